@@ -1,0 +1,32 @@
+# The host program build/faultline, and its tests.
+HARNESS_PKGS := hwloc jansson inih libzstd libdw gsl
+HARNESS_CFLAGS := -std=gnu11 -D_GNU_SOURCE -O2 -g -pthread $(WARN) $(shell pkg-config --cflags $(HARNESS_PKGS) 2>/dev/null)
+HARNESS_LIBS := $(shell pkg-config --libs $(HARNESS_PKGS) 2>/dev/null) -lelf -lnuma -lpapi -lm -pthread
+HARNESS_INC := -Ikernel-stub/include -Iharness
+HARNESS_SRCS := $(wildcard harness/*.c harness/engine/*.c)
+HARNESS_OBJS := $(patsubst %,$(B)/harness/%.o,$(HARNESS_SRCS))
+HARNESS_LIB_OBJS := $(filter-out %/harness/main.c.o,$(HARNESS_OBJS))
+
+HARNESS_TESTS := $(patsubst harness/test/%.c,%,$(wildcard harness/test/*_test.c))
+HARNESS_SH_TESTS := $(patsubst harness/test/%.sh,%,$(wildcard harness/test/*_test.sh))
+HARNESS_TEST_PROGRAMS := $(patsubst %,$(B)/kyua/harness/test/%,$(HARNESS_TESTS) $(HARNESS_SH_TESTS))
+TEST_PROGRAMS += $(HARNESS_TEST_PROGRAMS)
+
+.PHONY: harness
+harness: $(B)/faultline
+
+$(B)/harness/%.c.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(HARNESS_CFLAGS) $(DEPFLAGS) $(HARNESS_INC) -c $< -o $@
+
+$(B)/faultline: $(HARNESS_OBJS)
+	$(CC) $^ $(HARNESS_LIBS) -o $@
+
+$(patsubst %,$(B)/kyua/harness/test/%,$(HARNESS_TESTS)): $(B)/kyua/harness/test/%: $(B)/harness/harness/test/%.c.o $(HARNESS_LIB_OBJS)
+	@mkdir -p $(@D)
+	$(CC) $^ $(HARNESS_LIBS) -latf-c -o $@
+
+$(patsubst %,$(B)/kyua/harness/test/%,$(HARNESS_SH_TESTS)): $(B)/kyua/harness/test/%: harness/test/%.sh
+	@mkdir -p $(@D)
+	(echo '#!/usr/bin/env atf-sh'; cat $<) > $@
+	chmod +x $@

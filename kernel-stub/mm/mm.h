@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * struct mm: an address space. struct vma: one region of it.
+ *
+ * VMAs stand in two structures at once: a red-black tree by address, augmented with the largest gap
+ * in each subtree, and a list in address order. Both under mm->lock, written to by mmap and friends,
+ * read by faults.
+ */
+#ifndef MM_MM_H
+#define MM_MM_H
+
+#include "port.h"
+
+#include "lock.h"
+#include "rbtree.h"
+
+struct vm_file;
+struct anon_root;
+
+enum vm_flag {
+	VM_READ = 1u << 0,
+	VM_WRITE = 1u << 1,
+	VM_EXEC = 1u << 2,
+	VM_SHARED = 1u << 3,
+	VM_MAYREAD = 1u << 4,
+	VM_MAYWRITE = 1u << 5,
+	VM_MAYEXEC = 1u << 6,
+	VM_GROWSDOWN = 1u << 7,
+	VM_NORESERVE = 1u << 8,
+	VM_STACK = 1u << 9, /* the initial stack: "[stack]" in maps */
+	VM_HEAP = 1u << 10, /* made by brk: "[heap]" in maps */
+};
+
+#define VM_ACCESS_FLAGS (VM_READ | VM_WRITE | VM_EXEC)
+
+struct vma {
+	uint64_t start, end; /* [start, end), page-aligned, start < end <= TASK_SIZE */
+	uint32_t flags;	     /* enum vm_flag */
+	uint32_t prot;	     /* enum pte_prot that the flags give (private: without WRITE for file
+				pages until copied) */
+	struct rb_node rb;
+	struct vma *prev, *next;
+	uint64_t gap;	      /* free bytes between prev->end (or MMAP_MIN_ADDR) and start */
+	uint64_t subtree_gap; /* the largest gap in this subtree */
+	struct mm *mm;
+	struct vm_file *file; /* NULL: anonymous; holds a reference */
+	uint64_t pgoff;	      /* page of the file that `start` maps; anonymous: start >> PAGE_SHIFT
+				 when it was made, so that neighbours can merge */
+	struct anon_root *anon;
+};
+
+#define MMAP_MIN_ADDR 0x10000ull
+#define MAP_COUNT_MAX 65530u /* Linux's sysctl_max_map_count; mm->map_max can raise it */
+#define STACK_GUARD_GAP (256ull << PAGE_SHIFT)
+
+struct mm {
+	struct rwlock lock; /* LOCK_MMAP */
+	struct rb_root vmas;
+	struct vma *first, *last;
+	struct vma *last_hit; /* a hint for vma_find; written racily, checked against [start, end) by
+				 its reader under lock; cleared when its VMA goes */
+	uint32_t map_count, map_max;
+	uint64_t mmap_base; /* holes are searched downwards from here */
+	uint64_t start_brk, brk;
+	uint64_t start_stack, arg_start, arg_end;
+	struct spinlock table_lock; /* LOCK_PTL_UPPER */
+	uint64_t root_pfn;	    /* the top-level table */
+	int64_t rss_anon, rss_file; /* pages; atomic */
+	int64_t nr_tables;	    /* page-table pages below the root; atomic */
+	uint64_t total_vm;	    /* pages mapped; lock */
+	uint64_t cpus;		    /* CPUs that have it loaded; atomic */
+};
+
+/* ---- life (mm.c) ---- */
+
+/* Slab caches of struct vma, struct mm, struct anon_root. Once, after slab_init. */
+void mm_init(void);
+
+/* An empty address space whose kernel half is the kernel's; NULL without memory. */
+struct mm *mm_create(void);
+
+/* Unmaps everything and frees it. Needs: loaded on no CPU. */
+void mm_destroy(struct mm *mm);
+
+/* ---- VMAs (vma.c) ---- */
+
+/* The VMA with start <= addr < end, or NULL. Needs: mm->lock. */
+struct vma *vma_lookup(struct mm *mm, uint64_t addr);
+
+/* The first VMA with end > addr, or NULL. Needs: mm->lock. */
+struct vma *vma_find(struct mm *mm, uint64_t addr);
+
+/* Start of the highest hole of `len` bytes in [low, high), or 0. Needs: mm->lock. O(log n). */
+uint64_t vma_hole_topdown(struct mm *mm, uint64_t len, uint64_t low, uint64_t high);
+
+/* ---- calls (mmap.c, mprotect.c, madvise.c, brk.c): arguments, results and errors as Linux's ----
+ * Needs: mm->lock not held; they take it. All addresses and lengths come straight from ring 3. */
+
+#define MAP_SHARED_ 0x01u
+#define MAP_PRIVATE_ 0x02u
+#define MAP_FIXED_ 0x10u
+#define MAP_ANONYMOUS_ 0x20u
+#define MAP_GROWSDOWN_ 0x100u
+#define MAP_NORESERVE_ 0x4000u
+#define MAP_STACK_ 0x20000u
+#define MAP_FIXED_NOREPLACE_ 0x100000u
+
+#define PROT_READ_ 1u
+#define PROT_WRITE_ 2u
+#define PROT_EXEC_ 4u
+
+#define MADV_NORMAL_ 0
+#define MADV_RANDOM_ 1
+#define MADV_SEQUENTIAL_ 2
+#define MADV_WILLNEED_ 3
+#define MADV_DONTNEED_ 4
+
+/* The new address, or a negative error. `file` (with pgoff) may be NULL for anonymous memory. Flags
+ * beyond those of the call itself (VM_STACK, …) are or-ed in from vm_extra. */
+int64_t vm_mmap(struct mm *mm, uint64_t addr, uint64_t len, unsigned prot, unsigned map_flags,
+		struct vm_file *file, uint64_t pgoff, uint32_t vm_extra);
+int64_t vm_munmap(struct mm *mm, uint64_t addr, uint64_t len);
+int64_t vm_mprotect(struct mm *mm, uint64_t addr, uint64_t len, unsigned prot);
+int64_t vm_madvise(struct mm *mm, uint64_t addr, uint64_t len, int advice);
+/* The new (or, if refused, the old) break. */
+uint64_t vm_brk(struct mm *mm, uint64_t brk);
+
+/* ---- checking (check.c) ---- */
+
+/* Tree order, colours, augmentation, list, counts, no overlap, page tables against VMAs, counters
+ * against pages, reference counts. Panics with what is wrong. Needs: mm->lock. Slow. */
+void mm_check(struct mm *mm);
+
+#endif

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * struct page: one for each frame of memory, 64 bytes, found by frame number in port_vmemmap().
+ * All zero means: never handed out. Nothing walks the whole array.
+ */
+#ifndef MM_PAGE_H
+#define MM_PAGE_H
+
+#include "port.h"
+
+#include "list.h"
+#include "lock.h"
+
+enum page_flag {
+	PG_BUDDY,     /* head of a free block of `order`; on a free list; buddy lock */
+	PG_RESERVED,  /* not the allocator's: kernel image, initrd; never freed, refcount ignored */
+	PG_SLAB,      /* belongs to the slab allocator */
+	PG_TABLE,     /* a page table; `ptl` protects its entries */
+	PG_LRU,	      /* on an LRU list */
+	PG_ACTIVE,
+	PG_SWAPBACKED, /* anonymous */
+	PG_DIRTY,
+};
+
+struct page {
+	uint32_t flags;	   /* bits by enum page_flag; owner writes plainly before it is shared */
+	uint32_t refcount; /* atomic; 0 = free */
+	int32_t mapcount;  /* atomic; PTEs that map it */
+	uint8_t order;	   /* of a block's head */
+	uint8_t migratetype;
+	uint16_t nr_present; /* PG_TABLE: entries in use; under ptl */
+	union {
+		struct list_node lru; /* free list, pcp list, LRU list; the list's lock */
+		struct {
+			void *slab_cache;
+			void *slab_freelist;
+		};
+	};
+	void *mapping;	/* reverse map: struct anon_root * | 1, or struct vm_file * */
+	uint64_t index; /* reverse map: page offset in the mapping (anonymous: va >> PAGE_SHIFT) */
+	union {
+		struct spinlock ptl; /* PG_TABLE */
+		uint64_t private;
+	};
+};
+_Static_assert(sizeof(struct page) == 64, "struct page must stay one cache line");
+
+static inline uint64_t page_to_pfn(const struct page *page)
+{
+	return (uint64_t)(page - port_vmemmap());
+}
+
+static inline struct page *pfn_to_page(uint64_t pfn)
+{
+	return port_vmemmap() + pfn;
+}
+
+static inline void *page_to_virt(const struct page *page)
+{
+	return port_pfn_to_virt(page_to_pfn(page));
+}
+
+static inline struct page *virt_to_page(const void *p)
+{
+	return pfn_to_page(port_virt_to_pfn(p));
+}
+
+static inline bool page_flag(const struct page *page, enum page_flag f)
+{
+	return page->flags & 1u << f;
+}
+
+#endif

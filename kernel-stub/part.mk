@@ -1,0 +1,50 @@
+# The kernel-stub: build/stub.elf for the guest, and mm/ as a hosted library with sanitizers for tests.
+KS := kernel-stub
+
+STUB_CFLAGS := -std=gnu11 -O2 -g -ffreestanding -fno-pic -fno-pie -mcmodel=kernel -mno-red-zone \
+	-mgeneral-regs-only -fno-stack-protector -fcf-protection=none -fno-asynchronous-unwind-tables \
+	-fno-strict-aliasing -fno-common -fomit-frame-pointer $(WARN)
+STUB_INC := -I$(KS)/include -I$(KS)/port -I$(KS)/port/guest -I$(KS)/mm -I$(KS)/mm/release \
+	-I$(KS)/arch/x86_64 -I$(KS)/kern -I$(KS)/drivers
+STUB_SRCS := $(wildcard $(KS)/mm/*.c $(KS)/mm/release/*.c $(KS)/port/guest/*.c $(KS)/arch/x86_64/*.c \
+	$(KS)/arch/x86_64/*.S $(KS)/kern/*.c $(KS)/drivers/*.c)
+STUB_OBJS := $(patsubst %,$(B)/guest/%.o,$(STUB_SRCS))
+
+HOSTED_SAN ?= -fsanitize=address,undefined -fno-sanitize-recover=all
+HOSTED_CFLAGS := -std=gnu11 -O1 -g -fno-omit-frame-pointer $(HOSTED_SAN) $(WARN)
+HOSTED_INC := -I$(KS)/include -I$(KS)/port -I$(KS)/port/hosted -I$(KS)/mm -I$(KS)/mm/debug \
+	-I$(KS)/arch/x86_64
+HOSTED_SRCS := $(wildcard $(KS)/mm/*.c $(KS)/mm/debug/*.c $(KS)/port/hosted/*.c)
+HOSTED_OBJS := $(patsubst %,$(B)/hosted/%.o,$(HOSTED_SRCS))
+
+KS_TESTS := $(patsubst $(KS)/test/%.c,%,$(wildcard $(KS)/test/*_test.c))
+KS_TEST_PROGRAMS := $(patsubst %,$(B)/kyua/$(KS)/test/%,$(KS_TESTS))
+TEST_PROGRAMS += $(KS_TEST_PROGRAMS)
+
+.PHONY: stub hosted
+stub: $(B)/stub.elf
+hosted: $(B)/hosted/libmm.a $(KS_TEST_PROGRAMS)
+
+$(B)/guest/%.c.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(STUB_CFLAGS) $(DEPFLAGS) $(STUB_INC) -c $< -o $@
+
+$(B)/guest/%.S.o: %.S
+	@mkdir -p $(@D)
+	$(CC) $(STUB_CFLAGS) $(DEPFLAGS) $(STUB_INC) -c $< -o $@
+
+$(B)/stub.elf: $(STUB_OBJS) $(KS)/arch/x86_64/stub.ld
+	$(LD) -n -z noexecstack --no-warn-rwx-segments --build-id=none -T $(KS)/arch/x86_64/stub.ld \
+		$(STUB_OBJS) -o $@
+
+$(B)/hosted/%.c.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(HOSTED_CFLAGS) $(DEPFLAGS) $(HOSTED_INC) -c $< -o $@
+
+$(B)/hosted/libmm.a: $(HOSTED_OBJS)
+	rm -f $@
+	$(AR) rcs $@ $^
+
+$(KS_TEST_PROGRAMS): $(B)/kyua/$(KS)/test/%: $(B)/hosted/$(KS)/test/%.c.o $(B)/hosted/libmm.a
+	@mkdir -p $(@D)
+	$(CC) $(HOSTED_SAN) $^ -latf-c -lpthread -o $@

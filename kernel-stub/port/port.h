@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The seam between mm/ and the world. mm/ includes this header and its own, nothing else.
+ *
+ * port_impl.h comes from port/guest or port/hosted, by include path, and defines everything below as
+ * static inline, so that the measured path has no indirect call. The contracts are here; both
+ * implementations follow them.
+ *
+ *   memory   the direct map: every page frame has a kernel address
+ *   MMU      pte_t and its bits; loading and flushing translations
+ *   CPU      which one this is; atomics; the time stamp
+ *   trouble  panic, messages
+ */
+#ifndef PORT_H
+#define PORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "faultline_abi.h"
+
+#define PAGE_SHIFT 12
+#define PAGE_SIZE (1ull << PAGE_SHIFT)
+#define PAGE_MASK (~(PAGE_SIZE - 1))
+#define PMD_SHIFT 21
+#define PMD_SIZE (1ull << PMD_SHIFT)
+#define PTRS_PER_TABLE 512u
+#define PT_LEVELS 4 /* level 0 = page table (4 KiB entries) … level 3 = PML4 */
+
+#define MAX_CPUS 64
+
+/* User addresses are below TASK_SIZE (SDM vol. 1, 3.3.7.1: canonical lower half less a guard page). */
+#define TASK_SIZE 0x7ffffffff000ull
+
+#define likely(x) __builtin_expect(!!(x), 1)
+#define unlikely(x) __builtin_expect(!!(x), 0)
+#define container_of(ptr, type, member) ((type *)((char *)(ptr) - offsetof(type, member)))
+
+typedef struct {
+	uint64_t v;
+} pte_t; /* an entry of a table of any level */
+
+/*
+ * What an entry allows, independent of the architecture's bits.
+ */
+enum pte_prot {
+	PTE_PROT_WRITE = 1,
+	PTE_PROT_EXEC = 2,
+	PTE_PROT_USER = 4,
+};
+
+struct mm;
+struct mm_cpu;
+
+/*
+ * Contracts of port_impl.h:
+ *
+ * void *port_pfn_to_virt(uint64_t pfn)      kernel address of a frame; any frame of RAM
+ * uint64_t port_virt_to_pfn(const void *p)  the reverse, for addresses that came from it
+ * struct page *port_vmemmap(void)           the struct page array, indexed by frame number; a struct
+ *                                           page never written to is all zero
+ * void port_clear_page(void *p)             zero PAGE_SIZE bytes at p (page-aligned)
+ * void port_copy_page(void *to, const void *from)
+ *
+ * pte_t pte_make(uint64_t pfn, unsigned prot)   a present 4 KiB leaf, accessed; dirty if writable
+ * pte_t pte_make_table(uint64_t pfn)            a present entry that points to a lower table
+ * bool pte_none(pte_t), pte_present(pte_t), pte_write(pte_t), pte_exec(pte_t), pte_dirty(pte_t),
+ *      pte_young(pte_t)
+ * uint64_t pte_pfn(pte_t)
+ * pte_t pte_set_prot(pte_t, unsigned prot)      the same frame with other rights
+ * pte_t pte_set_rsvd(pte_t)                     the same with a reserved bit set (SDM vol. 3, 4.7)
+ * pte_t port_pte_read(const pte_t *)            one atomic load
+ * void port_pte_set(pte_t *, pte_t)             one atomic store
+ * pte_t port_pte_xchg(pte_t *, pte_t)           atomic exchange: for entries whose dirty/accessed bit
+ *                                               a CPU may set meanwhile
+ * bool port_pte_cmpxchg(pte_t *, pte_t *expected, pte_t desired)
+ *
+ * void port_tlb_flush_page(struct mm *, uint64_t va)      this CPU's entry for va, if mm is loaded
+ *                                               (others': issue of SMP; callers pass the mm for it)
+ * void port_tlb_flush_all(struct mm *)          every non-global entry of mm on this CPU
+ * void port_load_mm(struct mm *)                make mm->root_pfn this CPU's address space
+ *
+ * unsigned port_cpu_id(void)
+ * struct mm_cpu *port_mm_cpu(void)              this CPU's mm data; stable while not rescheduled
+ * void port_cpu_relax(void)
+ * uint64_t port_tsc(void)
+ * uint32_t port_cmpxchg32(uint32_t *p, uint32_t old, uint32_t new)   locked; returns what was there
+ * uint32_t port_xadd32(uint32_t *p, uint32_t add)                    locked; returns what was there
+ * int64_t  port_xadd64(int64_t *p, int64_t add)
+ * uint32_t port_xchg32(uint32_t *p, uint32_t v)
+ * void     port_store_release32(uint32_t *p, uint32_t v)
+ * uint32_t port_load_acquire32(const uint32_t *p)
+ *
+ * bool port_should_fail(void)                   failure injection: true if this allocation must fail
+ *                                               (guest: constant false until the injection issue)
+ * void port_printk(const char *fmt, ...)        kernel message; %d %u %x %lx %lu %s %c %p, 0 and width
+ * _Noreturn void port_panic(const char *fmt, ...)
+ */
+#include "port_impl.h"
+
+#define PANIC_ON(cond)                                                                             \
+	do {                                                                                       \
+		if (unlikely(cond))                                                                \
+			port_panic("%s:%d: %s", __FILE__, __LINE__, #cond);                        \
+	} while (0)
+
+/* Always on: a broken invariant of mm/ is never survived silently. */
+#define ASSERT(cond) PANIC_ON(!(cond))
+
+#endif
