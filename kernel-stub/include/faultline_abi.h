@@ -2,8 +2,8 @@
 /*
  * What the stub, the workloads and the harness share. C11 headers only; versioned.
  *
- * 1. The telemetry window: a piece of guest memory that the harness chooses and names on the command
- *    line (`telemetry=SIZE@ADDR`, bytes, decimal or 0x hex). The stub lays it out with
+ * 1. The telemetry window: a piece of guest memory that the harness chooses and names on the
+ * command line (`telemetry=SIZE@ADDR`, bytes, decimal or 0x hex). The stub lays it out with
  *    fl_window_layout(); the harness computes the same layout and checks what the header says
  *    against it, so that no offset is ever taken from the guest on trust.
  * 2. The histogram: log-linear, exact below 256, at most 1/128 wide above, for all 64-bit values.
@@ -12,7 +12,8 @@
  *    base pointer, so that the recorder pays nothing for it.
  * 4. stubctl: the one system call that Linux does not have.
  * 5. The user report: what a workload measured in ring 3. On the stub it travels by
- *    FL_STUBCTL_USER_REPORT into the window; elsewhere through the descriptor in FAULTLINE_REPORT_FD.
+ *    FL_STUBCTL_USER_REPORT into the window; elsewhere through the descriptor in
+ * FAULTLINE_REPORT_FD.
  *
  * Ports: FL_PORT_CONSOLE kernel messages; FL_PORT_STDOUT and FL_PORT_STDERR what ring 3 writes to
  * descriptors 1 and 2; FL_PORT_EXIT ends the machine with an enum fl_exit_code (isa-debug-exit: the
@@ -134,15 +135,15 @@ struct fl_window {
 	uint64_t size;	      /* as given on the command line */
 	uint64_t ring_events; /* per CPU; 0 unless recorder=raw */
 	uint32_t nr_classes, nr_vmstat, hist_buckets;
-	uint32_t recorder_mode;	  /* enum fl_recorder_mode */
-	uint32_t state;		  /* enum fl_state */
-	int32_t exit_value;	  /* see enum fl_state */
-	uint64_t tsc_entry;	  /* first instructions of the stub */
-	uint64_t tsc_user;	  /* just before the first return to ring 3 */
-	uint64_t oops_count;	  /* oopses survived */
+	uint32_t recorder_mode;	       /* enum fl_recorder_mode */
+	uint32_t state;		       /* enum fl_state */
+	int32_t exit_value;	       /* see enum fl_state */
+	uint64_t tsc_entry;	       /* first instructions of the stub */
+	uint64_t tsc_user;	       /* just before the first return to ring 3 */
+	uint64_t oops_count;	       /* oopses survived */
 	uint64_t unsupported_syscalls; /* calls that ended in -ENOSYS */
-	uint64_t user_report_len; /* bytes valid at the user report; 0 if none came */
-	char reason[FL_REASON_MAX]; /* of a panic, NUL-terminated */
+	uint64_t user_report_len;      /* bytes valid at the user report; 0 if none came */
+	char reason[FL_REASON_MAX];    /* of a panic, NUL-terminated */
 };
 
 struct fl_layout {
@@ -170,18 +171,18 @@ static inline struct fl_layout fl_window_layout(uint32_t nr_cpus, uint64_t ring_
 #define FL_SYS_STUBCTL 0x464c /* long stubctl(op, a, b, c); -ENOSYS on Linux */
 
 enum fl_stubctl {
-	FL_STUBCTL_VERSION,	/* () -> FL_ABI_VERSION */
-	FL_STUBCTL_PHASE_BEGIN, /* () -> 0: record into FL_SET_PHASE from the return on */
-	FL_STUBCTL_PHASE_END,	/* () -> 0: back to FL_SET_OUTSIDE */
-	FL_STUBCTL_USER_REPORT, /* (pointer, bytes) -> 0, -EFAULT, -E2BIG */
-	FL_STUBCTL_KERNEL_READ, /* (address) -> the byte there, without an exception-table entry */
+	FL_STUBCTL_VERSION,	 /* () -> FL_ABI_VERSION */
+	FL_STUBCTL_PHASE_BEGIN,	 /* () -> 0: record into FL_SET_PHASE from the return on */
+	FL_STUBCTL_PHASE_END,	 /* () -> 0: back to FL_SET_OUTSIDE */
+	FL_STUBCTL_USER_REPORT,	 /* (pointer, bytes) -> 0, -EFAULT, -E2BIG */
+	FL_STUBCTL_KERNEL_READ,	 /* (address) -> the byte there, without an exception-table entry */
 	FL_STUBCTL_KERNEL_WRITE, /* (address) -> 0, likewise */
-	FL_STUBCTL_SET_RSVD,	/* (user address) -> 0: a reserved bit in the PTE that maps it; -EFAULT
-				   if none does */
-	FL_STUBCTL_STALE_TLB,	/* (user address) -> 0: the PTE made read-only with a flush, loaded
-				   into the TLB, then writable again without one; -EFAULT if no
-				   writable PTE */
-	FL_STUBCTL_PANIC,	/* () -> never: an oops where going on is not safe */
+	FL_STUBCTL_SET_RSVD, /* (user address) -> 0: a reserved bit in the PTE that maps it; -EFAULT
+				if none does */
+	FL_STUBCTL_STALE_TLB, /* (user address) -> 0: the PTE made read-only with a flush, loaded
+				 into the TLB, then writable again without one; -EFAULT if no
+				 writable PTE */
+	FL_STUBCTL_PANIC,     /* () -> never: an oops where going on is not safe */
 };
 
 /* ---- user report ---- */
@@ -204,8 +205,8 @@ struct fl_report {
 };
 
 struct fl_report_phase {
-	char name[32];	   /* NUL-terminated: [a-z0-9_]+ */
-	uint64_t x;	   /* the independent variable of this row (e.g. number of VMAs); 0 if none */
+	char name[32]; /* NUL-terminated: [a-z0-9_]+ */
+	uint64_t x;    /* the independent variable of this row (e.g. number of VMAs); 0 if none */
 	uint64_t overhead; /* the TSC pair's own cost, already taken off every sample */
 	uint64_t sum;
 	uint32_t nr_pairs;

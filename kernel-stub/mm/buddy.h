@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Physical memory: a buddy allocator of orders 0..MAX_ORDER with migrate types, and per-CPU lists of
- * single pages in front of it.
+ * Physical memory: a buddy allocator of orders 0..MAX_ORDER with migrate types, and per-CPU lists
+ * of single pages in front of it.
  *
  * Memory that was never handed out is not on any list: it lies in up to BUDDY_RANGES "untouched"
  * ranges, from which the allocator carves a block of MAX_ORDER (or what is left) when its lists run
@@ -19,7 +19,8 @@
 
 enum migratetype { MT_UNMOVABLE, MT_MOVABLE, MT_RECLAIMABLE, NR_MIGRATETYPES };
 
-/* Needs: called once, on one CPU, before any other call. Forgets everything (hosted tests restart). */
+/* Needs: called once, on one CPU, before any other call. Forgets everything (hosted tests restart).
+ */
 void buddy_init(void);
 
 /* Gives frames [start, end) to the allocator, untouched. 0, or -MM_ENOMEM past BUDDY_RANGES ranges.
@@ -32,7 +33,8 @@ struct page *page_alloc_order(unsigned order, enum migratetype mt);
 /* Back to the allocator. Needs: a block from page_alloc_order, refcount 0 or 1, unmapped. */
 void page_free_order(struct page *page, unsigned order);
 
-/* One frame by the per-CPU list: the fast path of every fault. As page_alloc_order(0, MT_MOVABLE). */
+/* One frame by the per-CPU list: the fast path of every fault. As page_alloc_order(0, MT_MOVABLE).
+ */
 struct page *page_alloc(void);
 
 /* The reverse. Needs: refcount already 0. */
@@ -56,7 +58,8 @@ void pcp_drain(void);
 /* Free frames, untouched ones and per-CPU lists included. */
 uint64_t page_nr_free(void);
 
-/* Checks every free list, flag and count. Panics with what is wrong. Slow: tests and debug builds. */
+/* Checks every free list, flag and count. Panics with what is wrong. Slow: tests and debug builds.
+ */
 void buddy_check(void);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The page-fault path. arch/ decodes a fault into struct fault_access; vm_fault() finds out what it was
- * and serves it.
+ * The page-fault path. arch/ decodes a fault into struct fault_access; vm_fault() finds out what it
+ * was and serves it.
  */
 #ifndef MM_FAULT_H
 #define MM_FAULT_H
@@ -11,8 +11,8 @@
 enum fault_flag {
 	FAULT_PRESENT = 1, /* the translation existed: rights were missing */
 	FAULT_WRITE = 2,
-	FAULT_USER = 4,	  /* from ring 3 */
-	FAULT_RSVD = 8,	  /* a reserved bit was set */
+	FAULT_USER = 4, /* from ring 3 */
+	FAULT_RSVD = 8, /* a reserved bit was set */
 	FAULT_FETCH = 16,
 	FAULT_UACCESS = 32, /* from ring 0, at an instruction with an exception-table entry */
 };
@@ -42,16 +42,16 @@ struct fault_verdict {
 };
 
 /* Serves one fault of the current address space; mm NULL (a kernel task) makes every fault an oops.
- * Needs: no lock ranked at or above LOCK_MMAP held; interrupts may be off. Takes mm->lock for reading.
- * Counts pgfault. Called once per exception: it restarts inside. */
+ * Needs: no lock ranked at or above LOCK_MMAP held; interrupts may be off. Takes mm->lock for
+ * reading. Counts pgfault. Called once per exception: it restarts inside. */
 struct fault_verdict vm_fault(struct mm *mm, const struct fault_access *access);
 
 /* For stubctl: sets a reserved bit in the PTE that maps addr; -MM_EFAULT if none does. */
 int pte_corrupt(struct mm *mm, uint64_t addr);
 
 /* For stubctl: leaves a stale read-only TLB entry behind a writable PTE (see FL_STUBCTL_STALE_TLB);
- * the caller reads addr between the two steps, so: step 0 write-protects and flushes, step 1 makes it
- * writable without a flush. -MM_EFAULT if no writable PTE. */
+ * the caller reads addr between the two steps, so: step 0 write-protects and flushes, step 1 makes
+ * it writable without a flush. -MM_EFAULT if no writable PTE. */
 int pte_make_stale(struct mm *mm, uint64_t addr, int step);
 
 #endif

@@ -12,9 +12,9 @@ struct vm_file {
 	uint64_t size;	  /* bytes */
 	uint64_t inode;
 	uint32_t refcount; /* atomic */
-	/* The page with that index, with a reference for the caller; never writes to user memory. NULL:
-	 * no memory. Needs: index < (size + PAGE_SIZE - 1) / PAGE_SIZE. May be called with LOCK_MMAP
-	 * held for reading. */
+	/* The page with that index, with a reference for the caller; never writes to user memory.
+	 * NULL: no memory. Needs: index < (size + PAGE_SIZE - 1) / PAGE_SIZE. May be called with
+	 * LOCK_MMAP held for reading. */
 	struct page *(*get_page)(struct vm_file *file, uint64_t index);
 	void (*release)(struct vm_file *file); /* the last reference has gone */
 };

@@ -40,7 +40,7 @@ static inline void list_del(struct list_node *n)
 
 #define list_entry(ptr, type, member) container_of(ptr, type, member)
 
-#define list_for_each(pos, head) \
+#define list_for_each(pos, head)                                                                   \
 	for (struct list_node *pos = (head)->next; pos != (head); pos = pos->next)
 
 #endif

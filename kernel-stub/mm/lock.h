@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Spin locks and reader-writer spin locks, each of a class with a rank (lock_class.def, the one place
- * that says the order; docs/locking.md explains it). Debug builds check at every acquisition that the
- * CPU holds no lock of the same or a higher rank, and panic with both names otherwise; the check comes
- * from lock_check.h, which the Makefile picks from mm/debug/ or mm/release/.
+ * Spin locks and reader-writer spin locks, each of a class with a rank (lock_class.def, the one
+ * place that says the order; docs/locking.md explains it). Debug builds check at every acquisition
+ * that the CPU holds no lock of the same or a higher rank, and panic with both names otherwise; the
+ * check comes from lock_check.h, which the Makefile picks from mm/debug/ or mm/release/.
  */
 #ifndef MM_LOCK_H
 #define MM_LOCK_H

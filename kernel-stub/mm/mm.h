@@ -3,8 +3,8 @@
  * struct mm: an address space. struct vma: one region of it.
  *
  * VMAs stand in two structures at once: a red-black tree by address, augmented with the largest gap
- * in each subtree, and a list in address order. Both under mm->lock, written to by mmap and friends,
- * read by faults.
+ * in each subtree, and a list in address order. Both under mm->lock, written to by mmap and
+ * friends, read by faults.
  */
 #ifndef MM_MM_H
 #define MM_MM_H
@@ -57,8 +57,8 @@ struct mm {
 	struct rwlock lock; /* LOCK_MMAP */
 	struct rb_root vmas;
 	struct vma *first, *last;
-	struct vma *last_hit; /* a hint for vma_find; written racily, checked against [start, end) by
-				 its reader under lock; cleared when its VMA goes */
+	struct vma *last_hit; /* a hint for vma_find; written racily, checked against [start, end)
+				 by its reader under lock; cleared when its VMA goes */
 	uint32_t map_count, map_max;
 	uint64_t mmap_base; /* holes are searched downwards from here */
 	uint64_t start_brk, brk;

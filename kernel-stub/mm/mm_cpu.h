@@ -11,8 +11,8 @@
 struct page;
 
 /* A stack of single free pages. */
-#define PCP_HIGH 128  /* drained by PCP_BATCH beyond this */
-#define PCP_BATCH 32  /* moved between here and the buddy at a time */
+#define PCP_HIGH 128 /* drained by PCP_BATCH beyond this */
+#define PCP_BATCH 32 /* moved between here and the buddy at a time */
 
 struct pcp {
 	struct list_node list; /* of struct page.lru */

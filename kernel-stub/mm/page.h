@@ -12,11 +12,11 @@
 #include "lock.h"
 
 enum page_flag {
-	PG_BUDDY,     /* head of a free block of `order`; on a free list; buddy lock */
-	PG_RESERVED,  /* not the allocator's: kernel image, initrd; never freed, refcount ignored */
-	PG_SLAB,      /* belongs to the slab allocator */
-	PG_TABLE,     /* a page table; `ptl` protects its entries */
-	PG_LRU,	      /* on an LRU list */
+	PG_BUDDY,    /* head of a free block of `order`; on a free list; buddy lock */
+	PG_RESERVED, /* not the allocator's: kernel image, initrd; never freed, refcount ignored */
+	PG_SLAB,     /* belongs to the slab allocator */
+	PG_TABLE,    /* a page table; `ptl` protects its entries */
+	PG_LRU,	     /* on an LRU list */
 	PG_ACTIVE,
 	PG_SWAPBACKED, /* anonymous */
 	PG_DIRTY,

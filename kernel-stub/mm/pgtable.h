@@ -2,10 +2,10 @@
 /*
  * Page tables of one mm: four levels, freed when empty.
  *
- * Each table is a page with PG_TABLE, and counts its entries in use in page->nr_present. Entries of the
- * upper levels change under mm->table_lock; entries of a lowest-level table under its page's ptl. A
- * lowest-level table is freed only by a holder of mm->lock for writing, so that a fault, which holds it
- * for reading, may keep a pointer into one.
+ * Each table is a page with PG_TABLE, and counts its entries in use in page->nr_present. Entries of
+ * the upper levels change under mm->table_lock; entries of a lowest-level table under its page's
+ * ptl. A lowest-level table is freed only by a holder of mm->lock for writing, so that a fault,
+ * which holds it for reading, may keep a pointer into one.
  */
 #ifndef MM_PGTABLE_H
 #define MM_PGTABLE_H
@@ -34,13 +34,13 @@ struct pte_slot pgtable_get(struct mm *mm, uint64_t va);
  * Flushes this mm's TLB entries if a table went. */
 void pgtable_free_range(struct mm *mm, uint64_t start, uint64_t end);
 
-/* Drops every page mapped in [start, end): PTE, TLB, mapcount, rss, LRU, reference. A table left empty
- * stays. Needs: mm->lock (reading suffices: MADV_DONTNEED). (zap.c) */
+/* Drops every page mapped in [start, end): PTE, TLB, mapcount, rss, LRU, reference. A table left
+ * empty stays. Needs: mm->lock (reading suffices: MADV_DONTNEED). (zap.c) */
 void zap_range(struct mm *mm, uint64_t start, uint64_t end);
 
-/* Makes present PTEs in [start, end) follow vma->prot: rights that a page may not have yet (write to
- * the zero page or to a file page) stay off. Flushes what lost rights. Needs: mm->lock for writing.
- * (protect.c) */
+/* Makes present PTEs in [start, end) follow vma->prot: rights that a page may not have yet (write
+ * to the zero page or to a file page) stay off. Flushes what lost rights. Needs: mm->lock for
+ * writing. (protect.c) */
 void protect_range(struct mm *mm, struct vma *vma, uint64_t start, uint64_t end);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Red-black trees with an embedded node and an optional augmentation (a summary of each subtree kept
- * up to date on every change). The owner's lock protects a tree. */
+/* Red-black trees with an embedded node and an optional augmentation (a summary of each subtree
+ * kept up to date on every change). The owner's lock protects a tree. */
 #ifndef MM_RBTREE_H
 #define MM_RBTREE_H
 

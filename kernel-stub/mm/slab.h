@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Objects smaller than a page. Each cache has, per CPU, a slab that it allocates from without a lock,
- * and a shared list of partly used slabs.
+ * Objects smaller than a page. Each cache has, per CPU, a slab that it allocates from without a
+ * lock, and a shared list of partly used slabs.
  */
 #ifndef MM_SLAB_H
 #define MM_SLAB_H
@@ -13,14 +13,14 @@
 
 struct kmem_cache {
 	const char *name;
-	uint32_t size;	/* of an object, rounded up to `align` */
+	uint32_t size; /* of an object, rounded up to `align` */
 	uint32_t align;
 	uint32_t per_slab;
 	uint32_t slab_order;
 	struct spinlock lock;
 	struct list_node partial; /* slabs with free objects that no CPU holds; lock */
 	struct page *cpu_slab[MAX_CPUS];
-	int64_t nr_objects; /* in use; atomic */
+	int64_t nr_objects;	 /* in use; atomic */
 	struct list_node caches; /* all caches, for slab_check and leak tests */
 };
 

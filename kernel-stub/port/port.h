@@ -2,8 +2,8 @@
 /*
  * The seam between mm/ and the world. mm/ includes this header and its own, nothing else.
  *
- * port_impl.h comes from port/guest or port/hosted, by include path, and defines everything below as
- * static inline, so that the measured path has no indirect call. The contracts are here; both
+ * port_impl.h comes from port/guest or port/hosted, by include path, and defines everything below
+ * as static inline, so that the measured path has no indirect call. The contracts are here; both
  * implementations follow them.
  *
  *   memory   the direct map: every page frame has a kernel address
@@ -30,12 +30,13 @@
 
 #define MAX_CPUS 64
 
-/* User addresses are below TASK_SIZE (SDM vol. 1, 3.3.7.1: canonical lower half less a guard page). */
+/* User addresses are below TASK_SIZE (SDM vol. 1, 3.3.7.1: canonical lower half less a guard page).
+ */
 #define TASK_SIZE 0x7ffffffff000ull
 
 #define likely(x) __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
-#define container_of(ptr, type, member) ((type *)((char *)(ptr) - offsetof(type, member)))
+#define container_of(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
 
 typedef struct {
 	uint64_t v;
@@ -58,10 +59,9 @@ struct mm_cpu;
  *
  * void *port_pfn_to_virt(uint64_t pfn)      kernel address of a frame; any frame of RAM
  * uint64_t port_virt_to_pfn(const void *p)  the reverse, for addresses that came from it
- * struct page *port_vmemmap(void)           the struct page array, indexed by frame number; a struct
- *                                           page never written to is all zero
- * void port_clear_page(void *p)             zero PAGE_SIZE bytes at p (page-aligned)
- * void port_copy_page(void *to, const void *from)
+ * struct page *port_vmemmap(void)           the struct page array, indexed by frame number; a
+ * struct page never written to is all zero void port_clear_page(void *p)             zero PAGE_SIZE
+ * bytes at p (page-aligned) void port_copy_page(void *to, const void *from)
  *
  * pte_t pte_make(uint64_t pfn, unsigned prot)   a present 4 KiB leaf, accessed; dirty if writable
  * pte_t pte_make_table(uint64_t pfn)            a present entry that points to a lower table
@@ -72,9 +72,8 @@ struct mm_cpu;
  * pte_t pte_set_rsvd(pte_t)                     the same with a reserved bit set (SDM vol. 3, 4.7)
  * pte_t port_pte_read(const pte_t *)            one atomic load
  * void port_pte_set(pte_t *, pte_t)             one atomic store
- * pte_t port_pte_xchg(pte_t *, pte_t)           atomic exchange: for entries whose dirty/accessed bit
- *                                               a CPU may set meanwhile
- * bool port_pte_cmpxchg(pte_t *, pte_t *expected, pte_t desired)
+ * pte_t port_pte_xchg(pte_t *, pte_t)           atomic exchange: for entries whose dirty/accessed
+ * bit a CPU may set meanwhile bool port_pte_cmpxchg(pte_t *, pte_t *expected, pte_t desired)
  *
  * void port_tlb_flush_page(struct mm *, uint64_t va)      this CPU's entry for va, if mm is loaded
  *                                               (others': issue of SMP; callers pass the mm for it)
@@ -92,10 +91,10 @@ struct mm_cpu;
  * void     port_store_release32(uint32_t *p, uint32_t v)
  * uint32_t port_load_acquire32(const uint32_t *p)
  *
- * bool port_should_fail(void)                   failure injection: true if this allocation must fail
- *                                               (guest: constant false until the injection issue)
- * void port_printk(const char *fmt, ...)        kernel message; %d %u %x %lx %lu %s %c %p, 0 and width
- * _Noreturn void port_panic(const char *fmt, ...)
+ * bool port_should_fail(void)                   failure injection: true if this allocation must
+ * fail (guest: constant false until the injection issue) void port_printk(const char *fmt, ...)
+ * kernel message; %d %u %x %lx %lu %s %c %p, 0 and width _Noreturn void port_panic(const char *fmt,
+ * ...)
  */
 #include "port_impl.h"
 
