@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the parts of kern/ offer to arch/ and to one another. */
+#ifndef KERN_KERN_H
+#define KERN_KERN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "faultline_abi.h"
+#include "frame.h"
+
+struct mm;
+
+/* ---- boot (main.c): what the boot contract handed over ---- */
+struct boot_info {
+	uint64_t initrd_start, initrd_size; /* physical */
+	const char *cmdline;		    /* in kernel memory */
+	uint64_t ram_bytes;
+	uint32_t nr_cpus;
+};
+extern struct boot_info boot_info;
+
+/* Command line (cmdline.c): the value of KEY=VALUE copied to buf; false if the key is absent. */
+bool cmdline_get(const char *key, char *buf, size_t size);
+uint64_t cmdline_u64(const char *key, uint64_t fallback);
+bool cmdline_flag(const char *key, const char *value); /* true if KEY=value is present */
+
+/* ---- printk (printk.c): to FL_PORT_CONSOLE; %d %u %x %lx %lu %s %c %p, zero padding and width
+ * ---- */
+void printk(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+int ksnprintf(char *buf, size_t size, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+/* ---- telemetry (telemetry.c, recorder.h) ---- */
+void telemetry_init(void);
+void telemetry_use_set(enum fl_set set); /* on every CPU */
+void telemetry_state(enum fl_state state, int exit_value, const char *reason);
+void telemetry_user_started(void); /* stamps tsc_user, state FL_STATE_USER */
+/* The user report's place in the window (NULL without a window) and the length that arrived. */
+void *telemetry_user_report(void);
+void telemetry_user_report_done(uint64_t len);
+void telemetry_unsupported_syscall(void);
+
+/* ---- oops (oops.c) ---- */
+/* Reports; then kills the current task (a kernel task ends, ring 3's gets SIGKILL) or panics where
+ * going on is not safe (locks held, in an oops already, no task, panic_on_oops=1). */
+_Noreturn void oops(const struct trap_frame *frame, uint64_t cr2, const char *what);
+/* True if oops() would panic: the class to record. */
+bool oops_is_fatal(void);
+
+/* ---- tasks (task.c) ---- */
+struct task;
+struct task *task_current(void);
+struct mm *task_mm(void); /* of the current task; NULL for a kernel task */
+const char *task_comm(void);
+int task_pid(void);
+/* The first program: reads /faultline/argv and /faultline/envp (NUL-separated strings) from the
+ * initramfs, loads argv[0], enters ring 3. */
+_Noreturn void task_run_first(void);
+/* Ends the current task: `signal` 0 for exit(status). The first task's end ends the machine. */
+_Noreturn void task_exit(int status, int signal);
+/* Runs fn(arg) as a kernel task and waits for its end: 0, or -EIO if an oops killed it. */
+int kthread_run_sync(const char *comm, void (*fn)(void *), void *arg);
+
+/* ---- signals (signal.c) ---- */
+/* A fault's signal for the current task: its handler's frame is built on *frame, or the task ends.
+ * Needs: *frame is complete, from ring 3. */
+void signal_fault(struct trap_frame *frame, int signo, int si_code, uint64_t addr,
+		  uint32_t error_code);
+
+/* ---- system calls (syscall.c) ---- */
+/* Dispatches frame->error_code; stores the result in frame->rax. Number and arguments as Linux's.
+ */
+void syscall_dispatch(struct trap_frame *frame);
+
+/* ---- devices ---- */
+void console_write(uint16_t port, const char *s, size_t n); /* console.c */
+
+#endif
