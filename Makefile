@@ -26,10 +26,59 @@ tests: all $(TEST_PROGRAMS)
 clean:
 	rm -rf $(B)
 
-# Kyua keeps each test's environment in its store: run it with a clean one. It counts skips as passed,
-# so the closing line takes its numbers from the report.
-.PHONY: check-run
-check-run: tests
-	@harness/tools/check.sh $(B)
+# ---- the two commands of a newcomer: they install what is missing, build, and go ----
+# Packages first, in a make of its own: what pkg-config says is read when a make starts.
+TOOLS := harness/tools
+
+.PHONY: deps deps-all bench check plots
+deps:
+	@$(TOOLS)/deps.sh build run
+
+deps-all:
+	@$(TOOLS)/deps.sh build run check lint svm
+
+bench: deps
+	@$(MAKE) --no-print-directory -j2 B=$(B) all
+	@$(MAKE) --no-print-directory B=$(B) bench-run
+
+check: deps
+	@$(TOOLS)/deps.sh check
+	@$(MAKE) --no-print-directory -j2 B=$(B) tests
+	@$(TOOLS)/check.sh $(B)
+
+# RESULTS names the run's directory; by default one of its own for each run.
+ENGINE ?= auto
+MATRIX ?= workloads/matrix/default.ini
+RESULTS ?= results/$(shell date -u +%Y%m%dT%H%M%SZ)-$(shell git rev-parse --short HEAD 2>/dev/null || echo nogit)
+.PHONY: bench-run
+bench-run: all
+	@dir="$(RESULTS)" && $(B)/faultline matrix -e $(ENGINE) -o "$$dir" $(MATRIX) && \
+		$(B)/faultline plot "$$dir" && ln -sfn "$$(basename "$$dir")" results/latest && \
+		echo "results: $$dir    plots: $$dir/plots"
+
+# Draws again what the newest run measured, or RUN=DIR.
+RUN ?= results/latest
+plots: all
+	$(B)/faultline plot $(RUN)
+
+# ---- for developers ----
+HEAD ?= .
+.PHONY: compare check-svm lint format
+compare: deps
+	@[ -n "$(BASE)" ] || { echo 'usage: make compare BASE=<rev> [HEAD=<rev>] [ENGINE=tcg] [MATRIX=FILE]' >&2; exit 2; }
+	@$(TOOLS)/compare.sh $(B) $(BASE) $(HEAD) $(if $(filter auto,$(ENGINE)),tcg,$(ENGINE)) $(MATRIX)
+
+check-svm: deps
+	@$(TOOLS)/deps.sh svm
+	@$(MAKE) --no-print-directory -j2 B=$(B) all
+	@$(TOOLS)/svm/check.sh $(B)
+
+lint:
+	@$(TOOLS)/deps.sh lint
+	@$(TOOLS)/lint.sh
+
+format:
+	@$(TOOLS)/deps.sh lint
+	clang-format -i $(shell git ls-files '*.c' '*.h')
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
