@@ -65,16 +65,25 @@ struct mm_cpu;
  *
  * pte_t pte_make(uint64_t pfn, unsigned prot)   a present 4 KiB leaf, accessed; dirty if writable
  * pte_t pte_make_table(uint64_t pfn)            a present entry that points to a lower table
- * bool pte_none(pte_t), pte_present(pte_t), pte_write(pte_t), pte_exec(pte_t), pte_dirty(pte_t),
- *      pte_young(pte_t)
+ * bool pte_none(pte_t), pte_present(pte_t), pte_write(pte_t), pte_exec(pte_t), pte_user(pte_t),
+ *      pte_dirty(pte_t), pte_young(pte_t)
  * uint64_t pte_pfn(pte_t)
  * pte_t pte_set_prot(pte_t, unsigned prot)      the same frame with other rights
  * pte_t pte_set_rsvd(pte_t)                     the same with a reserved bit set (SDM vol. 3, 4.7)
+ *
+ * A leaf without PTE_PROT_USER is PROT_NONE: it keeps its frame and pte_present() holds, but the CPU
+ * finds it not present, in ring 0 too (otherwise copy_from_user would read PROT_NONE memory).
+ * pte_user(pte_t) tells. pte_pfn() of a leaf with a reserved bit is still its frame, so that the page
+ * can be unmapped when the task is killed. pte_set_prot() keeps accessed and dirty, and sets dirty
+ * with WRITE, as pte_make() does.
+ *
  * pte_t port_pte_read(const pte_t *)            one atomic load
  * void port_pte_set(pte_t *, pte_t)             one atomic store
  * pte_t port_pte_xchg(pte_t *, pte_t)           atomic exchange: for entries whose dirty/accessed
  * bit a CPU may set meanwhile bool port_pte_cmpxchg(pte_t *, pte_t *expected, pte_t desired)
  *
+ * uint64_t port_kernel_root_pfn(void)           the kernel's own top-level table, whose upper half every
+ * mm shares; 0: there is none (hosted)
  * void port_tlb_flush_page(struct mm *, uint64_t va)      this CPU's entry for va, if mm is loaded
  *                                               (others': issue of SMP; callers pass the mm for it)
  * void port_tlb_flush_all(struct mm *)          every non-global entry of mm on this CPU
