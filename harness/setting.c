@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <string.h>
+
+#include "setting.h"
+#include "text.h"
+
+static const char *const recorder_choices[] = {"off", "hist", "raw", NULL};
+
+/* The stub boots with 32 MiB; fl_window_layout() knows at most 64 CPUs. */
+static const struct setting fixed[] = {
+	{.name = "memory",
+	 .doc = "the guest's memory",
+	 .group = SETTING_MACHINE,
+	 .kind = SETTING_SIZE,
+	 .value = "128M",
+	 .min = 32ull << 20,
+	 .max = 1ull << 40},
+	{.name = "cpus",
+	 .doc = "the guest's CPUs",
+	 .group = SETTING_MACHINE,
+	 .kind = SETTING_UINT,
+	 .value = "1",
+	 .min = 1,
+	 .max = 64},
+	{.name = "recorder",
+	 .doc = "what the stub records of each fault",
+	 .group = SETTING_KERNEL,
+	 .kind = SETTING_ENUM,
+	 .value = "hist",
+	 .choices = recorder_choices},
+	{.name = "panic_on_oops",
+	 .doc = "1: an oops ends the cell",
+	 .group = SETTING_KERNEL,
+	 .kind = SETTING_UINT,
+	 .value = "0",
+	 .min = 0,
+	 .max = 1},
+};
+
+const char *setting_group_name(enum setting_group g)
+{
+	static const char *const names[] = {"params", "machine", "kernel"};
+
+	return names[g];
+}
+
+void settings_add_fixed(struct arena *a, struct settings *s)
+{
+	for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++)
+		*(struct setting *)arena_push(a, &s->v, &s->n, sizeof(*s->v)) = fixed[i];
+}
+
+struct setting *settings_find(const struct settings *s, const char *name)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (!strcmp(s->v[i].name, name))
+			return &s->v[i];
+	return NULL;
+}
+
+static const char *join(struct arena *a, const char *const *words)
+{
+	const char *all = "";
+
+	for (; *words; words++)
+		all = arena_printf(a, "%s%s%s", all, *all ? ", " : "", *words);
+	return all;
+}
+
+static const char *parse_enum(struct arena *a, const struct setting *s, const char *text,
+			      const char **why)
+{
+	char q[48];
+
+	for (const char *const *c = s->choices; *c; c++)
+		if (!strcmp(*c, text))
+			return *c;
+	*why = arena_printf(a, "%s = %s: use one of %s", s->name, text_quote(q, text),
+			    join(a, s->choices));
+	return NULL;
+}
+
+static const char *format_number(struct arena *a, const struct setting *s, uint64_t v)
+{
+	char buf[32];
+
+	if (s->kind != SETTING_SIZE)
+		return arena_printf(a, "%llu", (unsigned long long)v);
+	text_size(buf, v);
+	return arena_strdup(a, buf);
+}
+
+const char *setting_parse(struct arena *a, const struct setting *s, const char *text,
+			  const char **why)
+{
+	uint64_t v;
+	char q[48];
+
+	if (s->kind == SETTING_ENUM)
+		return parse_enum(a, s, text, why);
+	if (text_number(text, &v) && v >= s->min && v <= s->max)
+		return format_number(a, s, v);
+	*why = arena_printf(a, "%s = %s: use a whole number from %s to %s", s->name,
+			    text_quote(q, text), format_number(a, s, s->min),
+			    format_number(a, s, s->max));
+	return NULL;
+}
+
+const char *settings_hint(struct arena *a, const struct settings *s, const char *name)
+{
+	const char **names = arena_alloc(a, (s->n + 1) * sizeof(*names));
+
+	for (size_t i = 0; i < s->n; i++)
+		names[i] = s->v[i].name;
+	const char *near = text_nearest(name, names);
+
+	return near ? arena_printf(a, "did you mean %s?", near)
+		    : arena_printf(a, "the keys are %s", join(a, names));
+}
+
+uint64_t setting_number(const struct setting *s)
+{
+	uint64_t v = 0;
+
+	if (s->kind != SETTING_ENUM)
+		text_number(s->value, &v);
+	return v;
+}
+
+struct settings settings_copy(struct arena *a, const struct settings *s)
+{
+	struct settings copy = {.v = arena_alloc(a, s->n * sizeof(*s->v)), .n = s->n};
+
+	memcpy(copy.v, s->v, s->n * sizeof(*s->v));
+	return copy;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What a workload says of itself when asked with --describe. */
+#ifndef HARNESS_WORKLOAD_H
+#define HARNESS_WORKLOAD_H
+
+#include <stdbool.h>
+
+#include "diag.h"
+#include "setting.h"
+
+struct workload {
+	const char *name, *path, *doc;
+	struct settings params;
+	const char **phases;
+	size_t nr_phases;
+};
+
+/*
+ * Parses the answer: lines of TAB-separated fields,
+ *    workload NAME doc
+ *    param NAME uint|size|enum DEFAULT MIN..MAX or a|b|c doc
+ *    phase NAME doc
+ * False, with the reasons in d under the name `from`, if it is anything else.
+ */
+bool workload_parse(struct arena *a, const char *from, char *text, struct workload *w,
+		    struct diag *d);
+
+/* Runs DIR/NAME --describe natively and parses it. */
+bool workload_load(struct arena *a, const char *dir, const char *name, struct workload *w,
+		   struct diag *d);
+
+#endif
