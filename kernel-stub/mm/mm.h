@@ -27,8 +27,10 @@ enum vm_flag {
 	VM_MAYEXEC = 1u << 6,
 	VM_GROWSDOWN = 1u << 7,
 	VM_NORESERVE = 1u << 8,
-	VM_STACK = 1u << 9, /* the initial stack: "[stack]" in maps */
-	VM_HEAP = 1u << 10, /* made by brk: "[heap]" in maps */
+	VM_STACK = 1u << 9,    /* mapped by exec as the initial stack */
+	VM_ACCOUNT = 1u << 10, /* was writable once: nothing but merging looks at it, as on Linux */
+	VM_SEQ_READ = 1u << 11,	 /* MADV_SEQUENTIAL */
+	VM_RAND_READ = 1u << 12, /* MADV_RANDOM */
 };
 
 #define VM_ACCESS_FLAGS (VM_READ | VM_WRITE | VM_EXEC)
@@ -40,7 +42,8 @@ struct vma {
 				pages until copied) */
 	struct rb_node rb;
 	struct vma *prev, *next;
-	uint64_t gap;	      /* free bytes between prev->end (or MMAP_MIN_ADDR) and start */
+	uint64_t gap; /* bytes that a hole search may use between prev->end (or MMAP_MIN_ADDR) and
+			 vma_start_gap(this) */
 	uint64_t subtree_gap; /* the largest gap in this subtree */
 	struct mm *mm;
 	struct vm_file *file; /* NULL: anonymous; holds a reference */
@@ -84,20 +87,53 @@ void mm_destroy(struct mm *mm);
 
 /* ---- VMAs (vma.c) ---- */
 
-/* The VMA with start <= addr < end, or NULL. Needs: mm->lock. */
-struct vma *vma_lookup(struct mm *mm, uint64_t addr);
+/* The VMA with start <= addr < end, or NULL. Needs: mm->lock. In every fault, hence inline: first
+ * the one that the last lookup found. */
+static inline struct vma *vma_lookup(struct mm *mm, uint64_t addr)
+{
+	struct vma *vma = __atomic_load_n(&mm->last_hit, __ATOMIC_RELAXED);
+	struct rb_node *n;
+
+	if (likely(vma && addr - vma->start < vma->end - vma->start))
+		return vma;
+	for (n = mm->vmas.node; n; n = addr < vma->start ? n->left : n->right) {
+		vma = container_of(n, struct vma, rb);
+		if (addr - vma->start < vma->end - vma->start) {
+			__atomic_store_n(&mm->last_hit, vma, __ATOMIC_RELAXED);
+			return vma;
+		}
+	}
+	return NULL;
+}
 
 /* The first VMA with end > addr, or NULL. Needs: mm->lock. */
 struct vma *vma_find(struct mm *mm, uint64_t addr);
 
-/* Start of the highest hole of `len` bytes in [low, high), or 0. Needs: mm->lock. O(log n). */
+/* Start of the highest hole of `len` bytes in [low, high), or 0; likewise the lowest. The guard gap
+ * below a VM_GROWSDOWN VMA is no hole. Needs: mm->lock; len > 0, low >= MMAP_MIN_ADDR,
+ * high <= TASK_SIZE. O(log n). */
 uint64_t vma_hole_topdown(struct mm *mm, uint64_t len, uint64_t low, uint64_t high);
+uint64_t vma_hole_bottomup(struct mm *mm, uint64_t len, uint64_t low, uint64_t high);
+
+/* Is this what /proc/self/maps calls [heap] or [stack]? As on Linux, a question of addresses: the
+ * heap merges with its neighbours like any other mapping. Needs: mm->lock. */
+static inline bool vma_is_heap(const struct vma *vma)
+{
+	return vma->start < vma->mm->brk && vma->end > vma->mm->start_brk;
+}
+
+static inline bool vma_is_stack(const struct vma *vma)
+{
+	return vma->start <= vma->mm->start_stack && vma->mm->start_stack <= vma->end;
+}
 
 /* ---- calls (mmap.c, mprotect.c, madvise.c, brk.c): arguments, results and errors as Linux's ----
  * Needs: mm->lock not held; they take it. All addresses and lengths come straight from ring 3. */
 
 #define MAP_SHARED_ 0x01u
 #define MAP_PRIVATE_ 0x02u
+#define MAP_SHARED_VALIDATE_ 0x03u
+#define MAP_TYPE_ 0x0fu
 #define MAP_FIXED_ 0x10u
 #define MAP_ANONYMOUS_ 0x20u
 #define MAP_GROWSDOWN_ 0x100u
@@ -108,6 +144,9 @@ uint64_t vma_hole_topdown(struct mm *mm, uint64_t len, uint64_t low, uint64_t hi
 #define PROT_READ_ 1u
 #define PROT_WRITE_ 2u
 #define PROT_EXEC_ 4u
+#define PROT_SEM_ 8u
+#define PROT_GROWSDOWN_ 0x01000000u
+#define PROT_GROWSUP_ 0x02000000u
 
 #define MADV_NORMAL_ 0
 #define MADV_RANDOM_ 1
@@ -115,8 +154,10 @@ uint64_t vma_hole_topdown(struct mm *mm, uint64_t len, uint64_t low, uint64_t hi
 #define MADV_WILLNEED_ 3
 #define MADV_DONTNEED_ 4
 
-/* The new address, or a negative error. `file` (with pgoff) may be NULL for anonymous memory. Flags
- * beyond those of the call itself (VM_STACK, …) are or-ed in from vm_extra. */
+/* The new address, or a negative error. `file` (with pgoff) is NULL for anonymous memory, and is
+ * then all that makes it so: MAP_ANONYMOUS itself is the caller's to look at. Flags beyond those of
+ * the call (VM_STACK, …) are or-ed in from vm_extra. Shared mappings need shmem and a page cache:
+ * until then they end in -MM_ENODEV, after every check that Linux makes first. */
 int64_t vm_mmap(struct mm *mm, uint64_t addr, uint64_t len, unsigned prot, unsigned map_flags,
 		struct vm_file *file, uint64_t pgoff, uint32_t vm_extra);
 int64_t vm_munmap(struct mm *mm, uint64_t addr, uint64_t len);
