@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Red-black trees: walking, the operations without augmentation, and the check. See rbtree.h. */
+#include "rbtree.h"
+
+static inline bool no_summary(struct rb_node *n)
+{
+	(void)n;
+	return false;
+}
+
+void rb_insert(struct rb_root *root, struct rb_node *parent, struct rb_node **link,
+	       struct rb_node *node)
+{
+	rb_insert_augmented(root, parent, link, node, no_summary);
+}
+
+void rb_erase(struct rb_root *root, struct rb_node *node)
+{
+	rb_erase_augmented(root, node, no_summary);
+}
+
+/* The outermost node of the subtree n on one side. */
+static struct rb_node *outermost(struct rb_node *n, int dir)
+{
+	while (n && n->child[dir])
+		n = n->child[dir];
+	return n;
+}
+
+static struct rb_node *neighbour(const struct rb_node *n, int dir)
+{
+	struct rb_node *parent;
+
+	if (n->child[dir])
+		return outermost(n->child[dir], !dir);
+	while ((parent = rb_parent(n)) && parent->child[dir] == n)
+		n = parent;
+	return parent;
+}
+
+struct rb_node *rb_first(const struct rb_root *root)
+{
+	return outermost(root->node, 0);
+}
+
+struct rb_node *rb_last(const struct rb_root *root)
+{
+	return outermost(root->node, 1);
+}
+
+struct rb_node *rb_next(const struct rb_node *n)
+{
+	return neighbour(n, 1);
+}
+
+struct rb_node *rb_prev(const struct rb_node *n)
+{
+	return neighbour(n, 0);
+}
+
+static void check_node(const struct rb_node *n, bool (*summary_ok)(const struct rb_node *))
+{
+	for (int dir = 0; dir < 2; dir++) {
+		const struct rb_node *child = n->child[dir];
+
+		if (child && rb_parent(child) != n)
+			port_panic("rbtree: node %p has the wrong parent", (const void *)child);
+		if (rb_is_red(n) && rb_is_red(child))
+			port_panic("rbtree: red node %p has a red child", (const void *)n);
+	}
+	if (summary_ok && !summary_ok(n))
+		port_panic("rbtree: node %p has a stale summary", (const void *)n);
+}
+
+/* Black nodes from n up to the root. */
+static unsigned black_depth(const struct rb_node *n)
+{
+	unsigned depth = 0;
+
+	for (; n; n = rb_parent(n))
+		depth += !rb_is_red(n);
+	return depth;
+}
+
+size_t rb_check(const struct rb_root *root,
+		bool (*less)(const struct rb_node *a, const struct rb_node *b),
+		bool (*summary_ok)(const struct rb_node *n))
+{
+	const struct rb_node *before = NULL;
+	unsigned depth = 0;
+	size_t count = 0;
+
+	if (root->node && (rb_is_red(root->node) || rb_parent(root->node)))
+		port_panic("rbtree: the root is red or has a parent");
+	for (const struct rb_node *n = rb_first(root); n; before = n, n = rb_next(n), count++) {
+		check_node(n, summary_ok);
+		if (before && !less(before, n))
+			port_panic("rbtree: node %p is out of order", (const void *)n);
+		if (n->left && n->right)
+			continue;
+		if (!depth)
+			depth = black_depth(n);
+		if (black_depth(n) != depth)
+			port_panic("rbtree: node %p has the wrong black depth", (const void *)n);
+	}
+	return count;
+}
