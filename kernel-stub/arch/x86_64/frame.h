@@ -12,6 +12,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* Ring 3's selectors, at Linux's places: signal frames show them, and sysret wants SS = CS - 8. */
+#define USER_DS 0x2b
+#define USER_CS 0x33
+
 struct trap_frame {
 	uint64_t r15, r14, r13, r12, rbp, rbx;
 	uint64_t r11, r10, r9, r8, rax, rcx, rdx, rsi, rdi;
