@@ -20,7 +20,7 @@ struct setting {
 	enum setting_group group;
 	enum setting_kind kind;
 	const char *value;	    /* canonical; the default until set */
-	uint64_t min, max;	    /* not for SETTING_ENUM */
+	uint64_t min, max;	    /* at most 2^63 - 1, for JSON; not for SETTING_ENUM */
 	const char *const *choices; /* SETTING_ENUM: NULL-terminated */
 };
 

@@ -43,8 +43,6 @@ bool text_number(const char *s, uint64_t *value)
 			return false;
 		v <<= shift;
 	}
-	if (v > INT64_MAX)
-		return false;
 	*value = v;
 	return true;
 }

@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 /* A whole number: decimal or 0x hex, with K, M, G or T (powers of 1024) behind it. False if s is
- * anything else or past 2^63 - 1. */
+ * anything else or past 2^64 - 1. */
 bool text_number(const char *s, uint64_t *value);
 
 /* bytes as "128M" where it divides, else in digits, into a buffer of 32. */

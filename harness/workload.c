@@ -47,7 +47,11 @@ static bool parse_range(char *text, struct setting *s)
 	if (!dots)
 		return false;
 	*dots = '\0';
-	return text_number(text, &s->min) && text_number(dots + 2, &s->max) && s->min <= s->max;
+	if (!text_number(text, &s->min) || !text_number(dots + 2, &s->max) || s->min > s->max)
+		return false;
+	if (s->max > INT64_MAX)
+		s->max = INT64_MAX;
+	return s->min <= s->max;
 }
 
 /* param NAME KIND DEFAULT RANGE doc */
@@ -58,14 +62,14 @@ static const char *parse_param(struct arena *a, char **field, struct workload *w
 
 	if (!strcmp(field[2], "enum"))
 		s.kind = SETTING_ENUM;
-	else if (!strcmp(field[2], "size"))
-		s.kind = SETTING_SIZE;
 	else if (strcmp(field[2], "uint"))
-		return "a param is uint, size or enum";
+		return "a param is uint or enum";
 	if (s.kind == SETTING_ENUM)
 		s.choices = parse_choices(a, field[4]);
 	else if (!parse_range(field[4], &s))
 		return "a range is MIN..MAX";
+	if (!strcmp(s.name, "seed"))
+		return NULL;
 	if (settings_find(&w->params, s.name))
 		return "the param stands twice";
 	s.value = setting_parse(a, &s, field[3], &why);

@@ -18,8 +18,9 @@ struct workload {
 /*
  * Parses the answer: lines of TAB-separated fields,
  *    workload NAME doc
- *    param NAME uint|size|enum DEFAULT MIN..MAX or a|b|c doc
+ *    param NAME uint|enum DEFAULT MIN..MAX or a|b|c doc
  *    phase NAME doc
+ * The param `seed` is every workload's and left out: a cell has a seed of its own.
  * False, with the reasons in d under the name `from`, if it is anything else.
  */
 bool workload_parse(struct arena *a, const char *from, char *text, struct workload *w,
