@@ -1,10 +1,21 @@
-# Ring-3 programs: static Linux ELF, one per workloads/*.c, each with the runtime.
+# Ring-3 programs: static Linux ELF, one per workloads/*.c, each with the runtime; and their tests.
 WORKLOAD_CFLAGS := -std=gnu11 -O2 -g -fno-pie -fno-stack-protector $(WARN)
 WORKLOAD_INC := -Ikernel-stub/include -Iworkloads/runtime
 WORKLOADS := $(patsubst workloads/%.c,%,$(wildcard workloads/*.c))
 WORKLOAD_RUNTIME := $(patsubst %,$(B)/workload/%.o,$(wildcard workloads/runtime/*.c))
+WORKLOAD_LIB := $(filter-out %/main.c.o,$(WORKLOAD_RUNTIME))
 
-.PHONY: workloads
+WORKLOAD_TESTS := $(patsubst workloads/test/%.c,%,$(wildcard workloads/test/*_test.c))
+WORKLOAD_SH_TESTS := $(patsubst workloads/test/%.sh,%,$(wildcard workloads/test/*_test.sh))
+WORKLOAD_TEST_PROGRAMS := $(patsubst %,$(B)/kyua/workloads/test/%,$(WORKLOAD_TESTS) $(WORKLOAD_SH_TESTS))
+TEST_PROGRAMS += $(WORKLOAD_TEST_PROGRAMS)
+
+# Plain programs that run on Linux and on the stub alike, with glibc and with musl.
+ABI_PROGRAMS := $(patsubst workloads/test/%.c,%,$(wildcard workloads/test/abi_*.c))
+ABI_BINARIES := $(patsubst %,$(B)/abi/%,$(ABI_PROGRAMS)) $(patsubst %,$(B)/abi/%-musl,$(ABI_PROGRAMS))
+TEST_PROGRAMS += $(ABI_BINARIES)
+
+.PHONY: workloads baseline-table
 workloads: $(patsubst %,$(B)/workloads/%,$(WORKLOADS))
 
 $(B)/workload/%.c.o: %.c
@@ -14,3 +25,24 @@ $(B)/workload/%.c.o: %.c
 $(patsubst %,$(B)/workloads/%,$(WORKLOADS)): $(B)/workloads/%: $(B)/workload/workloads/%.c.o $(WORKLOAD_RUNTIME)
 	@mkdir -p $(@D)
 	$(CC) -static -no-pie $^ -o $@
+
+$(patsubst %,$(B)/kyua/workloads/test/%,$(WORKLOAD_TESTS)): $(B)/kyua/workloads/test/%: $(B)/workload/workloads/test/%.c.o $(WORKLOAD_LIB)
+	@mkdir -p $(@D)
+	$(CC) -no-pie $^ -latf-c -o $@
+
+$(patsubst %,$(B)/kyua/workloads/test/%,$(WORKLOAD_SH_TESTS)): $(B)/kyua/workloads/test/%: workloads/test/%.sh
+	@mkdir -p $(@D)
+	(echo '#!/usr/bin/env atf-sh'; cat $<) > $@
+	chmod +x $@
+
+$(patsubst %,$(B)/abi/%,$(ABI_PROGRAMS)): $(B)/abi/%: workloads/test/%.c
+	@mkdir -p $(@D)
+	$(CC) $(WORKLOAD_CFLAGS) $(WORKLOAD_INC) -static -no-pie $< -o $@
+
+$(patsubst %,$(B)/abi/%-musl,$(ABI_PROGRAMS)): $(B)/abi/%-musl: workloads/test/%.c
+	@mkdir -p $(@D)
+	musl-gcc -std=gnu11 -O2 -g $(WARN) $(WORKLOAD_INC) -static $< -o $@
+
+# Measures the rows of the Linux comparison on the stub and writes them into the docs.
+baseline-table: all
+	workloads/baseline-table.sh $(B) docs/linux-comparison.md

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Accesses that end in SIGSEGV, caught. The handler notes what the signal brought and moves RIP to
+ * the end of the access (no siglongjmp: the return is a plain rt_sigreturn with the registers that
+ * the handler left).
+ */
+#ifndef WORKLOADS_SEGV_H
+#define WORKLOADS_SEGV_H
+
+#include <stdint.h>
+
+/* What the last SIGSEGV brought. */
+struct segv_seen {
+	uint64_t count; /* of all signals so far */
+	int signo, code;
+	uint64_t addr;	    /* si_addr */
+	uint64_t trap, err; /* from the machine context: vector, page-fault error code */
+	uint64_t cr2;	    /* likewise */
+};
+extern volatile struct segv_seen segv_seen;
+
+enum segv_kind { SEGV_READ, SEGV_WRITE, SEGV_EXEC };
+
+/* Installs the handler. 0, or -1 (errno). */
+int segv_install(void);
+
+/* Ticks (TIMING_ACCESS) for one access at p, from before it to where the handler sends it. Needs:
+ * segv_install. If the access succeeds, segv_seen stays as it was; SEGV_EXEC must not succeed. */
+uint64_t segv_access(enum segv_kind kind, void *p);
+
+#endif
