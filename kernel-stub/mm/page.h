@@ -42,7 +42,7 @@ struct page {
 		struct spinlock ptl; /* PG_TABLE */
 		uint64_t private;
 	};
-};
+} __attribute__((aligned(64)));
 _Static_assert(sizeof(struct page) == 64, "struct page must stay one cache line");
 
 static inline uint64_t page_to_pfn(const struct page *page)
