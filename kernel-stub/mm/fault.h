@@ -41,10 +41,50 @@ struct fault_verdict {
 	uint8_t order; /* log2 of the pages mapped; 0 */
 };
 
+/* What reads of untouched anonymous memory share: PG_RESERVED, mapped read-only, never counted. */
+extern struct page *zero_page;
+
+/* The zero page and the LRU lists. Once, before the first fault; 0 or -MM_ENOMEM. */
+int fault_init(void);
+
 /* Serves one fault of the current address space; mm NULL (a kernel task) makes every fault an oops.
  * Needs: no lock ranked at or above LOCK_MMAP held; interrupts may be off. Takes mm->lock for
  * reading. Counts pgfault. Called once per exception: it restarts inside. */
 struct fault_verdict vm_fault(struct mm *mm, const struct fault_access *access);
+
+/* Can a VMA have a say? Not if a reserved bit was set, the address is the kernel's, or ring 0 got
+ * there by itself (a fetch from user memory always is by itself). Pure. */
+static inline bool fault_needs_vma(uint32_t flags, bool user_half)
+{
+	return user_half && !(flags & FAULT_RSVD) &&
+	       (flags & FAULT_USER || (flags & (FAULT_UACCESS | FAULT_FETCH)) == FAULT_UACCESS);
+}
+
+/* What an access is, before anybody looks at a PTE: FL_NR_CLASSES if the VMA allows it, else the
+ * class of its refusal. vm_flags are looked at only if there is a VMA at the address. Pure. */
+static inline unsigned fault_classify(uint32_t flags, bool user_half, bool have_vma,
+				      uint32_t vm_flags)
+{
+	const uint32_t own = FAULT_UACCESS | FAULT_FETCH | FAULT_RSVD;
+	uint32_t need = VM_ACCESS_FLAGS; /* a page that can be written or executed can be read */
+
+	if (unlikely(!fault_needs_vma(flags, user_half))) {
+		if (flags & FAULT_USER)
+			return flags & FAULT_RSVD ? FL_CLASS_USER_INVALID_RSVD
+						  : FL_CLASS_USER_INVALID_KERNEL_ADDR;
+		return (flags & own) == FAULT_UACCESS ? FL_CLASS_KERNEL_INVALID_UACCESS
+						      : FL_CLASS_KERNEL_INVALID_OOPS;
+	}
+	if (flags & (FAULT_WRITE | FAULT_FETCH))
+		need = flags & FAULT_FETCH ? VM_EXEC : VM_WRITE;
+	if (likely(have_vma && vm_flags & need))
+		return FL_NR_CLASSES;
+	if (!(flags & FAULT_USER))
+		return FL_CLASS_KERNEL_INVALID_UACCESS;
+	if (!have_vma)
+		return FL_CLASS_USER_INVALID_MAPERR;
+	return flags & FAULT_FETCH ? FL_CLASS_USER_INVALID_EXEC : FL_CLASS_USER_INVALID_ACCERR;
+}
 
 /* For stubctl: sets a reserved bit in the PTE that maps addr; -MM_EFAULT if none does. */
 int pte_corrupt(struct mm *mm, uint64_t addr);

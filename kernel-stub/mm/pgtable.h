@@ -2,10 +2,10 @@
 /*
  * Page tables of one mm: four levels, freed when empty.
  *
- * Each table is a page with PG_TABLE, and counts its entries in use in page->nr_present. Entries of
- * the upper levels change under mm->table_lock; entries of a lowest-level table under its page's
- * ptl. A lowest-level table is freed only by a holder of mm->lock for writing, so that a fault,
- * which holds it for reading, may keep a pointer into one.
+ * Each table is a page with PG_TABLE, and counts its entries in use in page->nr_present (of the
+ * root: those of the user half). Entries of the upper levels change under mm->table_lock; entries
+ * of a lowest-level table under its page's ptl. A table is freed only by a holder of mm->lock for
+ * writing, so that a fault, which holds it for reading, may keep a pointer into one.
  */
 #ifndef MM_PGTABLE_H
 #define MM_PGTABLE_H
@@ -23,15 +23,68 @@ struct pte_slot {
 int pgtable_init(struct mm *mm);
 void pgtable_destroy(struct mm *mm); /* needs: no user entry left */
 
+/* Bytes that one entry of a table of that level covers, and which entry covers va. */
+static inline uint64_t pgtable_span(unsigned level)
+{
+	return PAGE_SIZE << (9 * level);
+}
+
+static inline unsigned pgtable_index(uint64_t va, unsigned level)
+{
+	return va >> (PAGE_SHIFT + 9 * level) & (PTRS_PER_TABLE - 1);
+}
+
+/* The table that an entry of an upper level points to. */
+static inline pte_t *pgtable_below(pte_t entry)
+{
+	return port_pfn_to_virt(pte_pfn(entry));
+}
+
 /* The slot of va without making tables; slot.pte NULL if a table on the way is missing.
- * Needs: mm->lock. */
-struct pte_slot pgtable_find(struct mm *mm, uint64_t va);
+ * Needs: mm->lock; va < TASK_SIZE. */
+static inline struct pte_slot pgtable_find(struct mm *mm, uint64_t va)
+{
+	const pte_t *top = port_pfn_to_virt(mm->root_pfn);
+	pte_t e = port_pte_read(&top[pgtable_index(va, 3)]);
 
-/* The same, making the tables that are missing; slot.pte NULL without memory. Needs: mm->lock. */
-struct pte_slot pgtable_get(struct mm *mm, uint64_t va);
+	if (unlikely(pte_none(e)))
+		return (struct pte_slot){0};
+	e = port_pte_read(&pgtable_below(e)[pgtable_index(va, 2)]);
+	if (unlikely(pte_none(e)))
+		return (struct pte_slot){0};
+	e = port_pte_read(&pgtable_below(e)[pgtable_index(va, 1)]);
+	if (unlikely(pte_none(e)))
+		return (struct pte_slot){0};
+	return (struct pte_slot){&pgtable_below(e)[pgtable_index(va, 0)], pfn_to_page(pte_pfn(e))};
+}
 
-/* Frees the tables that [start, end) left empty. Needs: mm->lock for writing, nothing mapped there.
- * Flushes this mm's TLB entries if a table went. */
+/* The slow half of pgtable_get(). Takes mm->table_lock. */
+struct pte_slot pgtable_make(struct mm *mm, uint64_t va);
+
+/* The same as pgtable_find, making the tables that are missing; slot.pte NULL without memory (the
+ * tables made by then stay, empty). Needs: mm->lock; va < TASK_SIZE. */
+static inline struct pte_slot pgtable_get(struct mm *mm, uint64_t va)
+{
+	struct pte_slot slot = pgtable_find(mm, va);
+
+	return likely(slot.pte != NULL) ? slot : pgtable_make(mm, va);
+}
+
+/* The slot of *va, or, where its table is missing, of the first address after it that has one and
+ * is below end: *va moves there. slot.pte NULL and *va >= end if there is none. For walks over a
+ * range, a table at a time. Needs: mm->lock; end <= TASK_SIZE. */
+struct pte_slot pgtable_next(struct mm *mm, uint64_t *va, uint64_t end);
+
+/* Where the lowest-level table that covers va ends, or `end` if that comes first. */
+static inline uint64_t pgtable_table_end(uint64_t va, uint64_t end)
+{
+	uint64_t next = (va & ~(PMD_SIZE - 1)) + PMD_SIZE;
+
+	return next < end ? next : end;
+}
+
+/* Frees the tables that cover part of [start, end) and are empty. Needs: mm->lock for writing,
+ * nothing mapped there. Drops what this mm's TLB keeps of upper levels, if a table went. */
 void pgtable_free_range(struct mm *mm, uint64_t start, uint64_t end);
 
 /* Drops every page mapped in [start, end): PTE, TLB, mapcount, rss, LRU, reference. A table left
@@ -42,5 +95,10 @@ void zap_range(struct mm *mm, uint64_t start, uint64_t end);
  * to the zero page or to a file page) stay off. Flushes what lost rights. Needs: mm->lock for
  * writing. (protect.c) */
 void protect_range(struct mm *mm, struct vma *vma, uint64_t start, uint64_t end);
+
+/* Checks the whole tree: each page lies in a VMA and has no right that the VMA lacks; nr_present,
+ * nr_tables, rss, reference and map counts; the zero page neither written, counted nor writable.
+ * Panics with what is wrong. Needs: mm->lock. Slow. */
+void pgtable_check(struct mm *mm);
 
 #endif

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The page fault.
+ *
+ * What a fault can be, in the order in which it is found out:
+ *
+ *   1. nothing that a VMA could allow: a reserved bit in an entry, an address in the kernel half,
+ *      ring 0 at an instruction that may not fault, or no address space at all
+ *   2. no VMA at the address, or one that forbids the access
+ *   3. the VMA allows it, and the PTE is
+ *      3a. empty, the memory anonymous, a read: map the shared zero page     (fault_anon.c)
+ *      3b. empty, the memory anonymous, a write: map a fresh zeroed page      (fault_anon.c)
+ *      3c. empty, a private file mapping: map the file's page read-only, or,
+ *          for a write, a copy of it                                          (fault_file.c)
+ *      3d. read-only, a write: the zero page or a file's page is replaced, a page of our own is
+ *          made writable                                                      (fault_cow.c)
+ *      3e. already good: another CPU was first, or this CPU's TLB had an older entry. Flush that
+ *          entry and go back: user.minor.spurious
+ *
+ * The steps:
+ *
+ *   i.   cases 1 without any lock
+ *   ii.  mm->lock for reading; find the VMA; case 2 (fault_classify, fault.h: pure)
+ *   iii. walk to the PTE, making tables; read it; choose the path of case 3
+ *   iv.  the path allocates and fills its page without the ptl, then takes it and looks again: if
+ *        the PTE is no longer what iii read, it undoes its work and the fault restarts at iii
+ *   v.   the class becomes a verdict
+ *
+ * The class is that of the path that was taken. A fault of ring 0 in copy_to_user or
+ * copy_from_user is served alike; its class says only that (kernel.minor.uaccess,
+ * kernel.invalid.uaccess).
+ *
+ * Lock order: mm->lock (read) > mm->table_lock; mm->lock > ptl > LRU; buddy and slab below all.
+ * mm->lock keeps the VMA and the tables in place; the ptl, the PTE and its table's count.
+ */
+#include "errno.h"
+#include "fault_ctx.h"
+
+struct page *zero_page;
+
+int fault_init(void)
+{
+	lru_init();
+	zero_page = page_alloc_kernel();
+	if (!zero_page)
+		return -MM_ENOMEM;
+	zero_page->flags |= 1u << PG_RESERVED;
+	return 0;
+}
+
+/* What follows from each class but the class itself; those not named here are served. */
+static const struct fault_verdict verdicts[FL_NR_CLASSES] = {
+	[FL_CLASS_USER_INVALID_MAPERR] = {.outcome = FAULT_SIGNAL, .si_code = SEGV_MAPERR_},
+	[FL_CLASS_USER_INVALID_ACCERR] = {.outcome = FAULT_SIGNAL, .si_code = SEGV_ACCERR_},
+	[FL_CLASS_USER_INVALID_EXEC] = {.outcome = FAULT_SIGNAL, .si_code = SEGV_ACCERR_},
+	[FL_CLASS_USER_INVALID_KERNEL_ADDR] = {.outcome = FAULT_SIGNAL, .si_code = SEGV_MAPERR_},
+	[FL_CLASS_USER_INVALID_RSVD] = {.outcome = FAULT_OOPS},
+	[FL_CLASS_USER_INVALID_BUS] = {.outcome = FAULT_BUS},
+	[FL_CLASS_USER_INVALID_OOM] = {.outcome = FAULT_OOM},
+	[FL_CLASS_KERNEL_INVALID_UACCESS] = {.outcome = FAULT_FIXUP},
+	[FL_CLASS_KERNEL_INVALID_OOPS] = {.outcome = FAULT_OOPS},
+	[FL_CLASS_KERNEL_INVALID_PANIC] = {.outcome = FAULT_OOPS},
+};
+
+/* Step v. */
+static inline struct fault_verdict fault_verdict(unsigned class)
+{
+	struct fault_verdict v = verdicts[class];
+
+	v.class = class;
+	return v;
+}
+
+/* The class of a fault of copy_to_user or copy_from_user that ring 3 would call `class`. */
+static unsigned fault_uaccess_class(unsigned class)
+{
+	return verdicts[class].outcome == FAULT_DONE ? FL_CLASS_KERNEL_MINOR_UACCESS
+						     : FL_CLASS_KERNEL_INVALID_UACCESS;
+}
+
+/* Case 3e. */
+static unsigned fault_spurious(struct fault_ctx *c)
+{
+	ASSERT(pte_user(c->old) && (!(c->flags & FAULT_FETCH) || pte_exec(c->old)));
+	tlb_flush_page(c->mm, c->addr);
+	return FL_CLASS_USER_MINOR_SPURIOUS;
+}
+
+/* Steps iii and iv. */
+static inline unsigned fault_serve(struct fault_ctx *c)
+{
+	c->slot = pgtable_get(c->mm, c->addr);
+	if (unlikely(!c->slot.pte))
+		return FL_CLASS_USER_INVALID_OOM;
+	c->old = port_pte_read(c->slot.pte);
+	if (likely(pte_none(c->old))) {
+		if (unlikely(c->vma->file))
+			return fault_file(c);
+		return c->flags & FAULT_WRITE ? fault_anon_alloc(c) : fault_anon_zero(c);
+	}
+	if (c->flags & FAULT_WRITE && !pte_write(c->old))
+		return fault_cow(c);
+	return fault_spurious(c);
+}
+
+struct fault_verdict vm_fault(struct mm *mm, const struct fault_access *access)
+{
+	struct fault_ctx c = {.mm = mm, .addr = access->addr, .flags = access->flags};
+	bool user_half = c.addr < TASK_SIZE;
+	unsigned class;
+
+	vmstat_inc(FL_VMSTAT_PGFAULT);
+	if (unlikely(!mm))
+		return fault_verdict(FL_CLASS_KERNEL_INVALID_OOPS);
+	if (unlikely(!fault_needs_vma(c.flags, user_half)))
+		return fault_verdict(fault_classify(c.flags, user_half, false, 0));
+
+	read_lock(&mm->lock, LOCK_MMAP);
+	c.vma = vma_lookup(mm, c.addr);
+	class = fault_classify(c.flags, true, c.vma != NULL, c.vma ? c.vma->flags : 0);
+	if (likely(class == FAULT_SERVE))
+		do
+			class = fault_serve(&c);
+		while (unlikely(class == FAULT_RESTART));
+	read_unlock(&mm->lock, LOCK_MMAP);
+
+	if (unlikely(!(c.flags & FAULT_USER)))
+		class = fault_uaccess_class(class);
+	return fault_verdict(class);
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Write faults on a page that is mapped read-only in a writable private VMA: case 3d of fault.c.
+ *
+ * The old translation may be in the TLB, so each path flushes it, and before the old page's
+ * reference goes: until then another CPU may still read through it.
+ */
+#include "fault_ctx.h"
+
+/* The zero page is replaced by a fresh page, which is the same as copying it. */
+static unsigned fault_cow_zero(struct fault_ctx *c, struct anon_root *root)
+{
+	struct page *page = page_alloc();
+
+	if (unlikely(!page))
+		return FL_CLASS_USER_INVALID_OOM;
+	port_clear_page(page_to_virt(page));
+	if (unlikely(!fault_map_anon(c, page, root, false)))
+		return FAULT_RESTART;
+	tlb_flush_page(c->mm, c->addr);
+	return FL_CLASS_USER_MINOR_COW_ZERO;
+}
+
+/* A page of the file, mapped by an earlier read, is replaced by a copy. */
+static unsigned fault_cow_file(struct fault_ctx *c, struct anon_root *root, struct page *old)
+{
+	struct page *page = page_alloc();
+
+	if (unlikely(!page))
+		return FL_CLASS_USER_INVALID_OOM;
+	port_copy_page(page_to_virt(page), page_to_virt(old));
+	if (unlikely(!fault_map_anon(c, page, root, false)))
+		return FAULT_RESTART;
+	tlb_flush_page(c->mm, c->addr);
+	rmap_remove(old);
+	port_xadd64(&c->mm->rss_file, -1);
+	page_put(old);
+	return FL_CLASS_USER_MINOR_FILE_COW;
+}
+
+/* A page of our own that was write-protected becomes writable again. */
+static unsigned fault_cow_reuse(struct fault_ctx *c, struct page *page)
+{
+	ASSERT(page->mapcount == 1);
+	if (unlikely(!fault_lock_pte(c)))
+		return FAULT_RESTART;
+	port_pte_set(c->slot.pte, pte_set_prot(c->old, c->vma->prot | PTE_PROT_WRITE));
+	fault_unlock_pte(c);
+	tlb_flush_page(c->mm, c->addr);
+	return FL_CLASS_USER_MINOR_COW_REUSE;
+}
+
+unsigned fault_cow(struct fault_ctx *c)
+{
+	struct page *old = pfn_to_page(pte_pfn(c->old));
+	struct anon_root *root;
+
+	if (page_is_anon(old))
+		return fault_cow_reuse(c, old);
+	root = vma_anon(c->vma);
+	if (unlikely(!root))
+		return FL_CLASS_USER_INVALID_OOM;
+	return old == zero_page ? fault_cow_zero(c, root) : fault_cow_file(c, root, old);
+}

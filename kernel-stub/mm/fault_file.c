@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Faults on a private file mapping where no page is mapped yet: case 3c of fault.c. */
+#include "fault_ctx.h"
+
+#include "file.h"
+
+/* A read: the file's own page, read-only whatever the VMA allows. The PTE takes over the reference.
+ */
+static unsigned fault_file_map(struct fault_ctx *c, struct page *page)
+{
+	pte_t pte = pte_make(page_to_pfn(page), c->vma->prot & ~(unsigned)PTE_PROT_WRITE);
+
+	if (unlikely(!fault_lock_pte(c))) {
+		page_put(page);
+		return FAULT_RESTART;
+	}
+	rmap_add_file(page);
+	c->slot.table->nr_present++;
+	port_pte_set(c->slot.pte, pte);
+	fault_unlock_pte(c);
+	port_xadd64(&c->mm->rss_file, 1);
+	return FL_CLASS_USER_MINOR_FILE_MAP;
+}
+
+/* A write: a copy. The file's page is needed only for that. */
+static unsigned fault_file_cow(struct fault_ctx *c, struct page *from)
+{
+	struct anon_root *root = vma_anon(c->vma);
+	struct page *page = root ? page_alloc() : NULL;
+
+	if (unlikely(!page)) {
+		page_put(from);
+		return FL_CLASS_USER_INVALID_OOM;
+	}
+	port_copy_page(page_to_virt(page), page_to_virt(from));
+	page_put(from);
+	if (unlikely(!fault_map_anon(c, page, root, true)))
+		return FAULT_RESTART;
+	return FL_CLASS_USER_MINOR_FILE_COW;
+}
+
+unsigned fault_file(struct fault_ctx *c)
+{
+	struct vm_file *file = c->vma->file;
+	uint64_t index = c->vma->pgoff + ((c->addr - c->vma->start) >> PAGE_SHIFT);
+	struct page *page;
+
+	if (unlikely(index >= (file->size + PAGE_SIZE - 1) >> PAGE_SHIFT))
+		return FL_CLASS_USER_INVALID_BUS;
+	page = file->get_page(file, index);
+	if (unlikely(!page))
+		return FL_CLASS_USER_INVALID_OOM;
+	return c->flags & FAULT_WRITE ? fault_file_cow(c, page) : fault_file_map(c, page);
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The LRU lists of anonymous pages (lru.h). */
+#include "lru.h"
+
+struct lru lru;
+
+void lru_init(void)
+{
+	lru = (struct lru){0};
+	for (unsigned i = 0; i < NR_LRU_LISTS; i++)
+		list_init(&lru.lists[i]);
+}
+
+static enum lru_list lru_list_of(const struct page *page)
+{
+	return page_flag(page, PG_ACTIVE) ? LRU_ACTIVE_ANON : LRU_INACTIVE_ANON;
+}
+
+void lru_remove(struct page *const *pages, unsigned n)
+{
+	int64_t removed[NR_LRU_LISTS] = {0};
+
+	spin_lock(&lru.lock, LOCK_LRU);
+	for (unsigned i = 0; i < n; i++) {
+		struct page *page = pages[i];
+
+		if (!page_flag(page, PG_LRU))
+			continue;
+		removed[lru_list_of(page)]++;
+		list_del(&page->lru);
+		page->flags &= ~(1u << PG_LRU | 1u << PG_ACTIVE);
+	}
+	spin_unlock(&lru.lock, LOCK_LRU);
+	vmstat_add(FL_VMSTAT_NR_INACTIVE_ANON, -removed[LRU_INACTIVE_ANON]);
+	vmstat_add(FL_VMSTAT_NR_ACTIVE_ANON, -removed[LRU_ACTIVE_ANON]);
+}
+
+static void lru_check_list(enum lru_list which)
+{
+	list_for_each (n, &lru.lists[which]) {
+		struct page *page = list_entry(n, struct page, lru);
+
+		ASSERT(n->next->prev == n && n->prev->next == n);
+		ASSERT(page_flag(page, PG_LRU) && page_flag(page, PG_SWAPBACKED));
+		ASSERT(lru_list_of(page) == which);
+		ASSERT(page->refcount > 0 && page->mapcount > 0);
+	}
+}
+
+void lru_check(void)
+{
+	spin_lock(&lru.lock, LOCK_LRU);
+	for (unsigned i = 0; i < NR_LRU_LISTS; i++)
+		lru_check_list(i);
+	spin_unlock(&lru.lock, LOCK_LRU);
+}

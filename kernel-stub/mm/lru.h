@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The LRU lists of anonymous pages: what reclaim will scan. A page enters the inactive list when it
+ * is first mapped and leaves when it is freed.
+ *
+ * A page is linked directly, not through a per-CPU batch: that is fewer instructions a fault (a
+ * batch stores each page twice), and a page that is freed never has to be looked for in a batch.
+ *
+ * Locks: lru.lock (LOCK_LRU) protects the lists and the page flags PG_LRU and PG_ACTIVE.
+ */
+#ifndef MM_LRU_H
+#define MM_LRU_H
+
+#include "page.h"
+#include "vmstat.h"
+
+enum lru_list { LRU_INACTIVE_ANON, LRU_ACTIVE_ANON, NR_LRU_LISTS };
+
+struct lru {
+	struct spinlock lock;
+	struct list_node lists[NR_LRU_LISTS];
+};
+
+extern struct lru lru;
+
+/* Empties the lists. Needs: before the first fault. */
+void lru_init(void);
+
+/* Puts a page at the head of the inactive list. Needs: the page is the caller's alone and on no
+ * list; its flags still without PG_LRU. */
+static inline void lru_add(struct page *page)
+{
+	spin_lock(&lru.lock, LOCK_LRU);
+	list_add(&page->lru, &lru.lists[LRU_INACTIVE_ANON]);
+	page->flags |= 1u << PG_LRU;
+	spin_unlock(&lru.lock, LOCK_LRU);
+	vmstat_inc(FL_VMSTAT_NR_INACTIVE_ANON);
+}
+
+/* Takes n pages off their lists, those that are on one, with one acquisition of the lock. */
+void lru_remove(struct page *const *pages, unsigned n);
+
+/* Walks the lists: links, flags, counts.. Panics with what is wrong. */
+void lru_check(void);
+
+#endif

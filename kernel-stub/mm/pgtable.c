@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Page tables: made on the way down, freed when empty.
+ *
+ *   level 3   the root, one per mm; its upper half is the kernel's and shared by all
+ *   level 2   entries of 1 GiB
+ *   level 1   entries of 2 MiB
+ *   level 0   the PTEs
+ *
+ * 1. Making (pgtable_make) happens under mm->table_lock, so that two CPUs that miss the same table
+ *    make it once. Readers walk without that lock: an entry goes from none to its table in one
+ *    store, after the table is zeroed, and back only under mm->lock for writing.
+ * 2. Freeing (pgtable_free_range) goes by the tables' own counts: a table that a neighbouring VMA
+ *    still uses has entries and stays. An empty table is unlinked, then what the TLB keeps of upper
+ *    levels (paging-structure caches) is dropped, and only then the frames are freed.
+ *
+ * Lock order: mm->lock, mm->table_lock, buddy.
+ */
+#include "pgtable.h"
+
+#include "buddy.h"
+#include "errno.h"
+#include "tlb.h"
+
+#define USER_ENTRIES (PTRS_PER_TABLE / 2) /* of the root */
+
+/* An empty table; NULL without memory. */
+static struct page *table_alloc(void)
+{
+	struct page *table = page_alloc_kernel();
+
+	if (!table)
+		return NULL;
+	table->flags |= 1u << PG_TABLE;
+	table->nr_present = 0;
+	table->ptl = (struct spinlock){0};
+	vmstat_inc(FL_VMSTAT_NR_PAGE_TABLE_PAGES);
+	return table;
+}
+
+static void table_free(struct page *table)
+{
+	ASSERT(page_flag(table, PG_TABLE) && table->nr_present == 0);
+	table->flags &= ~(1u << PG_TABLE);
+	vmstat_add(FL_VMSTAT_NR_PAGE_TABLE_PAGES, -1);
+	page_put(table);
+}
+
+int pgtable_init(struct mm *mm)
+{
+	struct page *root = table_alloc();
+	uint64_t kernel = port_kernel_root_pfn();
+
+	if (!root)
+		return -MM_ENOMEM;
+	mm->root_pfn = page_to_pfn(root);
+	mm->nr_tables = 0;
+	if (kernel) {
+		const pte_t *from = port_pfn_to_virt(kernel);
+		pte_t *to = page_to_virt(root);
+
+		for (unsigned i = USER_ENTRIES; i < PTRS_PER_TABLE; i++)
+			to[i] = from[i];
+	}
+	return 0;
+}
+
+void pgtable_destroy(struct mm *mm)
+{
+	ASSERT(mm->nr_tables == 0);
+	table_free(pfn_to_page(mm->root_pfn));
+	mm->root_pfn = 0;
+}
+
+/* ---- making ---- */
+
+/* Makes the table below *entry, which is in the table `parent`. False without memory. */
+static bool table_make(struct mm *mm, pte_t *entry, struct page *parent)
+{
+	struct page *table = table_alloc();
+
+	if (!table)
+		return false;
+	parent->nr_present++;
+	mm->nr_tables++;
+	port_pte_set(entry, pte_make_table(page_to_pfn(table)));
+	return true;
+}
+
+struct pte_slot pgtable_make(struct mm *mm, uint64_t va)
+{
+	struct page *table = pfn_to_page(mm->root_pfn);
+
+	ASSERT(va < TASK_SIZE);
+	spin_lock(&mm->table_lock, LOCK_PTL_UPPER);
+	for (unsigned level = PT_LEVELS - 1; table && level > 0; level--) {
+		pte_t *entry = (pte_t *)page_to_virt(table) + pgtable_index(va, level);
+		bool there = !pte_none(*entry) || table_make(mm, entry, table);
+
+		table = there ? pfn_to_page(pte_pfn(*entry)) : NULL;
+	}
+	spin_unlock(&mm->table_lock, LOCK_PTL_UPPER);
+	if (!table)
+		return (struct pte_slot){0};
+	return (struct pte_slot){(pte_t *)page_to_virt(table) + pgtable_index(va, 0), table};
+}
+
+/* ---- walking a range ---- */
+
+/* From the entry of *va on, the first in this table that is in use; moves *va to where it begins,
+ * or to the end of the table (or past `end`) and returns none. */
+static pte_t table_scan(const pte_t *table, unsigned level, uint64_t *va, uint64_t end)
+{
+	uint64_t span = pgtable_span(level);
+	unsigned i = pgtable_index(*va, level);
+
+	for (;;) {
+		pte_t e = port_pte_read(&table[i]);
+
+		if (!pte_none(e))
+			return e;
+		*va = (*va & ~(span - 1)) + span;
+		if (++i == PTRS_PER_TABLE || *va >= end)
+			return e;
+	}
+}
+
+struct pte_slot pgtable_next(struct mm *mm, uint64_t *va, uint64_t end)
+{
+	while (*va < end) {
+		const pte_t *table = port_pfn_to_virt(mm->root_pfn);
+		pte_t e = {0};
+
+		for (unsigned level = PT_LEVELS - 1; level > 0; level--) {
+			e = table_scan(table, level, va, end);
+			if (pte_none(e))
+				break;
+			table = pgtable_below(e);
+		}
+		if (!pte_none(e))
+			return (struct pte_slot){&pgtable_below(e)[pgtable_index(*va, 0)],
+						 pfn_to_page(pte_pfn(e))};
+	}
+	return (struct pte_slot){0};
+}
+
+/* ---- freeing ---- */
+
+/* Unlinks the empty tables below `table` (of that level) that cover part of [start, end), onto the
+ * list `gone`. */
+static void table_prune(struct page *table, unsigned level, uint64_t start, uint64_t end,
+			struct list_node *gone)
+{
+	pte_t *entries = page_to_virt(table);
+
+	for (uint64_t va = start; va < end;
+	     va = (va & ~(pgtable_span(level) - 1)) + pgtable_span(level)) {
+		pte_t *entry = &entries[pgtable_index(va, level)];
+		uint64_t next = (va & ~(pgtable_span(level) - 1)) + pgtable_span(level);
+		struct page *below;
+
+		if (pte_none(*entry))
+			continue;
+		below = pfn_to_page(pte_pfn(*entry));
+		if (level > 1)
+			table_prune(below, level - 1, va, next < end ? next : end, gone);
+		if (below->nr_present)
+			continue;
+		port_pte_set(entry, (pte_t){0});
+		table->nr_present--;
+		list_add(&below->lru, gone);
+	}
+}
+
+void pgtable_free_range(struct mm *mm, uint64_t start, uint64_t end)
+{
+	struct list_node gone;
+
+	ASSERT(start <= end && end <= TASK_SIZE);
+	list_init(&gone);
+	table_prune(pfn_to_page(mm->root_pfn), PT_LEVELS - 1, start, end, &gone);
+	if (list_empty(&gone))
+		return;
+	/* One page suffices: INVLPG drops every paging-structure-cache entry of the address space,
+	 * whatever its operand (SDM vol. 3, 4.10.4.1), and no leaf is cached any more. */
+	tlb_flush_page(mm, start);
+	while (!list_empty(&gone)) {
+		struct page *table = list_entry(gone.next, struct page, lru);
+
+		list_del(&table->lru);
+		mm->nr_tables--;
+		table_free(table);
+	}
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The page tables of an mm against everything else that knows of them (pgtable.h). */
+#include "pgtable.h"
+
+#include "fault.h"
+#include "rmap.h"
+
+struct pgtable_census {
+	int64_t tables; /* below the root */
+	int64_t anon, file;
+};
+
+/* The zero page: read-only, uncounted, still zero. */
+static void check_zero_pte(pte_t pte)
+{
+	const uint64_t *words = page_to_virt(zero_page);
+
+	ASSERT(!pte_write(pte));
+	ASSERT(page_flag(zero_page, PG_RESERVED) && zero_page->mapcount == 0);
+	for (unsigned i = 0; i < PAGE_SIZE / sizeof(*words); i++)
+		ASSERT(words[i] == 0);
+}
+
+static void check_rights(const struct vma *vma, const struct page *page, pte_t pte)
+{
+	ASSERT(!pte_write(pte) || (vma->flags & VM_WRITE && page_is_anon(page)));
+	ASSERT(!pte_exec(pte) || vma->flags & VM_EXEC || !pte_user(pte));
+	ASSERT(!pte_user(pte) || vma->flags & VM_ACCESS_FLAGS);
+}
+
+static void check_pte(struct mm *mm, pte_t pte, uint64_t va, struct pgtable_census *census)
+{
+	struct page *page = pfn_to_page(pte_pfn(pte));
+	const struct vma *vma = vma_lookup(mm, va);
+
+	ASSERT(pte_present(pte));
+	ASSERT(vma);
+	check_rights(vma, page, pte);
+	if (page == zero_page) {
+		check_zero_pte(pte);
+		return;
+	}
+	rmap_check(mm, page, va);
+	ASSERT(page_is_anon(page) || vma->file);
+	census->anon += page_is_anon(page);
+	census->file += !page_is_anon(page);
+}
+
+/* The table of that level whose first entry is for va. */
+static void check_table(struct mm *mm, const struct page *table, unsigned level, uint64_t va,
+			struct pgtable_census *census)
+{
+	unsigned entries = level == PT_LEVELS - 1 ? PTRS_PER_TABLE / 2 : PTRS_PER_TABLE;
+	const pte_t *e = page_to_virt(table);
+	unsigned used = 0;
+
+	ASSERT(page_flag(table, PG_TABLE) && table->refcount == 1);
+	for (unsigned i = 0; i < entries; i++, va += pgtable_span(level)) {
+		if (pte_none(e[i]))
+			continue;
+		used++;
+		if (level == 0) {
+			check_pte(mm, e[i], va, census);
+			continue;
+		}
+		census->tables++;
+		check_table(mm, pfn_to_page(pte_pfn(e[i])), level - 1, va, census);
+	}
+	ASSERT(used == table->nr_present);
+}
+
+void pgtable_check(struct mm *mm)
+{
+	struct pgtable_census census = {0};
+
+	check_table(mm, pfn_to_page(mm->root_pfn), PT_LEVELS - 1, 0, &census);
+	ASSERT(census.tables == mm->nr_tables);
+	ASSERT(census.anon == mm->rss_anon);
+	ASSERT(census.file == mm->rss_file);
+}

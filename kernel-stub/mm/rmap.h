@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The reverse map, kept as PTEs come and go: which mapping a page belongs to (page->mapping), where
+ * in it (page->index), and how many PTEs map it (page->mapcount). The gauges nr_anon_pages and
+ * nr_mapped count pages whose mapcount is not zero.
+ *
+ * The shared zero page has no reverse map and is never passed in here.
+ */
+#ifndef MM_RMAP_H
+#define MM_RMAP_H
+
+#include "anon.h"
+#include "page.h"
+#include "vmstat.h"
+
+static inline bool page_is_anon(const struct page *page)
+{
+	return page_flag(page, PG_SWAPBACKED);
+}
+
+/* A fresh page, the caller's alone, becomes anonymous memory at addr with its first PTE. */
+static inline void rmap_add_new_anon(struct page *page, struct anon_root *root, uint64_t addr)
+{
+	page->flags = 1u << PG_SWAPBACKED;
+	page->mapcount = 1;
+	page->mapping = anon_page_mapping(root);
+	page->index = addr >> PAGE_SHIFT;
+	vmstat_inc(FL_VMSTAT_NR_ANON_PAGES);
+}
+
+/* One more PTE maps a page of a file. Needs: the caller has a reference. */
+static inline void rmap_add_file(struct page *page)
+{
+	if (port_xadd32((uint32_t *)&page->mapcount, 1) == 0)
+		vmstat_inc(FL_VMSTAT_NR_FILE_MAPPED);
+}
+
+/* One PTE less maps it. Needs: the caller still has that PTE's reference. */
+static inline void rmap_remove(struct page *page)
+{
+	if (port_xadd32((uint32_t *)&page->mapcount, -1u) != 1)
+		return;
+	vmstat_add(page_is_anon(page) ? FL_VMSTAT_NR_ANON_PAGES : FL_VMSTAT_NR_FILE_MAPPED, -1);
+}
+
+/* Checks what a page says of itself against a PTE of mm that maps it at va. Panics with what is
+ * wrong. */
+void rmap_check(struct mm *mm, const struct page *page, uint64_t va);
+
+#endif

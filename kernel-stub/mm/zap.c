@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Unmapping the pages of a range.
+ *
+ * 1. A piece of a lowest-level table at a time, under its ptl: PTEs are taken out and their pages
+ *    gathered. A page keeps the PTE's reference, so nobody can reuse its frame yet.
+ * 2. The translations are flushed: page by page if they are few, else the whole TLB (tlb.h).
+ * 3. Only then the references are dropped, and pages that nobody else has are freed. Freed before
+ *    2, a frame could be handed out while another CPU still writes to it through its TLB.
+ *
+ * Lock order: mm->lock (reading suffices), ptl; the LRU lock on its own, after the ptl is released.
+ */
+#include "pgtable.h"
+
+#include "buddy.h"
+#include "fault.h"
+#include "lru.h"
+#include "rmap.h"
+#include "tlb.h"
+
+#define ZAP_PIECE 128u		  /* PTEs looked at under one hold of the ptl */
+#define ZAP_BATCH (2 * ZAP_PIECE) /* pages gathered between flushes */
+
+struct zap {
+	struct mm *mm;
+	uint32_t nr_pages;
+	uint32_t nr_anon; /* of these */
+	struct tlb_batch tlb;
+	struct page *pages[ZAP_BATCH];
+};
+
+/* Step 1 for one PTE, already taken out of its table. */
+static inline void zap_gather(struct zap *z, pte_t old, uint64_t va)
+{
+	struct page *page = pfn_to_page(pte_pfn(old));
+
+	tlb_batch_add(&z->tlb, va);
+	if (page == zero_page)
+		return;
+	rmap_remove(page);
+	z->nr_anon += page_is_anon(page);
+	z->pages[z->nr_pages++] = page;
+}
+
+/* Step 1 for the PTEs of [va, end), which lie in one table. */
+static void zap_piece(struct zap *z, struct pte_slot slot, uint64_t va, uint64_t end)
+{
+	uint32_t before = z->tlb.nr;
+
+	spin_lock(&slot.table->ptl, LOCK_PTL);
+	for (; va < end; va += PAGE_SIZE, slot.pte++) {
+		if (pte_none(port_pte_read(slot.pte)))
+			continue;
+		zap_gather(z, port_pte_xchg(slot.pte, (pte_t){0}), va);
+	}
+	slot.table->nr_present -= z->tlb.nr - before;
+	spin_unlock(&slot.table->ptl, LOCK_PTL);
+}
+
+/* Drops the references; what is left at the front of pages[] are those that nobody has any more. */
+static unsigned zap_put(struct zap *z)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < z->nr_pages; i++) {
+		struct page *page = z->pages[i];
+
+		if (page_flag(page, PG_RESERVED))
+			continue;
+		if (port_xadd32(&page->refcount, -1u) == 1)
+			z->pages[n++] = page;
+	}
+	return n;
+}
+
+/* Steps 2 and 3; the batch is empty afterwards. */
+static void zap_flush(struct zap *z)
+{
+	unsigned n;
+
+	tlb_batch_flush(&z->tlb, z->mm);
+	if (!z->nr_pages)
+		return;
+	if (z->nr_anon)
+		port_xadd64(&z->mm->rss_anon, -(int64_t)z->nr_anon);
+	if (z->nr_anon != z->nr_pages)
+		port_xadd64(&z->mm->rss_file, -(int64_t)(z->nr_pages - z->nr_anon));
+	n = zap_put(z);
+	lru_remove(z->pages, n);
+	for (unsigned i = 0; i < n; i++) {
+		z->pages[i]->flags = 0;
+		z->pages[i]->mapping = NULL;
+		page_free(z->pages[i]);
+	}
+	z->nr_pages = z->nr_anon = 0;
+}
+
+void zap_range(struct mm *mm, uint64_t start, uint64_t end)
+{
+	struct pte_slot slot;
+	struct zap z;
+
+	ASSERT(start <= end && end <= TASK_SIZE);
+	z.mm = mm;
+	z.nr_pages = z.nr_anon = z.tlb.nr = 0;
+	for (uint64_t va = start, stop; (slot = pgtable_next(mm, &va, end)).pte; va = stop) {
+		stop = pgtable_table_end(va, end);
+		if (stop - va > ZAP_PIECE * PAGE_SIZE)
+			stop = va + ZAP_PIECE * PAGE_SIZE;
+		if (z.nr_pages > ZAP_BATCH - ZAP_PIECE)
+			zap_flush(&z);
+		zap_piece(&z, slot, va, stop);
+	}
+	zap_flush(&z);
+}
