@@ -5,10 +5,11 @@
  * An anonymous page carries page->mapping = anon_page_mapping(root) and page->index = va >>
  * PAGE_SHIFT. The root names the address space, the index the place in it.
  *
- * A VMA gets its root at its first anonymous fault, by vma_anon(): a neighbour's if the two could
- * become one VMA but for their rights, else a new one. So a fresh mapping, which has none, merges
- * with any compatible neighbour, and two that were split by mprotect merge again. Two VMAs with
- * different roots never merge: their pages already say where they belong.
+ * A VMA gets its root with its first page of its own (the zero page is not), by vma_anon(): a
+ * neighbour's if the two could become one VMA but for their rights, else a new one. So a fresh
+ * mapping, which has none, merges with any compatible neighbour, and two that were split by
+ * mprotect merge again. Two VMAs with different roots never merge: their pages already say where
+ * they belong.
  *
  * Each VMA with a root holds one reference; a page holds none, since it is unmapped before its VMA
  * goes. A root's count changes under mm->lock for writing, or for reading with mm->table_lock.
@@ -30,6 +31,9 @@ static inline void *anon_page_mapping(struct anon_root *root)
 	return (void *)((uintptr_t)root | ANON_PAGE_BIT);
 }
 
+/* Slab cache; by mm_init(). */
+void anon_init(void);
+
 /* The slow half of vma_anon(). Takes mm->table_lock. */
 struct anon_root *anon_attach(struct vma *vma);
 
@@ -42,7 +46,8 @@ static inline struct anon_root *vma_anon(struct vma *vma)
 	return likely(root != NULL) ? root : anon_attach(vma);
 }
 
-/* One more VMA has it; NULL is fine. Needs: mm->lock for writing. */
+/* One more VMA has it; NULL is fine. Needs: mm->lock for writing, or
+ * mm->table_lock. */
 void anon_get(struct anon_root *root);
 
 /* One less; the last frees it. NULL is fine. Needs: mm->lock for writing. */

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * brk. As on Linux (mm/mmap.c), it refuses by returning the break as it was:
+ *
+ *   1. below start_brk
+ *   2. shrinking where nothing is mapped any more, or what would be left is too many VMAs
+ *   3. growing past the address space, or so far that not a page stays free below the next VMA
+ * (below the guard gap of a stack), or over something, or without memory
+ */
+#include "errno.h"
+#include "vma.h"
+
+#define BRK_FLAGS (VM_READ | VM_WRITE | VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC | VM_ACCOUNT)
+
+static int brk_shrink(struct mm *mm, uint64_t start, uint64_t end)
+{
+	struct vma *first = vma_find(mm, start);
+	unsigned cut = vma_unmap_needs(first, start, end);
+	struct vma_spare spare;
+
+	if (!first || first->start >= end)
+		return -MM_EINVAL;
+	if (cut && mm->map_count >= mm->map_max)
+		return -MM_ENOMEM;
+	if (vma_spare_fill(&spare, cut))
+		return -MM_ENOMEM;
+	vma_unmap(mm, first, start, end, &spare);
+	return 0;
+}
+
+static int brk_grow(struct mm *mm, uint64_t start, uint64_t end)
+{
+	struct vma_new new = {start, end, BRK_FLAGS, NULL, start >> PAGE_SHIFT};
+	struct vma *next = vma_find(mm, start);
+	struct vma_spare spare;
+
+	if (end <= start || end > TASK_SIZE)
+		return -MM_ENOMEM;
+	if (next && end + PAGE_SIZE > vma_start_gap(next))
+		return -MM_ENOMEM;
+	if (mm->map_count > mm->map_max)
+		return -MM_ENOMEM;
+	if (vma_spare_fill(&spare, vma_map_needs(&new, next ? next->prev : mm->last, next)))
+		return -MM_ENOMEM;
+	vma_map(mm, &new, next, &spare);
+	return 0;
+}
+
+uint64_t vm_brk(struct mm *mm, uint64_t brk)
+{
+	uint64_t old_end, new_end = page_align(brk), result;
+	int err = 0;
+
+	write_lock(&mm->lock, LOCK_MMAP);
+	old_end = page_align(mm->brk);
+	if (brk < mm->start_brk)
+		err = -MM_EINVAL;
+	else if (brk <= mm->brk && new_end < old_end)
+		err = brk_shrink(mm, new_end, old_end);
+	else if (new_end != old_end)
+		err = brk_grow(mm, old_end, new_end);
+	if (!err)
+		mm->brk = brk;
+	result = mm->brk;
+	write_unlock(&mm->lock, LOCK_MMAP);
+	return result;
+}

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* mm_check: the invariants of an address space. */
+#include "anon.h"
+#include "pgtable.h"
+#include "vma.h"
+
+void mm_check(struct mm *mm)
+{
+	vma_check(mm);
+	pgtable_check(mm);
+}

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * madvise: VMA by VMA. As on Linux (mm/madvise.c), holes are passed over, the rest is done, and the
+ * call ends in ENOMEM; so want of memory is EAGAIN. Advice about the order of reads is kept in the
+ * VMA's flags, which splits it.
+ */
+#include "errno.h"
+#include "pgtable.h"
+#include "vma.h"
+
+static bool advice_known(int advice)
+{
+	return advice >= MADV_NORMAL_ && advice <= MADV_DONTNEED_;
+}
+
+/* Advice that becomes a flag, and so needs mm->lock for writing. */
+static bool advice_is_flag(int advice)
+{
+	return advice == MADV_NORMAL_ || advice == MADV_RANDOM_ || advice == MADV_SEQUENTIAL_;
+}
+
+static uint32_t advice_flags(uint32_t old, int advice)
+{
+	uint32_t flags = old & ~(uint32_t)(VM_RAND_READ | VM_SEQ_READ);
+
+	if (advice == MADV_RANDOM_)
+		flags |= VM_RAND_READ;
+	if (advice == MADV_SEQUENTIAL_)
+		flags |= VM_SEQ_READ;
+	return flags;
+}
+
+static int advise_plan(struct vma_change *change, struct vma *vma, uint64_t start, uint64_t end,
+		       int advice)
+{
+	vma_plan_change(change, vma, start > vma->start ? start : vma->start,
+			end < vma->end ? end : vma->end, advice_flags(vma->flags, advice));
+	if (vma->mm->map_count + change->nr_new > vma->mm->map_max)
+		return -MM_EAGAIN;
+	return 0;
+}
+
+static int advise_flags(struct mm *mm, uint64_t start, uint64_t end, int advice)
+{
+	struct vma *vma = vma_find(mm, start);
+	struct vma_change change;
+	struct vma_spare spare = {.n = 0};
+	int err = 0, hole = 0;
+
+	for (bool first = true; !err && vma && vma->start < end; first = false) {
+		if (start < vma->start)
+			hole = -MM_ENOMEM;
+		err = advise_plan(&change, vma, start, end, advice);
+		if (!err && first && vma_spare_for_changes(&spare, &change, end))
+			err = -MM_EAGAIN;
+		if (!err) {
+			vma = vma_do_change(&change, &spare);
+			start = vma->end;
+			vma = vma->next;
+		}
+	}
+	vma_spare_drop(&spare);
+	if (err)
+		return err;
+	return start < end ? -MM_ENOMEM : hole;
+}
+
+/* MADV_DONTNEED, and MADV_WILLNEED, which has nothing to read in: only the holes count. */
+static int advise_pages(struct mm *mm, uint64_t start, uint64_t end, int advice)
+{
+	int hole = 0;
+
+	for (struct vma *vma = vma_find(mm, start); vma && vma->start < end; vma = vma->next) {
+		uint64_t to = end < vma->end ? end : vma->end;
+
+		if (start < vma->start) {
+			hole = -MM_ENOMEM;
+			start = vma->start;
+		}
+		if (advice == MADV_DONTNEED_)
+			zap_range(mm, start, to);
+		start = to;
+	}
+	return start < end ? -MM_ENOMEM : hole;
+}
+
+int64_t vm_madvise(struct mm *mm, uint64_t addr, uint64_t len, int advice)
+{
+	uint64_t end = addr + page_align(len);
+	int err;
+
+	if (!advice_known(advice) || addr & ~PAGE_MASK)
+		return -MM_EINVAL;
+	if ((len && !page_align(len)) || end < addr)
+		return -MM_EINVAL;
+	if (end == addr)
+		return 0;
+	if (advice_is_flag(advice)) {
+		write_lock(&mm->lock, LOCK_MMAP);
+		err = advise_flags(mm, addr, end, advice);
+		write_unlock(&mm->lock, LOCK_MMAP);
+	} else {
+		read_lock(&mm->lock, LOCK_MMAP);
+		err = advise_pages(mm, addr, end, advice);
+		read_unlock(&mm->lock, LOCK_MMAP);
+	}
+	return err;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Address spaces: making and unmaking them. */
+#include "mm.h"
+
+#include "anon.h"
+#include "pgtable.h"
+#include "slab.h"
+#include "vma.h"
+
+/* Where Linux puts mmap_base without randomisation: below room for the stack, 128 MiB at least
+ * (arch/x86/mm/mmap.c). exec moves it for a larger stack. */
+#define STACK_ROOM (128ull << 20)
+
+static struct kmem_cache mm_cache;
+
+void mm_init(void)
+{
+	kmem_cache_init(&mm_cache, "mm", sizeof(struct mm), 64);
+	vma_init();
+	anon_init();
+}
+
+struct mm *mm_create(void)
+{
+	struct mm *mm = kmem_cache_alloc(&mm_cache);
+
+	if (!mm)
+		return NULL;
+	*mm = (struct mm){.map_max = MAP_COUNT_MAX, .mmap_base = TASK_SIZE - STACK_ROOM};
+	if (pgtable_init(mm)) {
+		kmem_cache_free(&mm_cache, mm);
+		return NULL;
+	}
+	return mm;
+}
+
+void mm_destroy(struct mm *mm)
+{
+	write_lock(&mm->lock, LOCK_MMAP);
+	ASSERT(!mm->cpus);
+	zap_range(mm, 0, TASK_SIZE);
+	pgtable_free_range(mm, 0, TASK_SIZE);
+	vma_free_all(mm);
+	write_unlock(&mm->lock, LOCK_MMAP);
+	ASSERT(!mm->rss_anon && !mm->rss_file && !mm->nr_tables);
+	pgtable_destroy(mm);
+	kmem_cache_free(&mm_cache, mm);
+}

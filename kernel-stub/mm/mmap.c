@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * mmap and munmap. Arguments are checked in Linux's order (mm/mmap.c, do_mmap and below), as for a
+ * caller with CAP_SYS_RAWIO, which may map below mmap_min_addr by MAP_FIXED:
+ *
+ *   1. length 0                                   EINVAL
+ *   2. length that overflows                      ENOMEM
+ *   3. file offset + length that overflows        EOVERFLOW
+ *   4. more VMAs than map_max                     ENOMEM
+ *   5. a place: longer than the address space or no hole ENOMEM; MAP_FIXED beyond it ENOMEM,
+ *      unaligned EINVAL
+ *   6. MAP_FIXED_NOREPLACE on something           EEXIST
+ *   7. a mapping type that does not exist         EINVAL
+ *
+ * Then memory is got, what MAP_FIXED replaces is unmapped, and the range is mapped.
+ */
+#include "errno.h"
+#include "vma.h"
+
+/* Where the search goes upwards from when there is no hole below mmap_base (Linux's
+ * TASK_UNMAPPED_BASE). */
+#define UNMAPPED_BASE ((TASK_SIZE / 3 + PAGE_SIZE - 1) & PAGE_MASK)
+
+/* A request as it goes through the phases. */
+struct mmap_request {
+	struct mm *mm;
+	uint64_t addr, len;
+	unsigned map_flags;
+	struct vma_new new;
+	struct vma *first; /* first VMA with end > new.start */
+};
+
+static bool mmap_fixed(const struct mmap_request *r)
+{
+	return r->map_flags & (MAP_FIXED_ | MAP_FIXED_NOREPLACE_);
+}
+
+/* Checks 1 to 4. */
+static int mmap_check(struct mmap_request *r)
+{
+	if (!r->len)
+		return -MM_EINVAL;
+	r->len = page_align(r->len);
+	if (!r->len)
+		return -MM_ENOMEM;
+	if (r->new.pgoff + (r->len >> PAGE_SHIFT) < r->new.pgoff)
+		return -MM_EOVERFLOW;
+	if (r->mm->map_count > r->mm->map_max)
+		return -MM_ENOMEM;
+	return 0;
+}
+
+/* The hint, if there is one and its place is free. */
+static bool mmap_hint(struct mmap_request *r)
+{
+	uint64_t hint = r->addr & PAGE_MASK;
+	struct vma *next;
+
+	if (!hint)
+		return false;
+	if (hint < MMAP_MIN_ADDR)
+		hint = MMAP_MIN_ADDR;
+	if (hint > TASK_SIZE - r->len)
+		return false;
+	next = vma_find(r->mm, hint);
+	if (next && hint + r->len > vma_start_gap(next))
+		return false;
+	r->new.start = hint;
+	return true;
+}
+
+/* Check 5. */
+static int mmap_place(struct mmap_request *r)
+{
+	struct mm *mm = r->mm;
+
+	if (r->len > TASK_SIZE)
+		return -MM_ENOMEM;
+	if (mmap_fixed(r)) {
+		if (r->addr > TASK_SIZE - r->len)
+			return -MM_ENOMEM;
+		if (r->addr & ~PAGE_MASK)
+			return -MM_EINVAL;
+		r->new.start = r->addr;
+		return 0;
+	}
+	if (mmap_hint(r))
+		return 0;
+	r->new.start = vma_hole_topdown(mm, r->len, MMAP_MIN_ADDR, mm->mmap_base);
+	if (!r->new.start)
+		r->new.start = vma_hole_bottomup(mm, r->len, UNMAPPED_BASE, TASK_SIZE);
+	return r->new.start ? 0 : -MM_ENOMEM;
+}
+
+/* Check 7. */
+static int mmap_type(const struct mmap_request *r)
+{
+	unsigned type = r->map_flags & MAP_TYPE_;
+
+	if (type == MAP_PRIVATE_)
+		return r->new.file && r->new.flags &VM_GROWSDOWN ? -MM_EINVAL : 0;
+	if (type == MAP_SHARED_ || (type == MAP_SHARED_VALIDATE_ && r->new.file))
+		return r->new.flags &VM_GROWSDOWN ? -MM_EINVAL : -MM_ENODEV;
+	return -MM_EINVAL;
+}
+
+static uint32_t mmap_vm_flags(unsigned prot, unsigned map_flags)
+{
+	uint32_t flags = VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC;
+
+	flags |= prot & PROT_READ_ ? VM_READ : 0;
+	flags |= prot & PROT_WRITE_ ? VM_WRITE : 0;
+	flags |= prot & PROT_EXEC_ ? VM_EXEC : 0;
+	flags |= map_flags & MAP_GROWSDOWN_ ? VM_GROWSDOWN : 0;
+	flags |= map_flags & MAP_NORESERVE_ ? VM_NORESERVE : 0;
+	if ((flags & (VM_WRITE | VM_NORESERVE)) == VM_WRITE)
+		flags |= VM_ACCOUNT;
+	return flags;
+}
+
+/* Everything is decided: get memory, unmap what is there, map. */
+static int64_t mmap_commit(struct mmap_request *r)
+{
+	struct mm *mm = r->mm;
+	struct vma *first = r->first, *prev = mm->last, *next;
+	uint64_t start = r->new.start, end = r->new.end;
+	bool replace = first && first->start < end;
+	unsigned cut = vma_unmap_needs(first, start, end);
+	struct vma_spare spare;
+
+	if (cut && mm->map_count >= mm->map_max)
+		return -MM_ENOMEM;
+	if (first)
+		prev = first->start < start ? first : first->prev;
+	next = replace ? vma_find(mm, end) : first;
+	if (vma_spare_fill(&spare, cut + vma_map_needs(&r->new, prev, next)))
+		return -MM_ENOMEM;
+	if (replace) {
+		vma_unmap(mm, first, start, end, &spare);
+		next = vma_find(mm, end);
+	}
+	vma_map(mm, &r->new, next, &spare);
+	return (int64_t)start;
+}
+
+static int64_t mmap_locked(struct mmap_request *r)
+{
+	int err = mmap_check(r);
+
+	if (!err)
+		err = mmap_place(r);
+	if (err)
+		return err;
+	r->new.end = r->new.start + r->len;
+	r->first = vma_find(r->mm, r->new.start);
+	if (r->map_flags & MAP_FIXED_NOREPLACE_ && r->first && r->first->start < r->new.end)
+		return -MM_EEXIST;
+	err = mmap_type(r);
+	if (err)
+		return err;
+	if (!r->new.file)
+		r->new.pgoff = r->new.start >> PAGE_SHIFT;
+	return mmap_commit(r);
+}
+
+int64_t vm_mmap(struct mm *mm, uint64_t addr, uint64_t len, unsigned prot, unsigned map_flags,
+		struct vm_file *file, uint64_t pgoff, uint32_t vm_extra)
+{
+	struct mmap_request r = {
+		.mm = mm,
+		.addr = addr,
+		.len = len,
+		.map_flags = map_flags,
+		.new = {.file = file,
+			.pgoff = pgoff,
+			.flags = mmap_vm_flags(prot, map_flags) | vm_extra},
+	};
+	int64_t ret;
+
+	write_lock(&mm->lock, LOCK_MMAP);
+	ret = mmap_locked(&r);
+	write_unlock(&mm->lock, LOCK_MMAP);
+	return ret;
+}
+
+static int64_t munmap_locked(struct mm *mm, uint64_t start, uint64_t end)
+{
+	struct vma *first = vma_find(mm, start);
+	struct vma_spare spare;
+	unsigned cut;
+
+	if (!first || first->start >= end)
+		return 0;
+	cut = vma_unmap_needs(first, start, end);
+	if (cut && mm->map_count >= mm->map_max)
+		return -MM_ENOMEM;
+	if (vma_spare_fill(&spare, cut))
+		return -MM_ENOMEM;
+	vma_unmap(mm, first, start, end, &spare);
+	return 0;
+}
+
+int64_t vm_munmap(struct mm *mm, uint64_t addr, uint64_t len)
+{
+	int64_t ret;
+
+	if (addr & ~PAGE_MASK || addr > TASK_SIZE || len > TASK_SIZE - addr || !len)
+		return -MM_EINVAL;
+	write_lock(&mm->lock, LOCK_MMAP);
+	ret = munmap_locked(mm, addr, addr + page_align(len));
+	write_unlock(&mm->lock, LOCK_MMAP);
+	return ret;
+}

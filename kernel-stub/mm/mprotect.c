@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * mprotect: VMA by VMA, from the lowest up. As on Linux (mm/mprotect.c), a hole or a VMA that may
+ * not have the rights stops it there; what came before stays changed. Only want of memory is found
+ * out beforehand.
+ */
+#include "errno.h"
+#include "pgtable.h"
+#include "vma.h"
+
+#define PROT_GROWS (PROT_GROWSDOWN_ | PROT_GROWSUP_)
+#define PROT_KNOWN (PROT_READ_ | PROT_WRITE_ | PROT_EXEC_ | PROT_SEM_)
+
+_Static_assert(VM_MAYREAD == VM_READ << 4 && VM_MAYWRITE == VM_WRITE << 4 &&
+		       VM_MAYEXEC == VM_EXEC << 4,
+	       "VM_MAY* stand four bits above VM_*");
+
+/* The flags of a VMA with these once it has the rights `prot` (PROT_* are VM_*). Pure. */
+static uint32_t mprotect_flags(uint32_t old, unsigned prot)
+{
+	uint32_t flags = (old & ~(uint32_t)VM_ACCESS_FLAGS) | (prot & VM_ACCESS_FLAGS);
+
+	/* Private memory that becomes writable counts as committed from then on. */
+	if (flags & VM_WRITE && !(old & (VM_ACCOUNT | VM_WRITE | VM_SHARED | VM_NORESERVE)))
+		flags |= VM_ACCOUNT;
+	return flags;
+}
+
+static bool mprotect_allowed(uint32_t flags)
+{
+	return !(flags & ~(flags >> 4) & VM_ACCESS_FLAGS);
+}
+
+/* Plans the change of [start, end) as far as it lies in vma. */
+static int mprotect_plan(struct vma_change *change, struct vma *vma, uint64_t start, uint64_t end,
+			 unsigned prot)
+{
+	uint32_t flags = mprotect_flags(vma->flags, prot);
+
+	if (!mprotect_allowed(flags))
+		return -MM_EACCES;
+	vma_plan_change(change, vma, start, end < vma->end ? end : vma->end, flags);
+	if (vma->mm->map_count + change->nr_new > vma->mm->map_max)
+		return -MM_ENOMEM;
+	return 0;
+}
+
+/* Carries the planned change out, and then those that follow it. */
+static int mprotect_walk(struct vma_change *change, uint64_t end, unsigned prot,
+			 struct vma_spare *spare)
+{
+	for (;;) {
+		bool same = change->flags == change->vma->flags;
+		struct vma *vma = vma_do_change(change, spare);
+		int err;
+
+		if (!same)
+			protect_range(vma->mm, vma, change->start, change->end);
+		if (vma->end >= end)
+			return 0;
+		if (!vma->next || vma->next->start != vma->end)
+			return -MM_ENOMEM;
+		err = mprotect_plan(change, vma->next, vma->end, end, prot);
+		if (err)
+			return err;
+	}
+}
+
+/* The VMA to begin with, and with PROT_GROWSDOWN the start of that VMA. */
+static int mprotect_first(struct mm *mm, uint64_t *start, uint64_t *end, unsigned grows,
+			  struct vma **first)
+{
+	struct vma *vma = vma_find(mm, *start);
+
+	if (!vma || vma->start >= *end)
+		return -MM_ENOMEM;
+	if (grows == PROT_GROWSDOWN_) {
+		if (!(vma->flags & VM_GROWSDOWN))
+			return -MM_EINVAL;
+		*start = vma->start;
+	} else if (vma->start > *start) {
+		return -MM_ENOMEM;
+	} else if (grows) {
+		return -MM_EINVAL; /* nothing grows up on x86 */
+	}
+	*first = vma;
+	return 0;
+}
+
+static int mprotect_locked(struct mm *mm, uint64_t start, uint64_t end, unsigned grows,
+			   unsigned prot)
+{
+	struct vma_change change;
+	struct vma_spare spare;
+	struct vma *vma;
+	int err = mprotect_first(mm, &start, &end, grows, &vma);
+
+	if (!err)
+		err = mprotect_plan(&change, vma, start, end, prot);
+	if (!err)
+		err = vma_spare_for_changes(&spare, &change, end);
+	if (err)
+		return err;
+	err = mprotect_walk(&change, end, prot, &spare);
+	vma_spare_drop(&spare);
+	return err;
+}
+
+int64_t vm_mprotect(struct mm *mm, uint64_t addr, uint64_t len, unsigned prot)
+{
+	unsigned grows = prot & PROT_GROWS;
+	uint64_t end = addr + page_align(len);
+	int err;
+
+	prot &= ~PROT_GROWS;
+	if (grows == PROT_GROWS || addr & ~PAGE_MASK)
+		return -MM_EINVAL;
+	if (!len)
+		return 0;
+	if (end <= addr)
+		return -MM_ENOMEM;
+	if (prot & ~PROT_KNOWN)
+		return -MM_EINVAL;
+	write_lock(&mm->lock, LOCK_MMAP);
+	err = mprotect_locked(mm, addr, end, grows, prot);
+	write_unlock(&mm->lock, LOCK_MMAP);
+	return err;
+}

@@ -1,0 +1,609 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The VMA tree.
+ *
+ * Each VMA knows its `gap`, the free bytes below it that a hole search may give away, and the
+ * largest gap of its subtree, so that the search never enters a subtree without a hole that fits.
+ * A VMA's gap depends on its start and on the end of its predecessor. It follows which operations
+ * touch gaps at all:
+ *
+ *   1. A VMA comes into a hole or leaves one behind, or grows into one or shrinks: its own gap and
+ *      its successor's change.
+ *   2. Two VMAs that touch become one, one becomes two, or the border between them moves: no gap
+ *      changes. The upper one's is 0 before and after.
+ *
+ * Two neighbours can be one VMA if they touch, have the same flags and file, if the upper one
+ * continues the file where the lower one ends, and if at most one of them has an anon_root or both
+ * have the same. An anonymous VMA has the pgoff start >> PAGE_SHIFT, so the rule about the file
+ * holds for it by itself.
+ *
+ * Changing the flags of [start, end) inside one VMA, with its neighbours P and N. The letters are
+ * flags; the new ones are b. These are all the cases:
+ *
+ *   3. PPPaaaNNN  bbbaaabbb -> bbbbbbbbb   whole, alike on both sides: three become one
+ *   4.            bbbaaa    -> bbbbbb      whole, alike below
+ *   5.            bbbaaa    -> bbbbaa      a lower part, alike below: the border moves
+ *   6.               aaabbb -> bbbbbb      whole, alike above
+ *   7.               aaabbb -> aabbbb      an upper part, alike above: the border moves
+ *   8.               aaa    -> abb, bba    one split
+ *   9.               aaa    -> aba         two splits
+ *
+ * In case 3 P and N may each suit the VMA but not one another, having different roots: then P wins,
+ * as on Linux (mm/vma.c, can_vma_merge_right).
+ */
+#include "vma.h"
+
+#include "anon.h"
+#include "errno.h"
+#include "file.h"
+#include "pgtable.h"
+#include "slab.h"
+#include "vmstat.h"
+
+static struct kmem_cache vma_cache;
+
+static struct vma *vma_of(struct rb_node *n)
+{
+	return container_of(n, struct vma, rb);
+}
+
+/* ---- gaps ---- */
+
+static uint64_t subtree_gap(const struct rb_node *n)
+{
+	return n ? container_of(n, const struct vma, rb)->subtree_gap : 0;
+}
+
+static uint64_t largest_gap(const struct vma *vma)
+{
+	uint64_t gap = vma->gap, left = subtree_gap(vma->rb.left),
+		 right = subtree_gap(vma->rb.right);
+
+	gap = gap > left ? gap : left;
+	return gap > right ? gap : right;
+}
+
+/* rb_update_fn */
+static bool update_subtree_gap(struct rb_node *n)
+{
+	struct vma *vma = vma_of(n);
+	uint64_t gap = largest_gap(vma);
+
+	if (vma->subtree_gap == gap)
+		return false;
+	vma->subtree_gap = gap;
+	return true;
+}
+
+static uint64_t gap_below(const struct vma *vma)
+{
+	uint64_t low = vma->prev ? vma->prev->end : 0, high = vma_start_gap(vma);
+
+	low = low > MMAP_MIN_ADDR ? low : MMAP_MIN_ADDR;
+	return high > low ? high - low : 0;
+}
+
+/* The room below vma changed; NULL is fine. */
+static void gap_changed(struct vma *vma)
+{
+	uint64_t gap;
+
+	if (!vma)
+		return;
+	gap = gap_below(vma);
+	if (gap == vma->gap)
+		return;
+	vma->gap = gap;
+	rb_propagate(&vma->rb, update_subtree_gap);
+}
+
+/* ---- finding ---- */
+
+struct vma *vma_find(struct mm *mm, uint64_t addr)
+{
+	struct rb_node *n = mm->vmas.node;
+	struct vma *found = NULL;
+
+	while (n) {
+		struct vma *vma = vma_of(n);
+
+		if (vma->end > addr) {
+			found = vma;
+			if (vma->start <= addr)
+				break;
+			n = n->left;
+		} else {
+			n = n->right;
+		}
+	}
+	return found;
+}
+
+enum side { BELOW, ABOVE }; /* children of a tree node, by index */
+
+/* The VMA with a gap of at least len, nearest to `side` in the subtree. Needs: it has one. */
+static struct vma *fit_in_subtree(struct rb_node *n, uint64_t len, enum side side)
+{
+	for (;;) {
+		if (subtree_gap(n->child[side]) >= len)
+			n = n->child[side];
+		else if (vma_of(n)->gap >= len)
+			return vma_of(n);
+		else
+			n = n->child[!side];
+	}
+}
+
+/* The nearest VMA on that side of vma with a gap of at least len, or NULL. */
+static struct vma *fit_beside(struct vma *vma, uint64_t len, enum side side)
+{
+	struct rb_node *n = &vma->rb, *parent;
+
+	if (subtree_gap(n->child[side]) >= len)
+		return fit_in_subtree(n->child[side], len, !side);
+	for (; (parent = rb_parent(n)); n = parent) {
+		if (parent->child[!side] != n)
+			continue;
+		if (vma_of(parent)->gap >= len)
+			return vma_of(parent);
+		if (subtree_gap(parent->child[side]) >= len)
+			return fit_in_subtree(parent->child[side], len, !side);
+	}
+	return NULL;
+}
+
+struct hole {
+	uint64_t start, end;
+};
+
+/* The part of the gap below vma (NULL: of what lies above the last) within [low, high). */
+static struct hole hole_within(const struct mm *mm, const struct vma *vma, uint64_t low,
+			       uint64_t high)
+{
+	const struct vma *prev = vma ? vma->prev : mm->last;
+	struct hole hole = {prev ? prev->end : 0, vma ? vma_start_gap(vma) : TASK_SIZE};
+
+	hole.start = hole.start > low ? hole.start : low;
+	hole.end = hole.end < high ? hole.end : high;
+	return hole;
+}
+
+static bool hole_fits(struct hole hole, uint64_t len)
+{
+	return hole.end > hole.start && hole.end - hole.start >= len;
+}
+
+uint64_t vma_hole_topdown(struct mm *mm, uint64_t len, uint64_t low, uint64_t high)
+{
+	struct vma *vma = vma_find(mm, high);
+	struct hole hole = hole_within(mm, vma, low, high);
+
+	if (hole_fits(hole, len))
+		return hole.end - len;
+	if (vma)
+		vma = fit_beside(vma, len, BELOW);
+	else if (subtree_gap(mm->vmas.node) >= len)
+		vma = fit_in_subtree(mm->vmas.node, len, ABOVE);
+	if (!vma)
+		return 0;
+	hole = hole_within(mm, vma, low, high);
+	return hole_fits(hole, len) ? hole.end - len : 0;
+}
+
+uint64_t vma_hole_bottomup(struct mm *mm, uint64_t len, uint64_t low, uint64_t high)
+{
+	struct vma *vma = vma_find(mm, low);
+	struct hole hole = hole_within(mm, vma, low, high);
+
+	if (hole_fits(hole, len))
+		return hole.start;
+	if (!vma)
+		return 0;
+	hole = hole_within(mm, fit_beside(vma, len, ABOVE), low, high);
+	return hole_fits(hole, len) ? hole.start : 0;
+}
+
+/* ---- memory ---- */
+
+void vma_init(void)
+{
+	kmem_cache_init(&vma_cache, "vma", sizeof(struct vma), 8);
+}
+
+int vma_spare_fill(struct vma_spare *spare, unsigned n)
+{
+	ASSERT(n <= VMA_SPARE_MAX);
+	for (spare->n = 0; spare->n < n; spare->n++) {
+		spare->vma[spare->n] = kmem_cache_alloc(&vma_cache);
+		if (!spare->vma[spare->n]) {
+			vma_spare_drop(spare);
+			return -MM_ENOMEM;
+		}
+	}
+	return 0;
+}
+
+void vma_spare_drop(struct vma_spare *spare)
+{
+	while (spare->n)
+		kmem_cache_free(&vma_cache, spare->vma[--spare->n]);
+}
+
+static struct vma *spare_take(struct vma_spare *spare)
+{
+	ASSERT(spare->n);
+	return spare->vma[--spare->n];
+}
+
+/* ---- linking ---- */
+
+static void list_link(struct mm *mm, struct vma *vma, struct vma *next)
+{
+	vma->next = next;
+	vma->prev = next ? next->prev : mm->last;
+	*(next ? &next->prev : &mm->last) = vma;
+	*(vma->prev ? &vma->prev->next : &mm->first) = vma;
+}
+
+/* Of two neighbours in address order, one has no child towards the other: the place for a node that
+ * comes between them. */
+static void tree_link(struct mm *mm, struct vma *vma)
+{
+	struct rb_node *parent = NULL, **link = &mm->vmas.node;
+
+	if (vma->prev && !vma->prev->rb.right) {
+		parent = &vma->prev->rb;
+		link = &parent->right;
+	} else if (vma->next) {
+		parent = &vma->next->rb;
+		link = &parent->left;
+	}
+	rb_insert_augmented(&mm->vmas, parent, link, &vma->rb, update_subtree_gap);
+}
+
+static void link_vma(struct mm *mm, struct vma *vma, struct vma *next)
+{
+	list_link(mm, vma, next);
+	vma->gap = gap_below(vma);
+	tree_link(mm, vma);
+	mm->map_count++;
+}
+
+/* Takes it out of tree and list, and frees it. Leaves its successor's gap alone. */
+static void unlink_and_free(struct mm *mm, struct vma *vma)
+{
+	rb_erase_augmented(&mm->vmas, &vma->rb, update_subtree_gap);
+	*(vma->prev ? &vma->prev->next : &mm->first) = vma->next;
+	*(vma->next ? &vma->next->prev : &mm->last) = vma->prev;
+	mm->map_count--;
+	if (mm->last_hit == vma)
+		mm->last_hit = NULL;
+	if (vma->file)
+		vm_file_put(vma->file);
+	anon_put(vma->anon);
+	kmem_cache_free(&vma_cache, vma);
+}
+
+static void add_pages(struct mm *mm, uint64_t start, uint64_t end)
+{
+	mm->total_vm += (end - start) >> PAGE_SHIFT;
+}
+
+static void sub_pages(struct mm *mm, uint64_t start, uint64_t end)
+{
+	mm->total_vm -= (end - start) >> PAGE_SHIFT;
+}
+
+static void move_start(struct vma *vma, uint64_t start)
+{
+	vma->pgoff += (start >> PAGE_SHIFT) - (vma->start >> PAGE_SHIFT);
+	vma->start = start;
+}
+
+/* ---- joining and splitting: no gap changes ---- */
+
+/* Could `vma`, once it touches the range, be one with it? Pure. */
+static bool joins(const struct vma *vma, const struct vma_new *new, const struct anon_root *anon)
+{
+	return vma->flags == new->flags && vma->file == new->file &&
+	       vma->pgoff - (vma->start >> PAGE_SHIFT) == new->pgoff - (new->start >> PAGE_SHIFT) &&
+	       anon_compatible(vma->anon, anon);
+}
+
+/* vma gets pages of another one, which has that root. */
+static void share_anon(struct vma *vma, struct anon_root *anon)
+{
+	if (vma->anon)
+		return;
+	anon_get(anon);
+	vma->anon = anon;
+}
+
+/* vma and its successor, which touches it and is alike, become one. */
+static void absorb_next(struct vma *vma)
+{
+	struct vma *next = vma->next;
+
+	share_anon(vma, next->anon);
+	vma->end = next->end;
+	unlink_and_free(vma->mm, next);
+	vmstat_inc(FL_VMSTAT_VMA_MERGE);
+}
+
+/* [addr, end) becomes a VMA of its own, which is returned. */
+static struct vma *split(struct vma *vma, uint64_t addr, struct vma_spare *spare)
+{
+	struct vma *upper = spare_take(spare);
+
+	*upper = *vma;
+	move_start(upper, addr);
+	vma->end = addr;
+	if (upper->file)
+		vm_file_get(upper->file);
+	anon_get(upper->anon);
+	link_vma(vma->mm, upper, vma->next);
+	vmstat_inc(FL_VMSTAT_VMA_SPLIT);
+	return upper;
+}
+
+/* ---- mapping ---- */
+
+/* The neighbours that the range can be one with; NULL: not with that one. */
+struct neighbours {
+	struct vma *left, *right;
+};
+
+/* left is prev and right is next, or NULL. */
+static struct neighbours choose_neighbours(const struct vma_new *new, struct vma *prev,
+					   struct vma *next, const struct anon_root *anon)
+{
+	struct neighbours n = {NULL, NULL};
+
+	if (prev && prev->end >= new->start &&joins(prev, new, anon))
+		n.left = prev;
+	if (next && next->start <= new->end &&joins(next, new, anon))
+		n.right = next;
+	if (n.left && n.right && !anon_compatible(prev->anon, next->anon))
+		n.right = NULL;
+	return n;
+}
+
+unsigned vma_map_needs(const struct vma_new *new, const struct vma *prev, const struct vma *next)
+{
+	struct neighbours n = choose_neighbours(new, (struct vma *)prev, (struct vma *)next, NULL);
+
+	return !n.left && !n.right;
+}
+
+static struct vma *map_alone(struct mm *mm, const struct vma_new *new, struct vma *next,
+			     struct vma_spare *spare)
+{
+	struct vma *vma = spare_take(spare);
+
+	*vma = (struct vma){
+		.start = new->start,
+		.end = new->end,
+		.flags = new->flags,
+		.prot = vma_prot(new->flags),
+		.mm = mm,
+		.file = new->file,
+		.pgoff = new->pgoff,
+	};
+	if (vma->file)
+		vm_file_get(vma->file);
+	link_vma(mm, vma, next);
+	gap_changed(next);
+	return vma;
+}
+
+struct vma *vma_map(struct mm *mm, const struct vma_new *new, struct vma *next,
+		    struct vma_spare *spare)
+{
+	struct neighbours n = choose_neighbours(new, next ? next->prev : mm->last, next, NULL);
+
+	add_pages(mm, new->start, new->end);
+	if (!n.left && !n.right)
+		return map_alone(mm, new, next, spare);
+	vmstat_inc(FL_VMSTAT_VMA_MERGE);
+	if (!n.left) {
+		move_start(n.right, new->start);
+		gap_changed(n.right);
+		return n.right;
+	}
+	n.left->end = new->end;
+	gap_changed(next);
+	if (n.right)
+		absorb_next(n.left);
+	return n.left;
+}
+
+/* ---- unmapping ---- */
+
+unsigned vma_unmap_needs(const struct vma *first, uint64_t start, uint64_t end)
+{
+	return first && first->start < start && end < first->end;
+}
+
+void vma_unmap(struct mm *mm, struct vma *first, uint64_t start, uint64_t end,
+	       struct vma_spare *spare)
+{
+	struct vma *vma = first, *next;
+
+	zap_range(mm, start, end);
+	if (vma_unmap_needs(first, start, end))
+		split(vma, end, spare);
+	if (vma->start < start) {
+		sub_pages(mm, start, vma->end);
+		vma->end = start;
+		vma = vma->next;
+	}
+	for (; vma && vma->end <= end; vma = next) {
+		next = vma->next;
+		sub_pages(mm, vma->start, vma->end);
+		unlink_and_free(mm, vma);
+	}
+	if (vma && vma->start < end) {
+		sub_pages(mm, vma->start, end);
+		move_start(vma, end);
+	}
+	gap_changed(vma);
+	pgtable_free_range(mm, start, end);
+}
+
+/* ---- changing flags ---- */
+
+void vma_plan_change(struct vma_change *change, struct vma *vma, uint64_t start, uint64_t end,
+		     uint32_t flags)
+{
+	struct vma_new new = {start, end, flags, vma->file,
+			      vma->pgoff + ((start - vma->start) >> PAGE_SHIFT)};
+	struct neighbours n = {NULL, NULL};
+
+	*change = (struct vma_change){.vma = vma, .start = start, .end = end, .flags = flags};
+	if (flags == vma->flags)
+		return;
+	n = choose_neighbours(&new, start == vma->start ? vma->prev : NULL,
+			      end == vma->end ? vma->next : NULL, vma->anon);
+	change->left = n.left;
+	change->right = n.right;
+	if (!n.left && !n.right)
+		change->nr_new = (start > vma->start) + (end < vma->end);
+}
+
+/* Case 5: the lower part of vma goes over to its predecessor. */
+static struct vma *give_to_prev(struct vma *vma, uint64_t addr)
+{
+	share_anon(vma->prev, vma->anon);
+	vma->prev->end = addr;
+	move_start(vma, addr);
+	vmstat_inc(FL_VMSTAT_VMA_MERGE);
+	return vma->prev;
+}
+
+/* Case 7: the upper part of vma goes over to its successor. */
+static struct vma *give_to_next(struct vma *vma, uint64_t addr)
+{
+	share_anon(vma->next, vma->anon);
+	vma->end = addr;
+	move_start(vma->next, addr);
+	vmstat_inc(FL_VMSTAT_VMA_MERGE);
+	return vma->next;
+}
+
+struct vma *vma_do_change(const struct vma_change *change, struct vma_spare *spare)
+{
+	struct vma *vma = change->vma;
+
+	if (change->flags == vma->flags)
+		return vma;
+	if (change->left && change->end < vma->end)
+		return give_to_prev(vma, change->end);
+	if (change->right && change->start > vma->start)
+		return give_to_next(vma, change->start);
+	if (change->start > vma->start)
+		vma = split(vma, change->start, spare);
+	if (change->end < vma->end)
+		split(vma, change->end, spare);
+	vma->flags = change->flags;
+	vma->prot = vma_prot(change->flags);
+	if (change->right)
+		absorb_next(vma);
+	if (change->left) {
+		vma = vma->prev;
+		absorb_next(vma);
+	}
+	return vma;
+}
+
+int vma_spare_for_changes(struct vma_spare *spare, const struct vma_change *first, uint64_t end)
+{
+	const struct vma *last;
+	unsigned n = first->nr_new;
+
+	if (end > first->vma->end) {
+		last = vma_find(first->vma->mm, end);
+		n += last && last->start < end;
+	}
+	return vma_spare_fill(spare, n);
+}
+
+/* ---- the end ---- */
+
+void vma_free_all(struct mm *mm)
+{
+	struct vma *vma, *next;
+
+	for (vma = mm->first; vma; vma = next) {
+		next = vma->next;
+		if (vma->file)
+			vm_file_put(vma->file);
+		anon_put(vma->anon);
+		kmem_cache_free(&vma_cache, vma);
+	}
+	mm->vmas.node = NULL;
+	mm->first = mm->last = mm->last_hit = NULL;
+	mm->map_count = 0;
+	mm->total_vm = 0;
+}
+
+/* ---- checking ---- */
+
+/* rb_check's */
+static bool starts_before(const struct rb_node *a, const struct rb_node *b)
+{
+	return container_of(a, const struct vma, rb)->start <
+	       container_of(b, const struct vma, rb)->start;
+}
+
+/* rb_check's */
+static bool summary_right(const struct rb_node *n)
+{
+	const struct vma *vma = container_of(n, const struct vma, rb);
+
+	return vma->subtree_gap == largest_gap(vma);
+}
+
+static void vma_check_one(const struct mm *mm, const struct vma *vma)
+{
+	ASSERT(vma->mm == mm);
+	ASSERT(!((vma->start | vma->end) & ~PAGE_MASK));
+	ASSERT(vma->start < vma->end && vma->end <= TASK_SIZE);
+	ASSERT(!vma->prev || vma->prev->end <= vma->start);
+	ASSERT(vma->gap == gap_below(vma));
+	ASSERT(vma->prot == vma_prot(vma->flags));
+	ASSERT(vma->file || vma->pgoff == vma->start >> PAGE_SHIFT);
+	ASSERT(!vma->file || vma->file->refcount);
+	ASSERT(!vma->anon || (vma->anon->mm == mm && vma->anon->refcount));
+	ASSERT(rb_prev(&vma->rb) == (vma->prev ? &vma->prev->rb : NULL));
+}
+
+static uint32_t vmas_with_root(const struct mm *mm, const struct anon_root *root)
+{
+	uint32_t n = 0;
+
+	for (const struct vma *vma = mm->first; vma; vma = vma->next)
+		n += vma->anon == root;
+	return n;
+}
+
+void vma_check(struct mm *mm)
+{
+	const struct vma *prev = NULL;
+	uint64_t pages = 0;
+	uint32_t count = 0;
+	bool hit = !mm->last_hit;
+
+	for (const struct vma *vma = mm->first; vma; prev = vma, vma = vma->next) {
+		ASSERT(vma->prev == prev);
+		vma_check_one(mm, vma);
+		if (vma->anon)
+			ASSERT(vma->anon->refcount == vmas_with_root(mm, vma->anon));
+		hit |= mm->last_hit == vma;
+		pages += (vma->end - vma->start) >> PAGE_SHIFT;
+		count++;
+	}
+	ASSERT(mm->last == prev);
+	ASSERT(mm->map_count == count && mm->total_vm == pages);
+	ASSERT(hit);
+	ASSERT(rb_check(&mm->vmas, starts_before, summary_right) == count);
+}

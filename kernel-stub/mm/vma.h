@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Changing the set of VMAs: what mmap.c, mprotect.c, madvise.c and brk.c share. Inside mm/ only.
+ *
+ * Nothing here allocates but the functions that say so, and nothing else here can fail: a call gets
+ * every struct vma that it may need first, in a struct vma_spare, and then changes the address
+ * space. So a call that ends in -MM_ENOMEM has changed nothing.
+ *
+ * All of these need mm->lock for writing.
+ */
+#ifndef MM_VMA_H
+#define MM_VMA_H
+
+#include "mm.h"
+
+/* The rights that the flags give a page (enum pte_prot). On x86 writable and executable pages can
+ * be read; a page without any right is not ring 3's at all. Pure. */
+static inline uint32_t vma_prot(uint32_t flags)
+{
+	return (flags & VM_ACCESS_FLAGS ? PTE_PROT_USER : 0) |
+	       (flags & VM_WRITE ? PTE_PROT_WRITE : 0) | (flags & VM_EXEC ? PTE_PROT_EXEC : 0);
+}
+
+/* Where the VMA starts for others: below a stack lies the guard gap. */
+static inline uint64_t vma_start_gap(const struct vma *vma)
+{
+	if (!(vma->flags & VM_GROWSDOWN))
+		return vma->start;
+	return vma->start > STACK_GUARD_GAP ? vma->start - STACK_GUARD_GAP : 0;
+}
+
+/* A page-aligned length: 0 if it does not fit 64 bits. */
+static inline uint64_t page_align(uint64_t len)
+{
+	return (len + PAGE_SIZE - 1) & PAGE_MASK;
+}
+
+/* ---- memory for VMAs ---- */
+
+#define VMA_SPARE_MAX 2
+
+struct vma_spare {
+	struct vma *vma[VMA_SPARE_MAX];
+	unsigned n;
+};
+
+/* n <= VMA_SPARE_MAX objects, or -MM_ENOMEM and none. */
+int vma_spare_fill(struct vma_spare *spare, unsigned n);
+/* Gives back what was not used. */
+void vma_spare_drop(struct vma_spare *spare);
+
+/* Slab cache; by mm_init(). */
+void vma_init(void);
+
+/* ---- one range that is not mapped: mmap, brk ---- */
+
+/* What a new mapping will be. */
+struct vma_new {
+	uint64_t start, end;
+	uint32_t flags;
+	struct vm_file *file;
+	uint64_t pgoff; /* of start */
+};
+
+/* How many spare objects vma_map() will use: 0 if the range joins a neighbour. `prev` and `next`
+ * are the VMAs round the range; they may still overlap its edges, if those parts go before
+ * vma_map(). */
+unsigned vma_map_needs(const struct vma_new *new, const struct vma *prev, const struct vma *next);
+
+/* Maps a free range, joining it with its neighbours where they are alike. `next` is the first VMA
+ * beyond it. Returns the VMA that holds it. Takes a reference to the file for a VMA of its own. */
+struct vma *vma_map(struct mm *mm, const struct vma_new *new, struct vma *next,
+		    struct vma_spare *spare);
+
+/* ---- taking a range away: munmap, brk, MAP_FIXED ---- */
+
+/* How many spare objects vma_unmap() will use: 1 to cut a hole into `first`. `first` is the first
+ * VMA with end > start. */
+unsigned vma_unmap_needs(const struct vma *first, uint64_t start, uint64_t end);
+
+/* Unmaps [start, end): pages, VMAs, page tables left empty. */
+void vma_unmap(struct mm *mm, struct vma *first, uint64_t start, uint64_t end,
+	       struct vma_spare *spare);
+
+/* ---- changing the flags of a range: mprotect, madvise ---- */
+
+/* The change of one VMA, planned. */
+struct vma_change {
+	struct vma *vma;
+	uint64_t start, end;	  /* within vma */
+	uint32_t flags;		  /* its new ones */
+	struct vma *left, *right; /* neighbours that the range joins */
+	unsigned nr_new;	  /* spare objects that it uses */
+};
+
+/* Plans it; changes nothing. Needs: vma->start <= start < end <= vma->end. */
+void vma_plan_change(struct vma_change *change, struct vma *vma, uint64_t start, uint64_t end,
+		     uint32_t flags);
+
+/* Carries it out. Returns the VMA that holds the range then. */
+struct vma *vma_do_change(const struct vma_change *change, struct vma_spare *spare);
+
+/* Spare objects for changing [start, end) VMA by VMA, of which `first` was planned: at most one
+ * more than it uses, for the VMA that `end` cuts. 0 or -MM_ENOMEM. */
+int vma_spare_for_changes(struct vma_spare *spare, const struct vma_change *first, uint64_t end);
+
+/* Frees every VMA without a look at the pages: they are gone. For mm_destroy(). */
+void vma_free_all(struct mm *mm);
+
+/* Tree and list against one another and against the sums. For mm_check(). */
+void vma_check(struct mm *mm);
+
+#endif
