@@ -2,8 +2,19 @@
 /*
  * Engines: what runs a program on the stub (kvm, tcg) or natively (linux).
  *
- * engine_run() takes a machine_spec and fills an outcome. It exits never and prints nothing; what
+ * engine->run() takes a machine_spec and fills an outcome. It exits never and prints nothing; what
  * went wrong is in outcome.status and outcome.reason. What it read from the guest is checked.
+ *
+ * The status that run() leaves says how the machine ended, not whether the result is wanted; the
+ * caller judges `state`, `exit_value` and the classes against the profile's expectation:
+ *
+ *   CELL_OK           an orderly end: the program exited (any status), a signal killed it, or the
+ *                     kernel panicked with its window intact. `state` and `exit_value` say which;
+ *                     `reason` is NULL after an exit and explains a kill or a panic.
+ *   CELL_FAILED       the workload's own report says that its work was not done
+ *   CELL_UNSUPPORTED  the workload's report says so, or the engine cannot run this here at all
+ *   CELL_TIMEOUT      spec->timeout passed; the machine was killed
+ *   CELL_CRASHED      anything else: a triple fault, an end without a window, nonsense in it
  */
 #ifndef HARNESS_ENGINE_H
 #define HARNESS_ENGINE_H
@@ -89,6 +100,7 @@ struct outcome {
 	uint64_t console_dropped;
 	char *out, *err; /* STDIO_CAPTURE */
 	size_t out_len, err_len;
+	uint64_t out_dropped, err_dropped; /* bytes beyond the limit of STDIO_CAPTURE */
 	double wall_seconds;
 	char *state_dump; /* registers etc. of a guest that crashed; NULL otherwise */
 };
@@ -113,5 +125,10 @@ extern const struct engine *const engines[]; /* NULL-terminated: kvm, tcg, linux
 const struct engine *engine_find(const char *name, const char **why);
 
 void outcome_free(struct outcome *out);
+
+/* What the manifest says of the emulator: QEMU's version line, or NULL without QEMU. Kept. */
+const char *engine_qemu_version(void);
+/* The same of /dev/kvm, e.g. "kvm_intel, 0.3 ns an instruction in ring 0"; NULL without. Kept. */
+const char *engine_kvm_kind(void);
 
 #endif
