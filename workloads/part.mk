@@ -24,7 +24,7 @@ $(B)/workload/%.c.o: %.c
 
 $(patsubst %,$(B)/workloads/%,$(WORKLOADS)): $(B)/workloads/%: $(B)/workload/workloads/%.c.o $(WORKLOAD_RUNTIME)
 	@mkdir -p $(@D)
-	$(CC) -static -no-pie $^ -o $@
+	$(CC) -static $^ -o $@
 
 $(patsubst %,$(B)/kyua/workloads/test/%,$(WORKLOAD_TESTS)): $(B)/kyua/workloads/test/%: $(B)/workload/workloads/test/%.c.o $(WORKLOAD_LIB)
 	@mkdir -p $(@D)
@@ -37,7 +37,7 @@ $(patsubst %,$(B)/kyua/workloads/test/%,$(WORKLOAD_SH_TESTS)): $(B)/kyua/workloa
 
 $(patsubst %,$(B)/abi/%,$(ABI_PROGRAMS)): $(B)/abi/%: workloads/test/%.c
 	@mkdir -p $(@D)
-	$(CC) $(WORKLOAD_CFLAGS) $(WORKLOAD_INC) -static -no-pie $< -o $@
+	$(CC) $(WORKLOAD_CFLAGS) $(WORKLOAD_INC) -static $< -o $@
 
 $(patsubst %,$(B)/abi/%-musl,$(ABI_PROGRAMS)): $(B)/abi/%-musl: workloads/test/%.c
 	@mkdir -p $(@D)

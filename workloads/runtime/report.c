@@ -163,8 +163,6 @@ int report_deliver(const struct wl_run *run, enum fl_report_status status, const
 	if (!run->on_stub && !fd) {
 		if (status == FL_REPORT_OK)
 			report_print(run);
-		else if (status == FL_REPORT_UNSUPPORTED)
-			printf("unsupported: %s\n", reason);
 		return 0;
 	}
 	buf = report_encode(run, status, reason, &len);

@@ -9,9 +9,7 @@
 #include "timing.h"
 
 volatile struct segv_seen segv_seen;
-
-/* Where the access under way ends. */
-static uint64_t segv_resume;
+uint64_t segv_resume;
 
 static void segv_handler(int signo, siginfo_t *info, void *context)
 {

@@ -19,13 +19,16 @@ struct segv_seen {
 };
 extern volatile struct segv_seen segv_seen;
 
+/* Where the access under way ends: what a handler of one's own moves RIP to. */
+extern uint64_t segv_resume;
+
 enum segv_kind { SEGV_READ, SEGV_WRITE, SEGV_EXEC };
 
 /* Installs the handler. 0, or -1 (errno). */
 int segv_install(void);
 
 /* Ticks (TIMING_ACCESS) for one access at p, from before it to where the handler sends it. Needs:
- * segv_install. If the access succeeds, segv_seen stays as it was; SEGV_EXEC must not succeed. */
+ * a handler. If the access succeeds, segv_seen stays as it was; SEGV_EXEC must not succeed. */
 uint64_t segv_access(enum segv_kind kind, void *p);
 
 #endif
