@@ -19,8 +19,8 @@
  *
  * The steps:
  *
- *   i.   cases 1 without any lock
- *   ii.  mm->lock for reading; find the VMA; case 2 (fault_classify, fault.h: pure)
+ *   i.   case 1 without any lock (fault_classify_early; both halves are pure functions of fault.h)
+ *   ii.  mm->lock for reading; find the VMA; case 2 (fault_classify_vma)
  *   iii. walk to the PTE, making tables; read it; choose the path of case 3
  *   iv.  the path allocates and fills its page without the ptl, then takes it and looks again: if
  *        the PTE is no longer what iii read, it undoes its work and the fault restarts at iii
@@ -48,34 +48,38 @@ int fault_init(void)
 	return 0;
 }
 
-/* What follows from each class but the class itself; those not named here are served. */
-static const struct fault_verdict verdicts[FL_NR_CLASSES] = {
-	[FL_CLASS_USER_INVALID_MAPERR] = {.outcome = FAULT_SIGNAL, .si_code = SEGV_MAPERR_},
-	[FL_CLASS_USER_INVALID_ACCERR] = {.outcome = FAULT_SIGNAL, .si_code = SEGV_ACCERR_},
-	[FL_CLASS_USER_INVALID_EXEC] = {.outcome = FAULT_SIGNAL, .si_code = SEGV_ACCERR_},
-	[FL_CLASS_USER_INVALID_KERNEL_ADDR] = {.outcome = FAULT_SIGNAL, .si_code = SEGV_MAPERR_},
-	[FL_CLASS_USER_INVALID_RSVD] = {.outcome = FAULT_OOPS},
-	[FL_CLASS_USER_INVALID_BUS] = {.outcome = FAULT_BUS},
-	[FL_CLASS_USER_INVALID_OOM] = {.outcome = FAULT_OOM},
-	[FL_CLASS_KERNEL_INVALID_UACCESS] = {.outcome = FAULT_FIXUP},
-	[FL_CLASS_KERNEL_INVALID_OOPS] = {.outcome = FAULT_OOPS},
-	[FL_CLASS_KERNEL_INVALID_PANIC] = {.outcome = FAULT_OOPS},
+/* What follows from each class but the class itself, laid out like struct fault_verdict in its
+ * register; the classes that are not named here are served. */
+#define REFUSAL(outcome, si_code) ((uint32_t)(outcome) << 8 | (uint32_t)(si_code) << 16)
+static const uint32_t refusals[FL_NR_CLASSES] = {
+	[FL_CLASS_USER_INVALID_MAPERR] = REFUSAL(FAULT_SIGNAL, SEGV_MAPERR_),
+	[FL_CLASS_USER_INVALID_ACCERR] = REFUSAL(FAULT_SIGNAL, SEGV_ACCERR_),
+	[FL_CLASS_USER_INVALID_EXEC] = REFUSAL(FAULT_SIGNAL, SEGV_ACCERR_),
+	[FL_CLASS_USER_INVALID_KERNEL_ADDR] = REFUSAL(FAULT_SIGNAL, SEGV_MAPERR_),
+	[FL_CLASS_USER_INVALID_BUS] = REFUSAL(FAULT_BUS, 0),
+	[FL_CLASS_USER_INVALID_OOM] = REFUSAL(FAULT_OOM, 0),
+	[FL_CLASS_USER_INVALID_RSVD] = REFUSAL(FAULT_OOPS, 0),
+	[FL_CLASS_KERNEL_INVALID_UACCESS] = REFUSAL(FAULT_FIXUP, 0),
+	[FL_CLASS_KERNEL_INVALID_OOPS] = REFUSAL(FAULT_OOPS, 0),
+	[FL_CLASS_KERNEL_INVALID_PANIC] = REFUSAL(FAULT_OOPS, 0),
 };
 
 /* Step v. */
 static inline struct fault_verdict fault_verdict(unsigned class)
 {
-	struct fault_verdict v = verdicts[class];
+	union {
+		uint32_t word;
+		struct fault_verdict v;
+	} u = {.word = refusals[class] | class};
 
-	v.class = class;
-	return v;
+	return u.v;
 }
+_Static_assert(sizeof(struct fault_verdict) == sizeof(uint32_t), "a verdict fits one register");
 
 /* The class of a fault of copy_to_user or copy_from_user that ring 3 would call `class`. */
 static unsigned fault_uaccess_class(unsigned class)
 {
-	return verdicts[class].outcome == FAULT_DONE ? FL_CLASS_KERNEL_MINOR_UACCESS
-						     : FL_CLASS_KERNEL_INVALID_UACCESS;
+	return refusals[class] ? FL_CLASS_KERNEL_INVALID_UACCESS : FL_CLASS_KERNEL_MINOR_UACCESS;
 }
 
 /* Case 3e. */
@@ -105,26 +109,30 @@ static inline unsigned fault_serve(struct fault_ctx *c)
 
 struct fault_verdict vm_fault(struct mm *mm, const struct fault_access *access)
 {
-	struct fault_ctx c = {.mm = mm, .addr = access->addr, .flags = access->flags};
-	bool user_half = c.addr < TASK_SIZE;
+	uint32_t flags = access->flags;
+	uint64_t addr = access->addr;
+	struct fault_ctx c;
 	unsigned class;
 
 	vmstat_inc(FL_VMSTAT_PGFAULT);
 	if (unlikely(!mm))
 		return fault_verdict(FL_CLASS_KERNEL_INVALID_OOPS);
-	if (unlikely(!fault_needs_vma(c.flags, user_half)))
-		return fault_verdict(fault_classify(c.flags, user_half, false, 0));
+	if (unlikely(!fault_needs_vma(flags, addr < TASK_SIZE)))
+		return fault_verdict(fault_classify_early(flags));
 
+	c.mm = mm;
+	c.addr = addr;
+	c.flags = flags;
 	read_lock(&mm->lock, LOCK_MMAP);
-	c.vma = vma_lookup(mm, c.addr);
-	class = fault_classify(c.flags, true, c.vma != NULL, c.vma ? c.vma->flags : 0);
+	c.vma = vma_lookup(mm, addr);
+	class = fault_classify_vma(flags, c.vma != NULL, c.vma ? c.vma->flags : 0);
 	if (likely(class == FAULT_SERVE))
 		do
 			class = fault_serve(&c);
 		while (unlikely(class == FAULT_RESTART));
 	read_unlock(&mm->lock, LOCK_MMAP);
 
-	if (unlikely(!(c.flags & FAULT_USER)))
+	if (unlikely(!(flags & FAULT_USER)))
 		class = fault_uaccess_class(class);
 	return fault_verdict(class);
 }

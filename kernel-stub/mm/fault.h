@@ -60,30 +60,43 @@ static inline bool fault_needs_vma(uint32_t flags, bool user_half)
 	       (flags & FAULT_USER || (flags & (FAULT_UACCESS | FAULT_FETCH)) == FAULT_UACCESS);
 }
 
-/* What an access is, before anybody looks at a PTE: FL_NR_CLASSES if the VMA allows it, else the
- * class of its refusal. vm_flags are looked at only if there is a VMA at the address. Pure. */
-static inline unsigned fault_classify(uint32_t flags, bool user_half, bool have_vma,
-				      uint32_t vm_flags)
+/* The first half of fault_classify(): what an access is that no VMA can allow. Pure. */
+static inline unsigned fault_classify_early(uint32_t flags)
 {
-	const uint32_t own = FAULT_UACCESS | FAULT_FETCH | FAULT_RSVD;
+	if (flags & FAULT_USER)
+		return flags & FAULT_RSVD ? FL_CLASS_USER_INVALID_RSVD
+					  : FL_CLASS_USER_INVALID_KERNEL_ADDR;
+	if ((flags & (FAULT_UACCESS | FAULT_FETCH | FAULT_RSVD)) == FAULT_UACCESS)
+		return FL_CLASS_KERNEL_INVALID_UACCESS;
+	return FL_CLASS_KERNEL_INVALID_OOPS;
+}
+
+/* The second half: what the VMA (if there is one, of those flags) makes of it. Pure. */
+static inline unsigned fault_classify_vma(uint32_t flags, bool have_vma, uint32_t vm_flags)
+{
 	uint32_t need = VM_ACCESS_FLAGS; /* a page that can be written or executed can be read */
 
-	if (unlikely(!fault_needs_vma(flags, user_half))) {
-		if (flags & FAULT_USER)
-			return flags & FAULT_RSVD ? FL_CLASS_USER_INVALID_RSVD
-						  : FL_CLASS_USER_INVALID_KERNEL_ADDR;
-		return (flags & own) == FAULT_UACCESS ? FL_CLASS_KERNEL_INVALID_UACCESS
-						      : FL_CLASS_KERNEL_INVALID_OOPS;
-	}
-	if (flags & (FAULT_WRITE | FAULT_FETCH))
-		need = flags & FAULT_FETCH ? VM_EXEC : VM_WRITE;
+	if (flags & FAULT_WRITE)
+		need = VM_WRITE;
+	else if (flags & FAULT_FETCH)
+		need = VM_EXEC;
 	if (likely(have_vma && vm_flags & need))
 		return FL_NR_CLASSES;
 	if (!(flags & FAULT_USER))
 		return FL_CLASS_KERNEL_INVALID_UACCESS;
 	if (!have_vma)
 		return FL_CLASS_USER_INVALID_MAPERR;
-	return flags & FAULT_FETCH ? FL_CLASS_USER_INVALID_EXEC : FL_CLASS_USER_INVALID_ACCERR;
+	return need == VM_EXEC ? FL_CLASS_USER_INVALID_EXEC : FL_CLASS_USER_INVALID_ACCERR;
+}
+
+/* What an access is, before anybody looks at a PTE: FL_NR_CLASSES if the VMA allows it, else the
+ * class of its refusal. vm_flags are looked at only if there is a VMA at the address. Pure. */
+static inline unsigned fault_classify(uint32_t flags, bool user_half, bool have_vma,
+				      uint32_t vm_flags)
+{
+	if (!fault_needs_vma(flags, user_half))
+		return fault_classify_early(flags);
+	return fault_classify_vma(flags, have_vma, vm_flags);
 }
 
 /* For stubctl: sets a reserved bit in the PTE that maps addr; -MM_EFAULT if none does. */

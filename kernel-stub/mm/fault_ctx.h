@@ -63,6 +63,8 @@ static inline bool fault_map_anon(struct fault_ctx *c, struct page *page, struct
 				  bool fresh)
 {
 	pte_t pte = pte_make(page_to_pfn(page), c->vma->prot | PTE_PROT_WRITE);
+	struct page *table = c->slot.table;
+	int64_t *stat = port_mm_cpu()->vmstat;
 
 	if (unlikely(!fault_lock_pte(c))) {
 		page_put(page);
@@ -70,9 +72,11 @@ static inline bool fault_map_anon(struct fault_ctx *c, struct page *page, struct
 	}
 	rmap_add_new_anon(page, root, c->addr);
 	lru_add(page);
-	c->slot.table->nr_present += fresh;
+	table->nr_present += fresh;
 	port_pte_set(c->slot.pte, pte);
-	fault_unlock_pte(c);
+	spin_unlock(&table->ptl, LOCK_PTL);
+	stat[FL_VMSTAT_NR_ANON_PAGES]++;
+	stat[FL_VMSTAT_NR_INACTIVE_ANON]++;
 	port_xadd64(&c->mm->rss_anon, 1);
 	return true;
 }

@@ -27,14 +27,13 @@ extern struct lru lru;
 void lru_init(void);
 
 /* Puts a page at the head of the inactive list. Needs: the page is the caller's alone and on no
- * list; its flags still without PG_LRU. */
+ * list; its flags still without PG_LRU. The caller counts it in nr_inactive_anon. */
 static inline void lru_add(struct page *page)
 {
 	spin_lock(&lru.lock, LOCK_LRU);
 	list_add(&page->lru, &lru.lists[LRU_INACTIVE_ANON]);
 	page->flags |= 1u << PG_LRU;
 	spin_unlock(&lru.lock, LOCK_LRU);
-	vmstat_inc(FL_VMSTAT_NR_INACTIVE_ANON);
 }
 
 /* Takes n pages off their lists, those that are on one, with one acquisition of the lock. */

@@ -68,6 +68,8 @@ struct mm {
 	uint64_t start_stack, arg_start, arg_end;
 	struct spinlock table_lock; /* LOCK_PTL_UPPER */
 	uint64_t root_pfn;	    /* the top-level table */
+	struct page *last_table;    /* a hint for pgtable_get: the lowest-level table of the last
+				       fault, or the root */
 	int64_t rss_anon, rss_file; /* pages; atomic */
 	int64_t nr_tables;	    /* page-table pages below the root; atomic */
 	uint64_t total_vm;	    /* pages mapped; lock */

@@ -53,7 +53,9 @@ int pgtable_init(struct mm *mm)
 
 	if (!root)
 		return -MM_ENOMEM;
+	root->index = PGTABLE_NO_PIECE;
 	mm->root_pfn = page_to_pfn(root);
+	mm->last_table = root;
 	mm->nr_tables = 0;
 	if (kernel) {
 		const pte_t *from = port_pfn_to_virt(kernel);
@@ -74,20 +76,24 @@ void pgtable_destroy(struct mm *mm)
 
 /* ---- making ---- */
 
-/* Makes the table below *entry, which is in the table `parent`. False without memory. */
-static bool table_make(struct mm *mm, pte_t *entry, struct page *parent)
+/* Makes the table below *entry, which covers va and is in the table `parent` of that level. False
+ * without memory. */
+static bool table_make(struct mm *mm, pte_t *entry, struct page *parent, unsigned level,
+		       uint64_t va)
 {
 	struct page *table = table_alloc();
 
 	if (!table)
 		return false;
+	table->index = level == 1 ? pgtable_piece(va) : PGTABLE_NO_PIECE;
 	parent->nr_present++;
 	mm->nr_tables++;
 	port_pte_set(entry, pte_make_table(page_to_pfn(table)));
 	return true;
 }
 
-struct pte_slot pgtable_make(struct mm *mm, uint64_t va)
+/* The lowest-level table of va, made if it is missing, and those above it; NULL without memory. */
+static struct page *pgtable_make(struct mm *mm, uint64_t va)
 {
 	struct page *table = pfn_to_page(mm->root_pfn);
 
@@ -95,14 +101,26 @@ struct pte_slot pgtable_make(struct mm *mm, uint64_t va)
 	spin_lock(&mm->table_lock, LOCK_PTL_UPPER);
 	for (unsigned level = PT_LEVELS - 1; table && level > 0; level--) {
 		pte_t *entry = (pte_t *)page_to_virt(table) + pgtable_index(va, level);
-		bool there = !pte_none(*entry) || table_make(mm, entry, table);
+		bool there = !pte_none(*entry) || table_make(mm, entry, table, level, va);
 
 		table = there ? pfn_to_page(pte_pfn(*entry)) : NULL;
 	}
 	spin_unlock(&mm->table_lock, LOCK_PTL_UPPER);
-	if (!table)
-		return (struct pte_slot){0};
-	return (struct pte_slot){(pte_t *)page_to_virt(table) + pgtable_index(va, 0), table};
+	return table;
+}
+
+struct pte_slot pgtable_get_slow(struct mm *mm, uint64_t va)
+{
+	struct pte_slot slot = pgtable_find(mm, va);
+
+	if (!slot.pte) {
+		slot.table = pgtable_make(mm, va);
+		if (!slot.table)
+			return (struct pte_slot){0};
+		slot.pte = (pte_t *)page_to_virt(slot.table) + pgtable_index(va, 0);
+	}
+	__atomic_store_n(&mm->last_table, slot.table, __ATOMIC_RELAXED);
+	return slot;
 }
 
 /* ---- walking a range ---- */
@@ -184,6 +202,7 @@ void pgtable_free_range(struct mm *mm, uint64_t start, uint64_t end)
 	/* One page suffices: INVLPG drops every paging-structure-cache entry of the address space,
 	 * whatever its operand (SDM vol. 3, 4.10.4.1), and no leaf is cached any more. */
 	tlb_flush_page(mm, start);
+	mm->last_table = pfn_to_page(mm->root_pfn);
 	while (!list_empty(&gone)) {
 		struct page *table = list_entry(gone.next, struct page, lru);
 

@@ -3,9 +3,11 @@
  * Page tables of one mm: four levels, freed when empty.
  *
  * Each table is a page with PG_TABLE, and counts its entries in use in page->nr_present (of the
- * root: those of the user half). Entries of the upper levels change under mm->table_lock; entries
- * of a lowest-level table under its page's ptl. A table is freed only by a holder of mm->lock for
- * writing, so that a fault, which holds it for reading, may keep a pointer into one.
+ * root: those of the user half); a lowest-level table says in page->index which piece of the
+ * address space it covers, so that a fault can try the table of the last fault before it walks.
+ * Entries of the upper levels change under mm->table_lock; entries of a lowest-level table under
+ * its page's ptl. A table is freed only by a holder of mm->lock for writing, so that a fault, which
+ * holds it for reading, may keep a pointer into one.
  */
 #ifndef MM_PGTABLE_H
 #define MM_PGTABLE_H
@@ -58,16 +60,26 @@ static inline struct pte_slot pgtable_find(struct mm *mm, uint64_t va)
 	return (struct pte_slot){&pgtable_below(e)[pgtable_index(va, 0)], pfn_to_page(pte_pfn(e))};
 }
 
-/* The slow half of pgtable_get(). Takes mm->table_lock. */
-struct pte_slot pgtable_make(struct mm *mm, uint64_t va);
+/* page->index of the lowest-level table that covers va; of the root, which covers none. */
+static inline uint64_t pgtable_piece(uint64_t va)
+{
+	return va >> PMD_SHIFT;
+}
+#define PGTABLE_NO_PIECE (~0ull)
+
+/* The slow half of pgtable_get(): walks, makes what is missing under mm->table_lock, and remembers
+ * the table. */
+struct pte_slot pgtable_get_slow(struct mm *mm, uint64_t va);
 
 /* The same as pgtable_find, making the tables that are missing; slot.pte NULL without memory (the
  * tables made by then stay, empty). Needs: mm->lock; va < TASK_SIZE. */
 static inline struct pte_slot pgtable_get(struct mm *mm, uint64_t va)
 {
-	struct pte_slot slot = pgtable_find(mm, va);
+	struct page *table = __atomic_load_n(&mm->last_table, __ATOMIC_RELAXED);
 
-	return likely(slot.pte != NULL) ? slot : pgtable_make(mm, va);
+	if (unlikely(table->index != pgtable_piece(va)))
+		return pgtable_get_slow(mm, va);
+	return (struct pte_slot){(pte_t *)page_to_virt(table) + pgtable_index(va, 0), table};
 }
 
 /* The slot of *va, or, where its table is missing, of the first address after it that has one and

@@ -18,14 +18,14 @@ static inline bool page_is_anon(const struct page *page)
 	return page_flag(page, PG_SWAPBACKED);
 }
 
-/* A fresh page, the caller's alone, becomes anonymous memory at addr with its first PTE. */
+/* A fresh page, the caller's alone, becomes anonymous memory at addr with its first PTE. The caller
+ * counts it in nr_anon_pages. */
 static inline void rmap_add_new_anon(struct page *page, struct anon_root *root, uint64_t addr)
 {
 	page->flags = 1u << PG_SWAPBACKED;
 	page->mapcount = 1;
 	page->mapping = anon_page_mapping(root);
 	page->index = addr >> PAGE_SHIFT;
-	vmstat_inc(FL_VMSTAT_NR_ANON_PAGES);
 }
 
 /* One more PTE maps a page of a file. Needs: the caller has a reference. */
