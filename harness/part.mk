@@ -19,6 +19,13 @@ $(B)/harness/%.c.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(HARNESS_CFLAGS) $(DEPFLAGS) $(HARNESS_INC) -c $< -o $@
 
+# The manifest tells what was built.
+.PHONY: FORCE
+$(B)/gen/build_info.h: FORCE
+	@CC='$(CC)' CFLAGS='$(STUB_CFLAGS)' harness/tools/build_info.sh $@
+$(B)/harness/harness/manifest.c.o: HARNESS_INC += -I$(B)/gen
+$(B)/harness/harness/manifest.c.o: $(B)/gen/build_info.h
+
 $(B)/faultline: $(HARNESS_OBJS)
 	$(CC) $^ $(HARNESS_LIBS) -o $@
 
