@@ -5,23 +5,21 @@
 
 #include "port.h"
 
-#include "list.h"
 #include "lock.h"
+#include "page.h"
 
-struct page;
+#define PCP_BATCH 32 /* moved between a per-CPU list and the buddy lists at a time */
+#define PCP_HIGH 512 /* beyond this, PCP_BATCH go back */
 
-/* A stack of single free pages. */
-#define PCP_HIGH 128 /* drained by PCP_BATCH beyond this */
-#define PCP_BATCH 32 /* moved between here and the buddy at a time */
-
+/* A stack of single free pages, through page->next_free. */
 struct pcp {
-	struct list_node list; /* of struct page.lru */
+	struct page *head;
 	uint32_t count;
 };
 
 struct mm_cpu {
 	int64_t *vmstat; /* row of the telemetry set in force, FL_NR_VMSTAT long */
-	struct pcp pcp;
+	struct pcp pcp[NR_MIGRATETYPES];
 	struct lock_check_cpu lock_check;
 };
 

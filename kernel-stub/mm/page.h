@@ -11,6 +11,8 @@
 #include "list.h"
 #include "lock.h"
 
+struct kmem_cache;
+
 enum page_flag {
 	PG_BUDDY,    /* head of a free block of `order`; on a free list; buddy lock */
 	PG_RESERVED, /* not the allocator's: kernel image, initrd; never freed, refcount ignored */
@@ -20,27 +22,45 @@ enum page_flag {
 	PG_ACTIVE,
 	PG_SWAPBACKED, /* anonymous */
 	PG_DIRTY,
+	PG_PCP, /* free, on a per-CPU list */
 };
 
+/* What a page is allocated for, so that what cannot move does not end up everywhere. */
+enum migratetype { MT_UNMOVABLE, MT_MOVABLE, MT_RECLAIMABLE, NR_MIGRATETYPES };
+
 struct page {
-	uint32_t flags;	   /* bits by enum page_flag; owner writes plainly before it is shared */
-	uint32_t refcount; /* atomic; 0 = free */
-	int32_t mapcount;  /* atomic; PTEs that map it */
-	uint8_t order;	   /* of a block's head */
-	uint8_t migratetype;
+	union {
+		struct {
+			uint32_t flags;	   /* bits by enum page_flag; owner writes plainly before it
+					      is shared */
+			uint32_t refcount; /* atomic; 0 = free */
+		};
+		uint64_t flags_refcount; /* both, for the allocator */
+	};
+	int32_t mapcount;    /* atomic; PTEs that map it */
+	uint8_t order;	     /* of a block's head */
+	uint8_t migratetype; /* in a pageblock's first page: of the pageblock; buddy lock */
 	uint16_t nr_present; /* PG_TABLE: entries in use; under ptl */
 	union {
-		struct list_node lru; /* free list, pcp list, LRU list; the list's lock */
+		struct list_node lru;	/* free list, LRU list, partial slabs; the list's lock */
+		struct page *next_free; /* PG_PCP */
+	};
+	union {
 		struct {
-			void *slab_cache;
-			void *slab_freelist;
+			void *mapping;	/* reverse map: struct anon_root * | 1, or struct vm_file *
+					 */
+			uint64_t index; /* reverse map: page offset in the mapping (anonymous:
+					   va >> PAGE_SHIFT) */
+		};
+		struct { /* PG_SLAB */
+			struct kmem_cache *slab_cache;
+			void *slab_freelist; /* free objects; cache lock */
 		};
 	};
-	void *mapping;	/* reverse map: struct anon_root * | 1, or struct vm_file * */
-	uint64_t index; /* reverse map: page offset in the mapping (anonymous: va >> PAGE_SHIFT) */
 	union {
 		struct spinlock ptl; /* PG_TABLE */
 		uint64_t private;
+		uint32_t slab_free; /* PG_SLAB: length of slab_freelist; cache lock */
 	};
 } __attribute__((aligned(64)));
 _Static_assert(sizeof(struct page) == 64, "struct page must stay one cache line");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Objects smaller than a page. Each cache has, per CPU, a slab that it allocates from without a
- * lock, and a shared list of partly used slabs.
+ * Objects smaller than a page. Each cache has, per CPU, a stack of free objects that it allocates
+ * from without a lock, and a shared list of partly used slabs. See slab.c.
  */
 #ifndef MM_SLAB_H
 #define MM_SLAB_H
@@ -11,33 +11,54 @@
 #include "list.h"
 #include "lock.h"
 
+#define SLAB_BATCH 16		   /* objects moved between a CPU and the slabs at a time */
+#define SLAB_HIGH (2 * SLAB_BATCH) /* beyond this, SLAB_BATCH go back */
+
+/* Owned by its CPU, no lock. */
+struct kmem_cache_cpu {
+	void *head; /* free objects, each pointing to the next in its first word */
+	uint32_t count;
+	int64_t nr_objects; /* allocated less freed by this CPU */
+};
+
 struct kmem_cache {
 	const char *name;
 	uint32_t size; /* of an object, rounded up to `align` */
 	uint32_t align;
 	uint32_t per_slab;
-	uint32_t slab_order;
 	struct spinlock lock;
-	struct list_node partial; /* slabs with free objects that no CPU holds; lock */
-	struct page *cpu_slab[MAX_CPUS];
-	int64_t nr_objects;	 /* in use; atomic */
-	struct list_node caches; /* all caches, for slab_check and leak tests */
+	struct list_node partial; /* slabs with free objects; lock */
+	uint32_t nr_slabs;	  /* lock */
+	struct list_node caches;  /* all caches, for slab_check and slab_drain */
+	struct kmem_cache_cpu cpu[MAX_CPUS];
 };
 
-/* Needs: size 8..2048, align a power of two <= 64. Cannot fail; allocates nothing. */
+/* Needs: size 8..2048, align a power of two 8..64; the cache stays for good; at boot, on one CPU.
+ * Cannot fail; allocates nothing. */
 void kmem_cache_init(struct kmem_cache *cache, const char *name, uint32_t size, uint32_t align);
 
 /* An object, contents undefined; NULL if no memory (or injected failure). */
 void *kmem_cache_alloc(struct kmem_cache *cache);
 void kmem_cache_free(struct kmem_cache *cache, void *object);
 
-/* General-purpose: 8..2048 bytes from power-of-two caches, more (up to 4 MiB) from the buddy. */
+/* Objects in use. Exact while the other CPUs rest. */
+int64_t kmem_cache_nr_objects(const struct kmem_cache *cache);
+
+/* General-purpose: 8..2048 bytes from power-of-two caches, more (up to 4 MiB) from the buddy; NULL
+ * if no memory, or for 0 or too many bytes. Aligned to 64 or, if smaller, to the size rounded up.
+ */
 void *kmalloc(size_t size);
 void *kzalloc(size_t size);
 void kfree(void *p); /* NULL is fine */
 
+/* Objects in use that came from kmalloc's caches. */
+int64_t kmalloc_nr_objects(void);
+
+/* Needs: once, after buddy_init, before any other call. Forgets everything. */
 void slab_init(void);
-/* Panics unless every freelist and count is right. */
+/* Returns the free objects that this CPU holds to their slabs, and empty slabs to the buddy. */
+void slab_drain(void);
+/* Panics unless every freelist and count is right. Needs: the other CPUs at rest. */
 void slab_check(void);
 
 #endif

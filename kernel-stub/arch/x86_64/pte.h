@@ -79,6 +79,11 @@ static inline bool pte_exec(pte_t e)
 	return !(e.v & PTE_NX);
 }
 
+static inline bool pte_user(pte_t e)
+{
+	return e.v & PTE_U;
+}
+
 static inline bool pte_dirty(pte_t e)
 {
 	return e.v & PTE_D;
@@ -97,7 +102,8 @@ static inline uint64_t pte_pfn(pte_t e)
 /* Dirty stays dirty: the frame's contents have changed, whoever may write now. */
 static inline pte_t pte_set_prot(pte_t e, unsigned prot)
 {
-	return (pte_t){(e.v & (PTE_ADDR | PTE_RSVD | PTE_D)) | pte_prot_bits(prot)};
+	return (pte_t){(e.v & (PTE_ADDR | PTE_RSVD | PTE_A | PTE_D)) |
+		       (pte_prot_bits(prot) & ~PTE_A)};
 }
 
 static inline pte_t pte_set_rsvd(pte_t e)

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The hosted port: mm/ as a library in an ordinary process, for tests and fuzzers. Contracts:
+ * port.h. What tests say to it (arena, failures, panics, the software MMU): hosted.h.
+ */
+#ifndef PORT_IMPL_H
+#define PORT_IMPL_H
+
+#include "pte.h"
+
+struct page;
+
+extern unsigned char *hosted_arena; /* frame n lies at n * PAGE_SIZE */
+extern struct page *hosted_vmemmap;
+extern uint64_t hosted_pages; /* frames in the arena */
+extern _Thread_local unsigned hosted_cpu_id;
+extern _Thread_local struct mm_cpu *hosted_cpu;
+
+void port_printk(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+_Noreturn void port_panic(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* ---- memory ---- */
+
+static inline void *port_pfn_to_virt(uint64_t pfn)
+{
+	if (unlikely(pfn >= hosted_pages))
+		port_panic("frame %lx is not in memory", pfn);
+	return hosted_arena + (pfn << PAGE_SHIFT);
+}
+
+static inline uint64_t port_virt_to_pfn(const void *p)
+{
+	uint64_t offset = (uint64_t)p - (uint64_t)hosted_arena;
+
+	if (unlikely(offset >> PAGE_SHIFT >= hosted_pages))
+		port_panic("address %p is not in the direct map", p);
+	return offset >> PAGE_SHIFT;
+}
+
+static inline struct page *port_vmemmap(void)
+{
+	return hosted_vmemmap;
+}
+
+/* A process has no kernel half to share. */
+static inline uint64_t port_kernel_root_pfn(void)
+{
+	return 0;
+}
+
+static inline void port_clear_page(void *p)
+{
+	__builtin_memset(p, 0, PAGE_SIZE);
+}
+
+static inline void port_copy_page(void *to, const void *from)
+{
+	__builtin_memcpy(to, from, PAGE_SIZE);
+}
+
+/* ---- MMU ---- */
+
+static inline pte_t port_pte_read(const pte_t *p)
+{
+	return (pte_t){__atomic_load_n(&p->v, __ATOMIC_ACQUIRE)};
+}
+
+static inline void port_pte_set(pte_t *p, pte_t e)
+{
+	__atomic_store_n(&p->v, e.v, __ATOMIC_RELEASE);
+}
+
+static inline pte_t port_pte_xchg(pte_t *p, pte_t e)
+{
+	return (pte_t){__atomic_exchange_n(&p->v, e.v, __ATOMIC_SEQ_CST)};
+}
+
+static inline bool port_pte_cmpxchg(pte_t *p, pte_t *expected, pte_t desired)
+{
+	return __atomic_compare_exchange_n(&p->v, &expected->v, desired.v, false, __ATOMIC_SEQ_CST,
+					   __ATOMIC_SEQ_CST);
+}
+
+void port_tlb_flush_page(struct mm *mm, uint64_t va);
+void port_tlb_flush_all(struct mm *mm);
+void port_load_mm(struct mm *mm);
+
+/* ---- CPU ---- */
+
+static inline unsigned port_cpu_id(void)
+{
+	return hosted_cpu_id;
+}
+
+static inline struct mm_cpu *port_mm_cpu(void)
+{
+	return hosted_cpu;
+}
+
+static inline void port_cpu_relax(void)
+{
+	__builtin_ia32_pause();
+}
+
+uint64_t port_tsc(void);
+
+static inline uint32_t port_cmpxchg32(uint32_t *p, uint32_t old, uint32_t new)
+{
+	__atomic_compare_exchange_n(p, &old, new, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+	return old;
+}
+
+static inline uint32_t port_xadd32(uint32_t *p, uint32_t add)
+{
+	return __atomic_fetch_add(p, add, __ATOMIC_SEQ_CST);
+}
+
+static inline int64_t port_xadd64(int64_t *p, int64_t add)
+{
+	return __atomic_fetch_add(p, add, __ATOMIC_SEQ_CST);
+}
+
+static inline uint32_t port_xchg32(uint32_t *p, uint32_t v)
+{
+	return __atomic_exchange_n(p, v, __ATOMIC_SEQ_CST);
+}
+
+static inline void port_store_release32(uint32_t *p, uint32_t v)
+{
+	__atomic_store_n(p, v, __ATOMIC_RELEASE);
+}
+
+static inline uint32_t port_load_acquire32(const uint32_t *p)
+{
+	return __atomic_load_n(p, __ATOMIC_ACQUIRE);
+}
+
+/* ---- failure injection ---- */
+
+bool port_should_fail(void);
+
+#endif
