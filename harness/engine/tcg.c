@@ -1,0 +1,401 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Engine tcg: QEMU's microvm machine with its code generator and -icount shift=0,sleep=off. One
+ * guest instruction is one tick of the TSC, so what the stub measures are exact instruction counts.
+ *
+ * For two runs to agree bit for bit, nothing of the host may reach the guest:
+ *   - the CPU model and each of its features are named, so that another QEMU shows the same CPU;
+ *   - guest memory is a fresh memfd of zeros for each boot;
+ *   - there is no timer, no clock, no interrupt controller of the ISA kind, no network.
+ *
+ * The guest's output comes through pipes (one isa-debugcon a port), QEMU's own messages and its log
+ * of CPU resets through two more. A control socket serves one purpose: to ask for the registers of
+ * a guest that hangs, before it is killed.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "boot.h"
+#include "child.h"
+#include "outcome.h"
+#include "tcg.h"
+
+#define QEMU "qemu-system-x86_64"
+#define QEMU_OLDEST_MAJOR 7
+#define CPU_MODEL "qemu64,+smep,+smap,+pdpe1gb,+nx,+pge,+fsgsbase,-svm,enforce"
+#define MESSAGE_LIMIT 16384u
+#define MAX_ARGS 64u
+#define REGISTERS_WAIT_MS 1000
+
+struct qemu {
+	struct boot_job *job;
+	struct child child;
+	int ram_fd, initrd_fd;
+	int monitor, monitor_guest; /* the two ends of the control socket */
+	struct sink messages, resets;
+	char *args[MAX_ARGS + 1];
+	unsigned nr_args;
+	char *registers; /* of a guest that hung */
+};
+
+/* ---- QEMU itself ---- */
+
+static char *read_version(void)
+{
+	const char *const argv[] = {QEMU, "--version", NULL};
+	struct child c;
+	struct sink s;
+	char *text;
+	int fd, err;
+
+	child_init(&c);
+	sink_init(&s, SINK_HEAD, 4096, -1);
+	fd = child_stream(&c, &s);
+	err = fd < 0 ? -errno : child_start(&c, argv, NULL, fd, fd);
+	if (!err)
+		child_wait(&c, now_seconds() + 10, NULL, NULL);
+	child_close(&c);
+	text = sink_take(&s, NULL, NULL);
+	text[strcspn(text, "\n")] = '\0';
+	if (!err && !c.timed_out && strstr(text, "version "))
+		return text;
+	free(text);
+	return NULL;
+}
+
+const char *engine_qemu_version(void)
+{
+	static bool asked;
+	static char *version;
+
+	if (!asked)
+		version = read_version();
+	asked = true;
+	return version;
+}
+
+static const char *tcg_unavailable(void)
+{
+	const char *v = engine_qemu_version();
+
+	if (!v)
+		return QEMU " does not start; install it: apt install qemu-system-x86";
+	if (atoi(strstr(v, "version ") + strlen("version ")) < QEMU_OLDEST_MAJOR)
+		return QEMU " is older than 7.0, which does not count instructions exactly enough";
+	return NULL;
+}
+
+static const char *tcg_caveat(void)
+{
+	return NULL;
+}
+
+/* ---- its command line ---- */
+
+static void arg(struct qemu *q, char *text)
+{
+	if (q->nr_args < MAX_ARGS)
+		q->args[q->nr_args++] = text;
+	else
+		free(text);
+}
+
+/* A device that writes to one of our pipes: QEMU opens the descriptor it inherits by its path. */
+static void debugcon(struct qemu *q, const char *id, unsigned port, int fd)
+{
+	arg(q, xstrdup("-chardev"));
+	arg(q, xasprintf("file,id=%s,path=/proc/self/fd/%d", id, fd));
+	arg(q, xstrdup("-device"));
+	arg(q, xasprintf("isa-debugcon,iobase=%#x,chardev=%s", port, id));
+}
+
+static void machine_args(struct qemu *q)
+{
+	static const char *const fixed[] = {
+		QEMU,
+		"-nodefaults",
+		"-display",
+		"none",
+		"-accel",
+		"tcg,thread=single",
+		"-icount",
+		"shift=0,sleep=off",
+		"-cpu",
+		CPU_MODEL,
+		"-machine",
+		"microvm,pit=off,pic=off,rtc=off,isa-serial=off,acpi=off,memory-backend=ram0",
+		"-device",
+		"isa-debug-exit,iobase=0xf4,iosize=1",
+		"-no-user-config",
+		"-no-reboot",
+		"-d",
+		"cpu_reset",
+	};
+
+	for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++)
+		arg(q, xstrdup(fixed[i]));
+}
+
+static void boot_args(struct qemu *q)
+{
+	const struct machine_spec *s = q->job->spec;
+
+	arg(q, xstrdup("-smp"));
+	arg(q, xasprintf("%u", s->cpus));
+	arg(q, xstrdup("-m"));
+	arg(q, xasprintf("%" PRIu64 "k", s->memory >> 10));
+	arg(q, xstrdup("-object"));
+	arg(q, xasprintf("memory-backend-file,id=ram0,size=%" PRIu64
+			 ",mem-path=/proc/self/fd/%d,share=on",
+			 s->memory, q->ram_fd));
+	arg(q, xstrdup("-kernel"));
+	arg(q, xstrdup(s->stub));
+	arg(q, xstrdup("-initrd"));
+	arg(q, xasprintf("/proc/self/fd/%d", q->initrd_fd));
+	arg(q, xstrdup("-append"));
+	arg(q, xstrdup(q->job->cmdline));
+	arg(q, xstrdup("-chardev"));
+	arg(q, xasprintf("socket,id=mon,fd=%d", q->monitor_guest));
+	arg(q, xstrdup("-mon"));
+	arg(q, xstrdup("chardev=mon,mode=control"));
+}
+
+/* ---- files, pipes, start ---- */
+
+static int memory_file(const char *name, uint64_t size)
+{
+	int fd = memfd_create(name, MFD_CLOEXEC);
+
+	if (fd >= 0 && ftruncate(fd, (off_t)size) < 0) {
+		close(fd);
+		fd = -1;
+	}
+	return fd;
+}
+
+static int write_all(int fd, const void *data, size_t n)
+{
+	for (size_t done = 0; done < n;) {
+		ssize_t k = pwrite(fd, (const char *)data + done, n - done, (off_t)done);
+
+		if (k < 0 && errno != EINTR)
+			return -errno;
+		done += k > 0 ? (size_t)k : 0;
+	}
+	return 0;
+}
+
+static int open_files(struct qemu *q)
+{
+	const struct initrd *rd = &q->job->initrd;
+	int pair[2];
+
+	q->ram_fd = memory_file("guest-memory", q->job->spec->memory);
+	q->initrd_fd = memory_file("guest-initrd", rd->len);
+	if (q->ram_fd < 0 || q->initrd_fd < 0)
+		return -errno;
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+		return -errno;
+	q->monitor = pair[0];
+	q->monitor_guest = pair[1];
+	child_keep(&q->child, q->ram_fd);
+	child_keep(&q->child, q->initrd_fd);
+	child_keep(&q->child, q->monitor_guest);
+	return write_all(q->initrd_fd, rd->data, rd->len);
+}
+
+static int start(struct qemu *q)
+{
+	struct guest_output *o = &q->job->output;
+	int console, out, err, messages, resets, rc;
+
+	rc = open_files(q);
+	if (rc)
+		return rc;
+	console = child_stream(&q->child, &o->console);
+	out = child_stream(&q->child, &o->out);
+	err = child_stream(&q->child, &o->err);
+	messages = child_stream(&q->child, &q->messages);
+	resets = child_stream(&q->child, &q->resets);
+	if (console < 0 || out < 0 || err < 0 || messages < 0 || resets < 0)
+		return -errno;
+	machine_args(q);
+	boot_args(q);
+	debugcon(q, "console", FL_PORT_CONSOLE, console);
+	debugcon(q, "stdout", FL_PORT_STDOUT, out);
+	debugcon(q, "stderr", FL_PORT_STDERR, err);
+	arg(q, xstrdup("-D"));
+	arg(q, xasprintf("/proc/self/fd/%d", resets));
+	rc = child_start(&q->child, (const char *const *)q->args, NULL, messages, messages);
+	close(q->monitor_guest);
+	q->monitor_guest = -1;
+	return rc;
+}
+
+/* ---- a guest that hangs ---- */
+
+/* One line of QEMU's control protocol; NULL at the end of the connection or of patience. */
+static char *monitor_line(int fd, double until)
+{
+	char *line = xcalloc(1, 65536);
+	size_t n = 0;
+
+	while (n < 65535) {
+		struct pollfd p = {fd, POLLIN, 0};
+		int left = (int)((until - now_seconds()) * 1000);
+
+		if (left <= 0 || poll(&p, 1, left) <= 0 || read(fd, line + n, 1) != 1)
+			break;
+		if (line[n++] == '\n')
+			return line;
+	}
+	free(line);
+	return NULL;
+}
+
+static char *monitor_answer(int fd, double until)
+{
+	char *line, *text = NULL;
+
+	while (!text && (line = monitor_line(fd, until))) {
+		json_t *answer = json_loads(line, 0, NULL);
+		const char *s = json_string_value(json_object_get(answer, "return"));
+
+		if (s)
+			text = xstrdup(s);
+		json_decref(answer);
+		free(line);
+	}
+	return text;
+}
+
+static void ask_registers(void *qemu)
+{
+	static const char ask[] = "{\"execute\":\"qmp_capabilities\"}\n"
+				  "{\"execute\":\"human-monitor-command\",\"arguments\":"
+				  "{\"command-line\":\"info registers -a\"}}\n";
+	struct qemu *q = qemu;
+
+	if (send(q->monitor, ask, sizeof(ask) - 1, MSG_NOSIGNAL) == (ssize_t)sizeof(ask) - 1)
+		q->registers =
+			monitor_answer(q->monitor, now_seconds() + REGISTERS_WAIT_MS / 1000.0);
+}
+
+/* ---- the end ---- */
+
+/* QEMU logs the registers at each reset of a CPU; those after "Triple fault" are the guest's last.
+ */
+static char *triple_fault_registers(struct qemu *q)
+{
+	char *log = sink_take(&q->resets, NULL, NULL);
+	char *at = strstr(log, "Triple fault"), *copy = at ? xstrdup(at) : NULL;
+
+	free(log);
+	return copy;
+}
+
+static void conclude(struct qemu *q, struct outcome *out)
+{
+	const struct window_spec *w = &q->job->window;
+	void *mem = mmap(NULL, w->size, PROT_READ, MAP_SHARED, q->ram_fd, (off_t)w->addr);
+	int status = q->child.wait_status, code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+	char *messages = sink_take(&q->messages, NULL, NULL), *what = NULL;
+	enum boot_end end = BOOT_CRASHED;
+	struct boot_job *job = q->job;
+
+	messages[strcspn(messages, "\n")] = '\0';
+	out->state_dump = q->child.timed_out ? q->registers : triple_fault_registers(q);
+	if (q->child.timed_out)
+		end = BOOT_TIMEOUT;
+	else if (code > 1 && code & 1)
+		end = BOOT_EXIT;
+	else if (!code && out->state_dump)
+		what = xstrdup("the guest triple-faulted");
+	else if (!code)
+		what = xstrdup("the guest reset the machine");
+	else if (code > 0)
+		what = xasprintf("QEMU failed: %s", messages);
+	else
+		what = xasprintf("QEMU was killed by signal %d: %s", WTERMSIG(status), messages);
+	boot_conclude(job, end, (unsigned)code >> 1, what, mem == MAP_FAILED ? NULL : mem, out);
+	if (mem != MAP_FAILED)
+		munmap(mem, w->size);
+	free(what);
+	free(messages);
+}
+
+static void close_if_open(int fd)
+{
+	if (fd >= 0)
+		close(fd);
+}
+
+static void qemu_free(struct qemu *q)
+{
+	child_close(&q->child);
+	close_if_open(q->ram_fd);
+	close_if_open(q->initrd_fd);
+	close_if_open(q->monitor);
+	close_if_open(q->monitor_guest);
+	for (unsigned i = 0; i < q->nr_args; i++)
+		free(q->args[i]);
+	free(q->messages.data);
+	free(q->resets.data);
+}
+
+static void run_job(struct boot_job *job, struct outcome *out)
+{
+	struct qemu q = {
+		.job = job, .ram_fd = -1, .initrd_fd = -1, .monitor = -1, .monitor_guest = -1};
+	double begin = now_seconds();
+	int err;
+
+	child_init(&q.child);
+	sink_init(&q.messages, SINK_HEAD, MESSAGE_LIMIT, -1);
+	sink_init(&q.resets, SINK_TAIL, MESSAGE_LIMIT, -1);
+	err = start(&q);
+	if (err) {
+		outcome_set(out, CELL_UNSUPPORTED, "starting " QEMU ": %s", strerror(-err));
+	} else {
+		child_wait(&q.child, begin + job->spec->timeout, ask_registers, &q);
+		out->wall_seconds = now_seconds() - begin;
+		conclude(&q, out);
+	}
+	qemu_free(&q);
+}
+
+static void tcg_run(const struct machine_spec *spec, struct outcome *out)
+{
+	const char *why = tcg_unavailable();
+	struct boot_job job;
+
+	memset(out, 0, sizeof(*out));
+	out->unit = "instructions";
+	if (why) {
+		outcome_set(out, CELL_UNSUPPORTED, "%s", why);
+		return;
+	}
+	if (!boot_prepare(&job, spec, "", out))
+		return;
+	run_job(&job, out);
+	boot_job_free(&job);
+}
+
+const struct engine engine_tcg = {
+	.name = "tcg",
+	.doc = "QEMU's code generator with icount: exact instruction counts, the same everywhere",
+	.id = ENGINE_TCG,
+	.unavailable = tcg_unavailable,
+	.caveat = tcg_caveat,
+	.run = tcg_run,
+};
