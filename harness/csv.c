@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "csv.h"
+#include "faultline_abi.h"
+
+/* ---- writing ---- */
+
+static void field(FILE *f, const char *s)
+{
+	if (!strpbrk(s, ",\"\n\r")) {
+		fputs(s, f);
+		return;
+	}
+	putc('"', f);
+	for (; *s; s++) {
+		if (*s == '"')
+			putc('"', f);
+		putc(*s, f);
+	}
+	putc('"', f);
+}
+
+static void fields(FILE *f, const char *const *v, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (i)
+			putc(',', f);
+		field(f, v[i] ? v[i] : "");
+	}
+}
+
+static FILE *start(const char *path, const char *header, struct diag *d)
+{
+	FILE *f = fopen(path, "we");
+
+	if (f)
+		fprintf(f, "%s\n", header);
+	else
+		diag_add(d, path, 0, "can't write it: %s", strerror(errno));
+	return f;
+}
+
+static bool finish(FILE *f, const char *path, struct diag *d)
+{
+	bool good = !ferror(f);
+
+	good = !fclose(f) && good;
+	if (!good)
+		diag_add(d, path, 0, "can't write it: %s", strerror(errno));
+	return good;
+}
+
+static void number(FILE *f, bool have, uint64_t v)
+{
+	if (have)
+		fprintf(f, ",%llu", (unsigned long long)v);
+	else
+		putc(',', f);
+}
+
+static void quantile(FILE *f, const struct hist *h, double q)
+{
+	uint64_t v = 0;
+	bool have = hist_quantile(h, q, &v);
+
+	number(f, have, v);
+}
+
+/* count,sum,min,p50,p90,p99,p999,max,mean */
+static void summary(FILE *f, const struct hist *h)
+{
+	number(f, true, h->count);
+	number(f, true, h->sum);
+	number(f, h->count, hist_min(h));
+	quantile(f, h, 0.5);
+	quantile(f, h, 0.9);
+	quantile(f, h, 0.99);
+	quantile(f, h, 0.999);
+	number(f, h->count, hist_max(h));
+	fprintf(f, ",%.6g", hist_mean(h));
+}
+
+/* ---- cells.csv ---- */
+
+static void cell_head(FILE *f, const struct result_cell *c)
+{
+	const char *const v[] = {c->profile, c->label, c->params, c->engine, c->unit, c->status};
+
+	fields(f, v, sizeof(v) / sizeof(v[0]));
+	fprintf(f, ",%lld,%lld", (long long)c->rep, (long long)c->seed);
+}
+
+static void cell_rows(FILE *f, const struct result_cell *c, const char *side,
+		      const struct result_series *v, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		const char *const names[] = {side, v[i].name};
+
+		cell_head(f, c);
+		putc(',', f);
+		fields(f, names, 2);
+		fprintf(f, ",%llu", (unsigned long long)v[i].x);
+		summary(f, &v[i].hist);
+		putc('\n', f);
+	}
+}
+
+bool csv_write_cells(const char *path, const struct results *r, struct diag *d)
+{
+	FILE *f = start(path,
+			"profile,label,params,engine,unit,status,rep,seed,side,series,x,count,sum,"
+			"min,p50,p90,p99,p999,max,mean",
+			d);
+
+	if (!f)
+		return false;
+	for (size_t i = 0; i < r->n; i++) {
+		const struct result_cell *c = &r->cells[i];
+
+		cell_rows(f, c, "kernel", c->classes, c->nr_classes);
+		cell_rows(f, c, "user", c->user, c->nr_user);
+		if (!c->nr_classes && !c->nr_user) {
+			cell_head(f, c);
+			fputs(",,,,,,,,,,,,\n", f);
+		}
+	}
+	return finish(f, path, d);
+}
+
+/* ---- curves ---- */
+
+struct curve {
+	const char *name;
+	struct hist hist;
+};
+
+static bool is_ok(const struct result_cell *c)
+{
+	return !strcmp(c->status, "ok");
+}
+
+static void merge(struct arena *a, struct curve **v, size_t *n, const char *name,
+		  const struct hist *h)
+{
+	for (size_t i = 0; i < *n; i++)
+		if (!strcmp((*v)[i].name, name)) {
+			hist_merge(&(*v)[i].hist, h);
+			return;
+		}
+	struct curve *c = arena_push(a, v, n, sizeof(*c));
+
+	c->name = name;
+	hist_merge(&c->hist, h);
+}
+
+/* Each class over all cells that are ok; phases of ring 3 if no cell has classes. */
+static struct curve *curves(const struct results *r, size_t *n)
+{
+	struct curve *v = NULL;
+
+	*n = 0;
+	for (size_t i = 0; i < r->n; i++)
+		for (size_t s = 0; is_ok(&r->cells[i]) && s < r->cells[i].nr_classes; s++)
+			merge(r->arena, &v, n, r->cells[i].classes[s].name,
+			      &r->cells[i].classes[s].hist);
+	if (*n)
+		return v;
+	for (size_t i = 0; i < r->n; i++)
+		for (size_t s = 0; is_ok(&r->cells[i]) && s < r->cells[i].nr_user; s++)
+			merge(r->arena, &v, n,
+			      arena_printf(r->arena, "%s:%s", r->cells[i].profile,
+					   r->cells[i].user[s].phase),
+			      &r->cells[i].user[s].hist);
+	return v;
+}
+
+static void free_curves(struct curve *v, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		hist_free(&v[i].hist);
+}
+
+static void percentile_row(FILE *f, const struct curve *c, double share, uint64_t value)
+{
+	field(f, c->name);
+	fprintf(f, ",%llu,%.9g,%.9g,%llu\n", (unsigned long long)c->hist.count, 100.0 * share,
+		1.0 / (1.0 - share), (unsigned long long)value);
+}
+
+/* A bucket holds for all percentiles from the share below it to the share up to it; the curve ends
+ * where only ten samples lie beyond, but shows the median of however few. */
+static void percentile_curve(FILE *f, const struct curve *c)
+{
+	const struct hist *h = &c->hist;
+	double count = (double)h->count, end = 1.0 - 10.0 / count;
+	uint64_t seen = 0;
+
+	if (end < 0.5)
+		end = 0.5;
+	for (size_t i = 0; i < h->nr_pairs; i++) {
+		double from = (double)seen / count, to;
+		uint64_t value = fl_hist_high(h->pairs[i].bucket);
+
+		seen += h->pairs[i].count;
+		to = (double)seen / count;
+		if (from >= end)
+			return;
+		percentile_row(f, c, from, value);
+		percentile_row(f, c, to < end ? to : end, value);
+	}
+}
+
+static void cdf_row(FILE *f, const struct curve *c, uint64_t value, uint64_t seen)
+{
+	field(f, c->name);
+	fprintf(f, ",%llu,%llu,%.9g\n", (unsigned long long)c->hist.count,
+		(unsigned long long)value, (double)seen / (double)c->hist.count);
+}
+
+static void cdf_curve(FILE *f, const struct curve *c)
+{
+	uint64_t seen = 0;
+
+	for (size_t i = 0; i < c->hist.nr_pairs; i++) {
+		uint64_t value = fl_hist_high(c->hist.pairs[i].bucket);
+
+		cdf_row(f, c, value, seen);
+		seen += c->hist.pairs[i].count;
+		cdf_row(f, c, value, seen);
+	}
+}
+
+static bool write_curves(const char *path, const char *header, const struct results *r,
+			 void (*write_one)(FILE *, const struct curve *), struct diag *d)
+{
+	FILE *f = start(path, header, d);
+	size_t n;
+
+	if (!f)
+		return false;
+	struct curve *v = curves(r, &n);
+
+	for (size_t i = 0; i < n; i++)
+		write_one(f, &v[i]);
+	free_curves(v, n);
+	return finish(f, path, d);
+}
+
+bool csv_write_percentiles(const char *path, const struct results *r, struct diag *d)
+{
+	return write_curves(path, "curve,count,percentile,inverse,value", r, percentile_curve, d);
+}
+
+bool csv_write_cdf(const char *path, const struct results *r, struct diag *d)
+{
+	return write_curves(path, "curve,count,value,share", r, cdf_curve, d);
+}
+
+/* ---- cost against x ---- */
+
+static void vma_rows(FILE *f, const struct result_cell *c, const char *phase)
+{
+	for (size_t s = 0; s < c->nr_user; s++) {
+		const struct result_series *p = &c->user[s];
+
+		if (!p->x || strcmp(p->phase, phase))
+			continue;
+		field(f, p->phase);
+		putc(',', f);
+		field(f, c->label);
+		fprintf(f, ",%llu", (unsigned long long)p->x);
+		summary(f, &p->hist);
+		putc('\n', f);
+	}
+}
+
+/* Whether an earlier series of the cell is of the same phase: its rows are out already. */
+static bool seen_before(const struct result_cell *c, size_t s)
+{
+	for (size_t i = 0; i < s; i++)
+		if (c->user[i].x && !strcmp(c->user[i].phase, c->user[s].phase))
+			return true;
+	return false;
+}
+
+bool csv_write_vma_cost(const char *path, const struct results *r, size_t *rows, struct diag *d)
+{
+	FILE *f = start(path, "phase,label,x,count,sum,min,p50,p90,p99,p999,max,mean", d);
+
+	*rows = 0;
+	if (!f)
+		return false;
+	for (size_t i = 0; i < r->n; i++) {
+		const struct result_cell *c = &r->cells[i];
+
+		for (size_t s = 0; is_ok(c) && c->rep == 0 && s < c->nr_user; s++) {
+			if (!c->user[s].x)
+				continue;
+			++*rows;
+			if (!seen_before(c, s))
+				vma_rows(f, c, c->user[s].phase);
+		}
+	}
+	return finish(f, path, d);
+}
+
+/* ---- about.csv ---- */
+
+static void about(FILE *f, const char *key, const char *value)
+{
+	field(f, key);
+	putc(',', f);
+	field(f, value);
+	putc('\n', f);
+}
+
+bool csv_write_about(const char *path, const struct results *r, struct diag *d)
+{
+	FILE *f = start(path, "key,value", d);
+	const char *unit = NULL, *engine = "?";
+	size_t ok = 0;
+
+	if (!f)
+		return false;
+	for (size_t i = 0; i < r->n; i++) {
+		ok += is_ok(&r->cells[i]);
+		engine = r->cells[i].engine;
+		if (!unit)
+			unit = r->cells[i].unit;
+	}
+	bool dirty = json_is_true(json_object_get(r->manifest, "dirty"));
+
+	about(f, "engine", engine);
+	about(f, "unit", unit ? unit : "unit unknown");
+	about(f, "commit",
+	      arena_printf(r->arena, "%.12s%s", results_manifest(r, "commit", "unknown"),
+			   dirty ? " and changes" : ""));
+	about(f, "caveat", results_manifest(r, "caveat", ""));
+	about(f, "cpu", results_manifest(r, "cpu_model", ""));
+	about(f, "time", results_manifest(r, "time", ""));
+	about(f, "cells", arena_printf(r->arena, "%zu", ok));
+	return finish(f, path, d);
+}
