@@ -133,8 +133,3 @@ uint64_t signal_trapno(int signo, int si_code)
 		return si_code == SI_KERNEL ? 13 : 14; /* #GP, #PF */
 	}
 }
-
-bool signal_rip_canonical(uint64_t rip)
-{
-	return (uint64_t)((int64_t)(rip << 16) >> 16) == rip;
-}

@@ -55,6 +55,9 @@ _Static_assert(sizeof(struct signal_ucontext) == 304, "struct ucontext");
 _Static_assert(sizeof(struct signal_info) == 128, "siginfo_t");
 _Static_assert(sizeof(struct signal_frame) == 440, "struct rt_sigframe");
 
+/* The most stack that a signal takes, alignment included: AT_MINSIGSTKSZ. */
+#define SIGNAL_FRAME_MAX ((sizeof(struct signal_frame) + FXSAVE_SIZE + RED_ZONE + 63 + 15) & ~15ull)
+
 /* What the last fault of ring 3 left behind, for the context. */
 struct signal_trap {
 	uint64_t trapno, err, cr2;
@@ -84,9 +87,5 @@ void signal_frame_restore(struct trap_frame *regs, const struct signal_context *
 
 /* The exception number that Linux reports for a fault's signal. */
 uint64_t signal_trapno(int signo, int si_code);
-
-/* Whether the processor takes that address as an instruction pointer of ring 3 without #GP on the
- * way there. */
-bool signal_rip_canonical(uint64_t rip);
 
 #endif

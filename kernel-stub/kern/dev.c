@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* /dev/zero and /dev/null (Linux drivers/char/mem.c). */
+#include "arch.h"
+#include "errno.h"
+#include "files.h"
+#include "port.h"
+
+#define MAJOR_MEM 1u
+#define MINOR_NULL 3u
+#define MINOR_ZERO 5u
+#define DEV_INODE 0x100u /* beyond the initramfs's */
+
+/* By pages, so that what was zeroed before a bad address counts. */
+static int64_t zero_read(struct file *file, struct user_iter *to)
+{
+	int64_t done = 0;
+
+	(void)file;
+	while (to->left) {
+		size_t want = to->left < PAGE_SIZE ? to->left : PAGE_SIZE;
+		size_t n = user_iter_zero(want, to);
+
+		done += (int64_t)n;
+		if (n < want)
+			return done ? done : -MM_EFAULT;
+	}
+	return done;
+}
+
+static int64_t null_read(struct file *file, struct user_iter *to)
+{
+	(void)file;
+	(void)to;
+	return 0;
+}
+
+/* Both swallow everything without looking at it. */
+static int64_t null_write(struct file *file, struct user_iter *from)
+{
+	(void)file;
+	return (int64_t)from->left;
+}
+
+static int64_t null_lseek(struct file *file, int64_t offset, int whence)
+{
+	(void)offset;
+	(void)whence;
+	file->pos = 0;
+	return 0;
+}
+
+static void dev_stat(struct file_stat *st, unsigned minor)
+{
+	st->dev = 2;
+	st->ino = DEV_INODE + minor;
+	st->nlink = 1;
+	st->mode = S_IFCHR | 0666;
+	st->rdev = MAJOR_MEM << 8 | minor;
+	st->blksize = PAGE_SIZE;
+}
+
+static void zero_stat(const struct file *file, struct file_stat *st)
+{
+	(void)file;
+	dev_stat(st, MINOR_ZERO);
+}
+
+static void null_stat(const struct file *file, struct file_stat *st)
+{
+	(void)file;
+	dev_stat(st, MINOR_NULL);
+}
+
+const struct file_ops dev_zero_ops = {
+	.read = zero_read,
+	.write = null_write,
+	.lseek = null_lseek,
+	.stat = zero_stat,
+};
+
+const struct file_ops dev_null_ops = {
+	.read = null_read,
+	.write = null_write,
+	.lseek = null_lseek,
+	.stat = null_stat,
+};

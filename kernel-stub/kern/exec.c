@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Loading the first program. The address space that results is Linux's without randomisation:
+ *
+ *     0x400000          ET_EXEC segments, private file mappings, demand-paged; zero fill after them
+ *                       brk: the page after the zero fill
+ *     0x555555555000    brk of a static PIE
+ *     ...
+ *     0x7ffff7fff000    mmap_base: mappings grow down from here; a static PIE is the first of them
+ *     ... 128 MiB gap
+ *     0x7fffff7ff000    the stack, 8 MiB
+ *     0x7ffffffff000    its top
+ *
+ * The stack, downwards from its top (Linux fs/exec.c, fs/binfmt_elf.c):
+ *
+ *     8 zero bytes
+ *     the program's path           <- AT_EXECFN
+ *     environment strings
+ *     argument strings
+ *     (16-byte alignment)
+ *     "x86_64"                     <- AT_PLATFORM
+ *     16 random bytes              <- AT_RANDOM
+ *     (16-byte alignment, so that rsp below is aligned)
+ *     auxiliary vector, AT_NULL last
+ *     environment pointers, NULL
+ *     argument pointers, NULL
+ *     argument count               <- rsp
+ */
+#include "exec.h"
+
+#include <cpuid.h>
+
+#include "arch.h"
+#include "cpu_layout.h"
+#include "elf.h"
+#include "initramfs.h"
+#include "mm.h"
+#include "random.h"
+#include "signal_frame.h"
+#include "slab.h"
+#include "str.h"
+#include "task.h"
+
+#define STACK_TOP TASK_SIZE
+#define STACK_SIZE (8ull << 20)
+#define PIE_BRK 0x555555555000ull    /* Linux's ELF_ET_DYN_BASE, two thirds of user space */
+#define ARG_STRINGS_MAX (2ull << 20) /* a quarter of the stack, as Linux */
+#define RFLAGS_IF 0x200ull
+#define CLOCK_TICKS 100
+
+enum auxv_type {
+	AT_NULL = 0,
+	AT_PHDR = 3,
+	AT_PHENT = 4,
+	AT_PHNUM = 5,
+	AT_PAGESZ = 6,
+	AT_BASE = 7,
+	AT_FLAGS = 8,
+	AT_ENTRY = 9,
+	AT_UID = 11,
+	AT_EUID = 12,
+	AT_GID = 13,
+	AT_EGID = 14,
+	AT_PLATFORM = 15,
+	AT_HWCAP = 16,
+	AT_CLKTCK = 17,
+	AT_SECURE = 23,
+	AT_RANDOM = 25,
+	AT_HWCAP2 = 26,
+	AT_EXECFN = 31,
+	AT_MINSIGSTKSZ = 51,
+};
+#define AUXV_MAX 20u
+
+/* NUL-terminated strings one after the other. */
+struct strings {
+	const char *base;
+	uint64_t size, count;
+};
+
+struct exec {
+	struct mm *mm;
+	struct initramfs_file *file;
+	const char *path;
+	struct strings argv, envp;
+	struct elf_image image;
+	uint64_t bias;
+	uint64_t *words; /* what stands from rsp to the end of the auxiliary vector */
+	unsigned nr_words;
+	uint64_t execfn, arg_start, env_start, platform, random; /* on the user stack */
+};
+
+/* ---- arguments ---- */
+
+static struct strings read_strings(const char *path)
+{
+	const struct initramfs_file *f = initramfs_lookup(path);
+	struct strings s = {.base = ""};
+
+	if (!f || !f->vm.size)
+		return s;
+	s.base = (const char *)f->data;
+	s.size = f->vm.size;
+	if (s.base[s.size - 1])
+		port_panic("%s: the last string has no NUL", path);
+	for (uint64_t i = 0; i < s.size; i++)
+		s.count += !s.base[i];
+	return s;
+}
+
+static void find_program(struct exec *e)
+{
+	e->argv = read_strings("/faultline/argv");
+	e->envp = read_strings("/faultline/envp");
+	if (!e->argv.count)
+		port_panic("initrd: /faultline/argv is missing or empty");
+	if (e->argv.size + e->envp.size > ARG_STRINGS_MAX)
+		port_panic("exec: arguments and environment exceed %lu bytes (E2BIG)",
+			   (unsigned long)ARG_STRINGS_MAX);
+	e->file = initramfs_lookup(e->argv.base);
+	if (!e->file)
+		port_panic("exec: %s is not in the initrd (ENOENT)", e->argv.base);
+	e->path = e->file->path;
+}
+
+/* ---- segments ---- */
+
+static uint64_t page_up(uint64_t v)
+{
+	return (v + PAGE_SIZE - 1) & PAGE_MASK;
+}
+
+static void map_or_panic(struct exec *e, uint64_t start, uint64_t end, unsigned prot,
+			 struct vm_file *file, uint64_t offset, uint32_t vm_extra)
+{
+	unsigned flags = MAP_PRIVATE_ | MAP_FIXED_NOREPLACE_ | (file ? 0 : MAP_ANONYMOUS_);
+	int64_t at;
+
+	if (start == end)
+		return;
+	at = vm_mmap(e->mm, start, end - start, prot, flags, file, offset >> PAGE_SHIFT, vm_extra);
+	if (at != (int64_t)start)
+		port_panic("exec: %s: cannot map %lx-%lx (error %d)", e->path, start, end,
+			   (int)-at);
+}
+
+static void load_segment(struct exec *e, const struct elf_segment *s)
+{
+	uint64_t start = e->bias + (s->vaddr & PAGE_MASK), file_end = start;
+	uint64_t data_end = e->bias + s->vaddr + s->filesz;
+	uint64_t end = page_up(e->bias + s->vaddr + s->memsz);
+
+	if (s->filesz)
+		file_end = page_up(data_end);
+	map_or_panic(e, start, file_end, s->prot, &e->file->vm, s->offset & PAGE_MASK, 0);
+	map_or_panic(e, file_end, end, s->prot, NULL, 0, 0);
+	if (s->memsz > s->filesz && s->filesz && clear_user(data_end, file_end - data_end))
+		port_panic("exec: %s: cannot clear the end of the page at %lx", e->path, data_end);
+}
+
+/* Where a static PIE goes: the highest hole below mmap_base, as for Linux's mmap of it. */
+static uint64_t pick_bias(struct exec *e)
+{
+	const struct elf_image *i = &e->image;
+	const struct elf_segment *last = &i->segments[i->nr_segments - 1];
+	uint64_t low = i->segments[0].vaddr & PAGE_MASK;
+	uint64_t span = page_up(last->vaddr + last->memsz) - low;
+
+	if (!i->dynamic)
+		return 0;
+	if (span + i->align > e->mm->mmap_base - MMAP_MIN_ADDR)
+		port_panic("exec: %s: too large for the address space (ENOMEM)", e->path);
+	return ((e->mm->mmap_base - span) & ~(i->align - 1)) - low;
+}
+
+static void load_program(struct exec *e)
+{
+	const struct elf_image *i = &e->image;
+	const struct elf_segment *last;
+	struct elf_error error;
+
+	if (!elf_parse(e->file->data, e->file->vm.size, &e->image, &error)) {
+		if (error.header >= 0)
+			port_panic("exec: %s: program header %d: %s (ENOEXEC)", e->path,
+				   error.header, error.why);
+		port_panic("exec: %s: %s (ENOEXEC)", e->path, error.why);
+	}
+	e->bias = pick_bias(e);
+	for (unsigned n = 0; n < i->nr_segments; n++)
+		load_segment(e, &i->segments[n]);
+	last = &i->segments[i->nr_segments - 1];
+	e->mm->start_brk = i->dynamic ? PIE_BRK : page_up(last->vaddr + last->memsz);
+	e->mm->brk = e->mm->start_brk;
+}
+
+/* ---- stack ---- */
+
+static void put_user_bytes(const struct exec *e, uint64_t to, const void *from, size_t n)
+{
+	if (copy_to_user(to, from, n))
+		port_panic("exec: %s: cannot write its stack at %lx", e->path, to);
+}
+
+/* The strings; returns where they begin. */
+static uint64_t push_strings(struct exec *e)
+{
+	uint64_t p = STACK_TOP - 8, random[2] = {random_u64(), random_u64()};
+	size_t n = str_length(e->path) + 1;
+
+	e->execfn = p -= n;
+	put_user_bytes(e, p, e->path, n);
+	e->env_start = p -= e->envp.size;
+	put_user_bytes(e, p, e->envp.base, e->envp.size);
+	e->arg_start = p -= e->argv.size;
+	put_user_bytes(e, p, e->argv.base, e->argv.size);
+	e->platform = p = (p & ~15ull) - sizeof("x86_64");
+	put_user_bytes(e, p, "x86_64", sizeof("x86_64"));
+	e->random = p -= sizeof(random);
+	put_user_bytes(e, p, random, sizeof(random));
+	return p;
+}
+
+static void push_word(struct exec *e, uint64_t v)
+{
+	e->words[e->nr_words++] = v;
+}
+
+static void push_aux(struct exec *e, enum auxv_type type, uint64_t v)
+{
+	push_word(e, type);
+	push_word(e, v);
+}
+
+static void push_pointers(struct exec *e, const struct strings *s, uint64_t user)
+{
+	for (uint64_t i = 0; i < s->size; i += str_length(s->base + i) + 1)
+		push_word(e, user + i);
+	push_word(e, 0);
+}
+
+/* CPUID.1:EDX, as Linux gives it. */
+static uint64_t hwcap(void)
+{
+	unsigned a, b, c, d;
+
+	__cpuid(1, a, b, c, d);
+	(void)a, (void)b, (void)c;
+	return d;
+}
+
+static void push_auxv(struct exec *e)
+{
+	const struct elf_image *i = &e->image;
+
+	push_aux(e, AT_MINSIGSTKSZ, SIGNAL_FRAME_MAX);
+	push_aux(e, AT_HWCAP, hwcap());
+	push_aux(e, AT_PAGESZ, PAGE_SIZE);
+	push_aux(e, AT_CLKTCK, CLOCK_TICKS);
+	push_aux(e, AT_PHDR, i->phdr_vaddr ? i->phdr_vaddr + e->bias : 0);
+	push_aux(e, AT_PHENT, 56);
+	push_aux(e, AT_PHNUM, i->nr_headers);
+	push_aux(e, AT_BASE, 0);
+	push_aux(e, AT_FLAGS, 0);
+	push_aux(e, AT_ENTRY, i->entry + e->bias);
+	push_aux(e, AT_UID, 0);
+	push_aux(e, AT_EUID, 0);
+	push_aux(e, AT_GID, 0);
+	push_aux(e, AT_EGID, 0);
+	push_aux(e, AT_SECURE, 0);
+	push_aux(e, AT_RANDOM, e->random);
+	push_aux(e, AT_HWCAP2, 0);
+	push_aux(e, AT_EXECFN, e->execfn);
+	push_aux(e, AT_PLATFORM, e->platform);
+	push_aux(e, AT_NULL, 0);
+}
+
+/* Maps and fills the stack; returns rsp. */
+static uint64_t make_stack(struct exec *e)
+{
+	uint64_t max = e->argv.count + e->envp.count + 3 + 2 * AUXV_MAX, sp;
+
+	map_or_panic(e, STACK_TOP - STACK_SIZE, STACK_TOP,
+		     PROT_READ_ | PROT_WRITE_ | (e->image.exec_stack ? PROT_EXEC_ : 0), NULL, 0,
+		     VM_STACK | VM_GROWSDOWN);
+	e->words = kmalloc(max * sizeof(uint64_t));
+	if (!e->words)
+		port_panic("exec: no memory for %lu arguments", (unsigned long)max);
+	sp = push_strings(e);
+	push_word(e, e->argv.count);
+	push_pointers(e, &e->argv, e->arg_start);
+	push_pointers(e, &e->envp, e->env_start);
+	push_auxv(e);
+	sp = (sp - e->nr_words * sizeof(uint64_t)) & ~15ull;
+	put_user_bytes(e, sp, e->words, e->nr_words * sizeof(uint64_t));
+	kfree(e->words);
+	e->mm->start_stack = sp;
+	e->mm->arg_start = e->arg_start;
+	e->mm->arg_end = e->env_start;
+	return sp;
+}
+
+void exec_first(struct task *task, struct trap_frame *regs)
+{
+	struct exec e = {.mm = task->mm};
+
+	find_program(&e);
+	task_set_comm(task, e.path);
+	task->exe = e.file;
+	load_program(&e);
+	*regs = (struct trap_frame){.rsp = make_stack(&e),
+				    .rip = e.image.entry + e.bias,
+				    .cs = GDT_USER_CODE,
+				    .ss = GDT_USER_DATA,
+				    .rflags = RFLAGS_IF | 2};
+	arch_set_fs_base(0);
+	arch_set_gs_base(0);
+}

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Open files and the descriptor table. */
+#ifndef KERN_FILES_H
+#define KERN_FILES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "user_iter.h"
+
+#define FILES_MAX 64 /* descriptors; RLIMIT_NOFILE says so */
+
+enum {
+	O_RDONLY = 0,
+	O_WRONLY = 1,
+	O_RDWR = 2,
+	O_ACCMODE = 3,
+	O_CREAT = 0100,
+	O_EXCL = 0200,
+	O_TRUNC = 01000,
+	O_NONBLOCK = 04000,
+	O_DIRECTORY = 0200000,
+	O_CLOEXEC = 02000000,
+};
+
+enum { SEEK_SET, SEEK_CUR, SEEK_END };
+
+enum {
+	S_IFIFO = 0010000,
+	S_IFCHR = 0020000,
+	S_IFDIR = 0040000,
+	S_IFREG = 0100000,
+};
+
+struct file;
+struct vm_file;
+
+/* struct stat of x86-64. */
+struct file_stat {
+	uint64_t dev, ino, nlink;
+	uint32_t mode, uid, gid, pad;
+	uint64_t rdev, size, blksize, blocks;
+	uint64_t atime[2], mtime[2], ctime[2];
+	int64_t unused[3];
+};
+_Static_assert(sizeof(struct file_stat) == 144, "struct stat");
+
+/* What a kind of file can do. A missing call: read and write fail with EINVAL, lseek with ESPIPE,
+ * map gives no file (ENODEV). */
+struct file_ops {
+	int64_t (*read)(struct file *file, struct user_iter *to);
+	int64_t (*write)(struct file *file, struct user_iter *from);
+	int64_t (*lseek)(struct file *file, int64_t offset, int whence);
+	void (*stat)(const struct file *file, struct file_stat *st); /* *st is zeroed */
+	struct vm_file *(*map)(struct file *file);
+	void (*release)(struct file *file);
+};
+
+struct file {
+	const struct file_ops *ops;
+	uint32_t flags;	  /* O_* */
+	uint32_t channel; /* stdio: the port */
+	uint64_t pos;
+	void *private;
+};
+
+struct file_table;
+
+/* A table whose descriptors 0, 1 and 2 are the console's; NULL without memory. */
+struct file_table *file_table_create(void);
+
+/* The current task's open file, or NULL. */
+struct file *file_get(uint64_t fd);
+
+/* A new open file at the lowest free descriptor: it, or -EMFILE, -ENOMEM. The release call of `ops`
+ * is not made on failure. */
+int64_t file_install(const struct file_ops *ops, uint32_t flags, void *private);
+
+/* Closes a descriptor of the current task: 0 or -EBADF. */
+int64_t file_close(uint64_t fd);
+
+/* lseek for a file of a known size. */
+int64_t file_seek_within(struct file *file, int64_t offset, int whence, uint64_t size);
+
+/* ---- kinds of file ---- */
+extern const struct file_ops initramfs_ops;		 /* private: struct initramfs_file * */
+extern const struct file_ops dev_zero_ops, dev_null_ops; /* dev.c */
+/* procfs.c: /proc/self/maps; a descriptor or an error. */
+int64_t procfs_open_maps(uint32_t flags);
+void procfs_stat(const struct file *file, struct file_stat *st);
+
+#endif

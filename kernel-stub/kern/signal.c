@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Signals, for a process of one thread (Linux kernel/signal.c, arch/x86/kernel/signal*.c):
+ *
+ *  1. A fault of ring 3 (signal_fault) is delivered at once. If it is blocked or ignored, the task
+ *     ends, since the instruction could only fault again.
+ *  2. kill and its kin make a signal pending; it is delivered when the system call returns, unless
+ *     blocked. Each number is pending once, real-time ones too (a difference from Linux).
+ *  3. Delivery to a handler: the frame of signal_frame.h goes on the user's stack or the alternate
+ *     one, the mask grows by the action's and by the signal itself. A frame that can't be written
+ * is a SIGSEGV; if that was for SIGSEGV already, the task ends.
+ *  4. rt_sigreturn takes everything back from the frame, which is ring 3's to change.
+ *
+ * The x87/SSE registers still hold ring 3's state when a frame is built, because the kernel never
+ * touches them: fxsave writes them straight to the user's stack, and fxrstor reads them from there.
+ */
+#include "signal.h"
+
+#include "arch.h"
+#include "errno.h"
+#include "port.h"
+#include "signal_frame.h"
+#include "slab.h"
+#include "syscall.h"
+#include "task.h"
+
+#define SA_SIGINFO 4u
+#define SA_RESTORER 0x04000000u
+#define SA_ONSTACK 0x08000000u
+#define SA_NODEFER 0x40000000u
+#define SA_RESETHAND 0x80000000u
+#define SA_KNOWN                                                                                   \
+	0xdc000807u /* what Linux keeps: also NOCLDSTOP, NOCLDWAIT, EXPOSE_TAGBITS, RESTART */
+
+#define SIG_DFL 0ull
+#define SIG_IGN 1ull
+
+#define SI_USER 0
+#define SI_TKILL -6
+#define SI_KERNEL 0x80
+
+#define SS_ONSTACK 1
+#define SS_DISABLE 2
+#define SS_AUTODISARM 0x80000000u
+#define MINSIGSTKSZ 2048u
+
+struct action { /* struct sigaction as rt_sigaction has it */
+	uint64_t handler, flags, restorer, mask;
+};
+
+struct signals {
+	uint64_t blocked, pending;
+	struct signal_stack altstack; /* flags: SS_AUTODISARM or 0; size 0: none */
+	struct signal_trap trap;
+	struct action actions[NR_SIGNALS];
+	int8_t codes[NR_SIGNALS]; /* si_code of what is pending */
+};
+
+static uint64_t bit(int signo)
+{
+	return 1ull << (signo - 1);
+}
+
+#define UNBLOCKABLE (1ull << (SIGKILL - 1) | 1ull << (SIGSTOP - 1))
+
+struct signals *signals_create(void)
+{
+	return kzalloc(sizeof(struct signals));
+}
+
+static struct signals *current_signals(void)
+{
+	return task_running->signals;
+}
+
+/* ---- delivery ---- */
+
+static _Noreturn __attribute__((noinline, cold)) void kill_by(const struct trap_frame *regs,
+							      int signo)
+{
+	const struct signal_trap *t = &current_signals()->trap;
+
+	printk("%s[%d]: killed by signal %d: ip %lx sp %lx, last fault: trap %lu error %lx at %lx\n",
+	       task_comm(), task_pid(), signo, regs->rip, regs->rsp, t->trapno, t->err, t->cr2);
+	task_exit(0, signo);
+}
+
+static bool ignored_by_default(int signo)
+{
+	return signo == SIGCHLD || signo == SIGURG || signo == SIGWINCH ||
+	       (signo >= SIGCONT && signo <= SIGTTOU); /* there is no job control */
+}
+
+static bool on_altstack(const struct signal_stack *ss, uint64_t sp)
+{
+	return !((uint32_t)ss->flags & SS_AUTODISARM) && sp > ss->sp && sp - ss->sp <= ss->size;
+}
+
+/* Writes the frame of `info` and points *regs at the handler; false if the stack won't take it. */
+static bool push_frame(struct signals *s, struct trap_frame *regs, const struct action *sa,
+		       struct signal_frame *frame)
+{
+	uint64_t sp = regs->rsp - RED_ZONE;
+	bool on_alt = on_altstack(&s->altstack, regs->rsp);
+	struct signal_place place;
+
+	if (!(sa->flags & SA_RESTORER))
+		return false;
+	if ((sa->flags & SA_ONSTACK) && s->altstack.size && !on_alt) {
+		sp = s->altstack.sp + s->altstack.size;
+		on_alt = true;
+	}
+	place = signal_frame_place(sp);
+	if (on_alt && s->altstack.size && !((uint32_t)s->altstack.flags & SS_AUTODISARM) &&
+	    !on_altstack(&s->altstack, place.frame))
+		return false;
+	signal_frame_fill(frame, regs, &s->trap, &s->altstack, s->blocked, place.fpstate,
+			  sa->restorer);
+	if (arch_fpu_save_user(place.fpstate) || copy_to_user(place.frame, frame, sizeof(*frame)))
+		return false;
+	signal_frame_enter(regs, place.frame, sa->handler, frame->info.signo);
+	return true;
+}
+
+static void deliver(struct signals *s, struct trap_frame *regs, int signo, int code,
+		    uint64_t payload);
+
+/* 1.: cannot be refused. */
+static void force(struct signals *s, struct trap_frame *regs, int signo, int code, uint64_t payload)
+{
+	if ((s->blocked & bit(signo)) || s->actions[signo - 1].handler == SIG_IGN)
+		kill_by(regs, signo);
+	deliver(s, regs, signo, code, payload);
+}
+
+/* 3. Needs: not blocked. */
+static void deliver(struct signals *s, struct trap_frame *regs, int signo, int code,
+		    uint64_t payload)
+{
+	struct action *sa = &s->actions[signo - 1];
+	struct signal_frame frame;
+
+	if (sa->handler == SIG_IGN)
+		return;
+	if (sa->handler == SIG_DFL) {
+		if (ignored_by_default(signo))
+			return;
+		kill_by(regs, signo);
+	}
+	frame.info = (struct signal_info){.signo = signo, .code = code, .payload = payload};
+	if (!push_frame(s, regs, sa, &frame)) {
+		if (signo == SIGSEGV)
+			kill_by(regs, SIGSEGV);
+		force(s, regs, SIGSEGV, SI_KERNEL, 0);
+		return;
+	}
+	if ((uint32_t)s->altstack.flags & SS_AUTODISARM)
+		s->altstack = (struct signal_stack){.flags = SS_DISABLE};
+	s->blocked |= (sa->mask | (sa->flags & SA_NODEFER ? 0 : bit(signo))) & ~UNBLOCKABLE;
+	if (sa->flags & SA_RESETHAND)
+		sa->handler = SIG_DFL;
+	regs->error_code = ~0ull; /* the frame was replaced: syscall.S loads all of it */
+}
+
+void signal_fault(struct trap_frame *regs, int signo, int si_code, uint64_t addr,
+		  uint32_t error_code)
+{
+	struct signals *s = current_signals();
+
+	s->trap.trapno = signal_trapno(signo, si_code);
+	s->trap.err = error_code;
+	if (s->trap.trapno == 14) {
+		s->trap.cr2 = addr;
+		if (addr >= TASK_SIZE)
+			s->trap.err |= 1; /* Linux: what is there is nobody's business */
+	}
+	force(s, regs, signo, si_code, addr);
+}
+
+static __attribute__((noinline)) void deliver_pending(struct signals *s, struct trap_frame *regs)
+{
+	uint64_t ready;
+
+	while ((ready = s->pending & ~s->blocked)) {
+		int signo = __builtin_ctzll(ready) + 1;
+
+		s->pending &= ~bit(signo);
+		if (signo == SIGKILL)
+			kill_by(regs, signo);
+		/* si_pid, si_uid of the sender, who is oneself: process 1 of user 0 */
+		deliver(s, regs, signo, s->codes[signo - 1], 1);
+	}
+}
+
+void signal_deliver_pending(struct trap_frame *regs)
+{
+	struct signals *s = current_signals();
+
+	if (unlikely(s->pending & ~s->blocked))
+		deliver_pending(s, regs);
+}
+
+/* ---- sending ---- */
+
+static void send(int signo, int code)
+{
+	struct signals *s = current_signals();
+	uint64_t handler = s->actions[signo - 1].handler;
+
+	if (!(s->blocked & bit(signo)) &&
+	    (handler == SIG_IGN || (handler == SIG_DFL && ignored_by_default(signo))))
+		return;
+	if (!(s->pending & bit(signo)))
+		s->codes[signo - 1] = (int8_t)code;
+	s->pending |= bit(signo);
+}
+
+void signal_send(int signo)
+{
+	send(signo, SI_USER);
+}
+
+/* To a process or thread that must be the one there is; signal 0 only asks. */
+static int64_t send_to(bool exists, uint64_t signo, int code)
+{
+	if ((uint32_t)signo > NR_SIGNALS)
+		return -MM_EINVAL;
+	if (!exists)
+		return -MM_ESRCH;
+	if ((uint32_t)signo)
+		send((int)signo, code);
+	return 0;
+}
+
+SYSCALL(kill)
+{
+	int32_t pid = (int32_t)ARG0(regs);
+
+	/* 0 and -1 mean one's group, or all; -1 spares oneself. */
+	return send_to(pid == 1 || pid == 0, ARG1(regs), SI_USER);
+}
+
+SYSCALL(tkill)
+{
+	if ((int32_t)ARG0(regs) <= 0)
+		return -MM_EINVAL;
+	return send_to((int32_t)ARG0(regs) == 1, ARG1(regs), SI_TKILL);
+}
+
+SYSCALL(tgkill)
+{
+	if ((int32_t)ARG0(regs) <= 0 || (int32_t)ARG1(regs) <= 0)
+		return -MM_EINVAL;
+	return send_to((int32_t)ARG0(regs) == 1 && (int32_t)ARG1(regs) == 1, ARG2(regs), SI_TKILL);
+}
+
+/* ---- actions, mask, alternate stack ---- */
+
+SYSCALL(rt_sigaction)
+{
+	struct signals *s = current_signals();
+	uint64_t signo = (uint32_t)ARG0(regs);
+	struct action new, old;
+
+	if (ARG3(regs) != sizeof(uint64_t))
+		return -MM_EINVAL;
+	if (ARG1(regs) && copy_from_user(&new, ARG1(regs), sizeof(new)))
+		return -MM_EFAULT;
+	if (!signo || signo > NR_SIGNALS || (ARG1(regs) && (signo == SIGKILL || signo == SIGSTOP)))
+		return -MM_EINVAL;
+	old = s->actions[signo - 1];
+	if (ARG1(regs)) {
+		new.flags &= SA_KNOWN;
+		new.mask &= ~UNBLOCKABLE;
+		s->actions[signo - 1] = new;
+		if (new.handler == SIG_IGN ||
+		    (new.handler == SIG_DFL &&ignored_by_default((int)signo)))
+			s->pending &= ~bit((int)signo);
+	}
+	if (ARG2(regs) && copy_to_user(ARG2(regs), &old, sizeof(old)))
+		return -MM_EFAULT;
+	return 0;
+}
+
+enum { SIG_BLOCK, SIG_UNBLOCK, SIG_SETMASK };
+
+SYSCALL(rt_sigprocmask)
+{
+	struct signals *s = current_signals();
+	uint64_t set, old = s->blocked;
+
+	if (ARG3(regs) != sizeof(set))
+		return -MM_EINVAL;
+	if (ARG1(regs)) {
+		if (copy_from_user(&set, ARG1(regs), sizeof(set)))
+			return -MM_EFAULT;
+		set &= ~UNBLOCKABLE;
+		switch ((uint32_t)ARG0(regs)) {
+		case SIG_BLOCK:
+			s->blocked |= set;
+			break;
+		case SIG_UNBLOCK:
+			s->blocked &= ~set;
+			break;
+		case SIG_SETMASK:
+			s->blocked = set;
+			break;
+		default:
+			return -MM_EINVAL;
+		}
+	}
+	if (ARG2(regs) && copy_to_user(ARG2(regs), &old, sizeof(old)))
+		return -MM_EFAULT;
+	return 0;
+}
+
+/* 0 or Linux's error. sp is ring 3's stack pointer. */
+static int64_t set_altstack(struct signals *s, const struct signal_stack *ss, uint64_t sp)
+{
+	uint32_t flags = (uint32_t)ss->flags, mode = flags & ~SS_AUTODISARM;
+
+	if (on_altstack(&s->altstack, sp))
+		return -MM_EPERM;
+	if (mode && mode != SS_ONSTACK && mode != SS_DISABLE)
+		return -MM_EINVAL;
+	if (mode == SS_DISABLE) {
+		s->altstack = (struct signal_stack){.flags = (int32_t)flags};
+		return 0;
+	}
+	if (ss->size < MINSIGSTKSZ)
+		return -MM_ENOMEM;
+	s->altstack =
+		(struct signal_stack){.sp = ss->sp, .flags = (int32_t)flags, .size = ss->size};
+	return 0;
+}
+
+SYSCALL(sigaltstack)
+{
+	struct signals *s = current_signals();
+	struct signal_stack new, old = s->altstack;
+	int64_t error;
+
+	old.flags = (int32_t)((uint32_t)old.flags & SS_AUTODISARM);
+	if (!old.size)
+		old.flags |= SS_DISABLE;
+	else if (on_altstack(&s->altstack, regs->rsp))
+		old.flags |= SS_ONSTACK;
+	if (ARG0(regs)) {
+		if (copy_from_user(&new, ARG0(regs), sizeof(new)))
+			return -MM_EFAULT;
+		error = set_altstack(s, &new, regs->rsp);
+		if (error)
+			return error;
+	}
+	if (ARG1(regs) && copy_to_user(ARG1(regs), &old, sizeof(old)))
+		return -MM_EFAULT;
+	return 0;
+}
+
+/* ---- return ---- */
+
+/* Loads an FXSAVE image that ring 3 may have changed: as it lies, or, when that faults (not
+ * aligned, reserved MXCSR bits), through a copy that arch_fpu_load makes good. False: not readable.
+ */
+static bool restore_fpu(uint64_t user)
+{
+	uint8_t area[FXSAVE_SIZE] __attribute__((aligned(16)));
+
+	if (!arch_fpu_load_user(user))
+		return true;
+	if (copy_from_user(area, user, sizeof(area)))
+		return false;
+	arch_fpu_load(area);
+	return true;
+}
+
+/* 4. */
+SYSCALL(rt_sigreturn)
+{
+	struct signals *s = current_signals();
+	struct signal_ucontext uc;
+	uint64_t frame = regs->rsp - 8; /* the return address was popped */
+
+	regs->error_code = ~0ull;
+	if (copy_from_user(&uc, frame + offsetof(struct signal_frame, uc), sizeof(uc)) ||
+	    (uc.mcontext.fpstate && !restore_fpu(uc.mcontext.fpstate))) {
+		force(s, regs, SIGSEGV, SI_KERNEL, 0);
+		return (int64_t)regs->rax;
+	}
+	s->blocked = uc.sigmask & ~UNBLOCKABLE;
+	signal_frame_restore(regs, &uc.mcontext);
+	if (uc.stack.sp != s->altstack.sp || uc.stack.size != s->altstack.size ||
+	    uc.stack.flags != s->altstack.flags)
+		set_altstack(s, &uc.stack, regs->rsp);
+	return (int64_t)regs->rax;
+}

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * stubctl: what Linux has no call for (faultline_abi.h has the list).
+ *
+ * KERNEL_READ and KERNEL_WRITE make the kernel touch an address with no exception-table entry. The
+ * access runs in a kernel task, so that an oops ends that task and the caller learns of it by -EIO:
+ * "the task killed, the kernel goes on".
+ */
+#include "arch.h"
+#include "errno.h"
+#include "fault.h"
+#include "lock.h"
+#include "syscall.h"
+#include "task.h"
+
+/* In the kernel half, never mapped: the last page. */
+#define BAD_KERNEL_ADDRESS 0xfffffffffffff000ull
+
+struct access {
+	uint64_t addr;
+	uint8_t value;
+};
+
+static void do_read(void *arg)
+{
+	struct access *a = arg;
+
+	a->value = arch_raw_read(a->addr);
+}
+
+static void do_write(void *arg)
+{
+	struct access *a = arg;
+
+	arch_raw_write(a->addr, 0);
+}
+
+static int64_t kernel_access(uint64_t addr, void (*fn)(void *))
+{
+	struct access a = {.addr = addr};
+	int error = kthread_run_sync("stubctl", fn, &a);
+
+	return error ? error : a.value;
+}
+
+static int64_t user_report(uint64_t user, uint64_t n)
+{
+	void *window = telemetry_user_report();
+
+	if (n > FL_USER_REPORT_MAX)
+		return -MM_E2BIG;
+	if (!window)
+		return 0;
+	if (copy_from_user(window, user, n))
+		return -MM_EFAULT;
+	telemetry_user_report_done(n);
+	return 0;
+}
+
+/* Loads what is mapped at addr into the TLB between write-protecting and making writable again. */
+static int64_t stale_tlb(uint64_t addr)
+{
+	struct mm *mm = task_running->mm;
+	uint8_t byte;
+	int error = pte_make_stale(mm, addr, 0);
+
+	if (error)
+		return error;
+	if (copy_from_user(&byte, addr, 1))
+		return -MM_EFAULT;
+	return pte_make_stale(mm, addr, 1);
+}
+
+/* An oops where going on is not safe: there is no task that could be killed for it. */
+static _Noreturn void panic_by_oops(void)
+{
+	task_running = NULL;
+	arch_raw_read(BAD_KERNEL_ADDRESS);
+	port_panic("stubctl: the bad address was readable");
+}
+
+static int64_t phase(enum fl_set set)
+{
+	telemetry_use_set(set);
+	return 0;
+}
+
+SYSCALL(stubctl)
+{
+	uint64_t a = ARG1(regs), b = ARG2(regs);
+
+	switch (ARG0(regs)) {
+	case FL_STUBCTL_VERSION:
+		return FL_ABI_VERSION;
+	case FL_STUBCTL_PHASE_BEGIN:
+		return phase(FL_SET_PHASE);
+	case FL_STUBCTL_PHASE_END:
+		return phase(FL_SET_OUTSIDE);
+	case FL_STUBCTL_USER_REPORT:
+		return user_report(a, b);
+	case FL_STUBCTL_KERNEL_READ:
+		return kernel_access(a, do_read);
+	case FL_STUBCTL_KERNEL_WRITE:
+		return kernel_access(a, do_write);
+	case FL_STUBCTL_SET_RSVD:
+		return pte_corrupt(task_running->mm, a);
+	case FL_STUBCTL_STALE_TLB:
+		return stale_tlb(a);
+	case FL_STUBCTL_PANIC:
+		panic_by_oops();
+	}
+	return -MM_EINVAL;
+}

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The calls of process identity, limits, time and thread set-up, as far as a static program's start
+ * goes. The one process is root's, number 1, without parent. */
+#include "arch.h"
+#include "errno.h"
+#include "random.h"
+#include "files.h"
+#include "mm.h"
+#include "syscall.h"
+#include "task.h"
+
+#define PID 1
+
+static int64_t put_user(uint64_t user, const void *from, size_t n)
+{
+	return copy_to_user(user, from, n) ? -MM_EFAULT : 0;
+}
+
+SYSCALL(getpid)
+{
+	return PID;
+}
+
+SYSCALL(gettid)
+{
+	return PID;
+}
+
+SYSCALL(getppid)
+{
+	return 0;
+}
+
+SYSCALL(getuid)
+{
+	return 0;
+}
+
+SYSCALL(geteuid)
+{
+	return 0;
+}
+
+SYSCALL(getgid)
+{
+	return 0;
+}
+
+SYSCALL(getegid)
+{
+	return 0;
+}
+
+SYSCALL(exit)
+{
+	task_exit((int)ARG0(regs), 0);
+}
+
+SYSCALL(exit_group)
+{
+	task_exit((int)ARG0(regs), 0);
+}
+
+SYSCALL(uname)
+{
+	static const char names[6][65] = {"Linux",	     "faultline",
+					  "6.1.0-faultline", "Faultline kernel-stub",
+					  "x86_64",	     "(none)"};
+
+	return put_user(ARG0(regs), names, sizeof(names));
+}
+
+/* ---- threads: nobody waits for this one ---- */
+
+SYSCALL(set_tid_address)
+{
+	return PID;
+}
+
+SYSCALL(set_robust_list)
+{
+	return ARG1(regs) == 24 ? 0 : -MM_EINVAL;
+}
+
+/* Not offered: a section that a signal interrupts would have to be aborted. glibc does without. */
+SYSCALL(rseq)
+{
+	return -MM_ENOSYS;
+}
+
+enum { ARCH_SET_GS = 0x1001, ARCH_SET_FS, ARCH_GET_FS, ARCH_GET_GS };
+
+SYSCALL(arch_prctl)
+{
+	uint64_t base;
+
+	switch (ARG0(regs)) {
+	case ARCH_SET_FS:
+	case ARCH_SET_GS:
+		if (ARG1(regs) >= TASK_SIZE)
+			return -MM_EPERM;
+		(ARG0(regs) == ARCH_SET_FS ? arch_set_fs_base : arch_set_gs_base)(ARG1(regs));
+		return 0;
+	case ARCH_GET_FS:
+	case ARCH_GET_GS:
+		base = ARG0(regs) == ARCH_GET_FS ? arch_get_fs_base() : arch_get_gs_base();
+		return put_user(ARG1(regs), &base, sizeof(base));
+	}
+	return -MM_EINVAL;
+}
+
+/* ---- limits: fixed ---- */
+
+struct rlimit64 {
+	uint64_t cur, max;
+};
+
+enum { RLIMIT_STACK = 3, RLIMIT_CORE = 4, RLIMIT_NPROC = 6, RLIMIT_NOFILE = 7, RLIM_NLIMITS = 16 };
+#define RLIM_INFINITY (~0ull)
+
+static int64_t get_limit(uint64_t resource, uint64_t user)
+{
+	struct rlimit64 r = {RLIM_INFINITY, RLIM_INFINITY};
+
+	switch (resource) {
+	case RLIMIT_STACK:
+		r.cur = 8u << 20;
+		break;
+	case RLIMIT_CORE:
+		r.cur = r.max = 0;
+		break;
+	case RLIMIT_NPROC:
+		r.cur = r.max = 1;
+		break;
+	case RLIMIT_NOFILE:
+		r.cur = r.max = FILES_MAX;
+		break;
+	}
+	return put_user(user, &r, sizeof(r));
+}
+
+SYSCALL(getrlimit)
+{
+	return ARG0(regs) < RLIM_NLIMITS ? get_limit(ARG0(regs), ARG1(regs)) : -MM_EINVAL;
+}
+
+SYSCALL(prlimit64)
+{
+	if ((uint32_t)ARG1(regs) >= RLIM_NLIMITS)
+		return -MM_EINVAL;
+	if ((int32_t)ARG0(regs) != 0 && (int32_t)ARG0(regs) != PID)
+		return -MM_ESRCH;
+	if (ARG2(regs))
+		return -MM_EPERM;
+	return ARG3(regs) ? get_limit((uint32_t)ARG1(regs), ARG3(regs)) : 0;
+}
+
+/* ---- random numbers ---- */
+
+#define GRND_FLAGS 7u
+
+SYSCALL(getrandom)
+{
+	uint64_t user = ARG0(regs), left = ARG1(regs), done = 0;
+
+	/* GRND_RANDOM with GRND_INSECURE makes no sense, here as there. */
+	if (ARG2(regs) & ~(uint64_t)GRND_FLAGS || (ARG2(regs) & 6) == 6)
+		return -MM_EINVAL;
+	if (left > 0x7fffffff)
+		left = 0x7fffffff;
+	if (!user_range_ok(user, left))
+		return -MM_EFAULT;
+	while (done < left) {
+		uint64_t word = random_u64(), n = left - done < 8 ? left - done : 8;
+
+		n -= copy_to_user(user + done, &word, n);
+		if (!n)
+			return done ? (int64_t)done : -MM_EFAULT;
+		done += n;
+	}
+	return (int64_t)done;
+}
+
+/* ---- time ---- */
+
+enum { CLOCK_LAST = 11 }; /* CLOCK_TAI */
+#define CLOCK_SGI_CYCLE 10
+
+/* Every clock counts from the machine's start. */
+SYSCALL(clock_gettime)
+{
+	static uint64_t tsc_khz;
+	uint64_t tsc = port_tsc(), ts[2];
+
+	if (ARG0(regs) > CLOCK_LAST || ARG0(regs) == CLOCK_SGI_CYCLE)
+		return -MM_EINVAL;
+	if (!tsc_khz)
+		tsc_khz = cmdline_u64("tsc_khz", 1000000);
+	ts[0] = tsc / (tsc_khz * 1000);
+	ts[1] = tsc % (tsc_khz * 1000) * 1000000 / tsc_khz;
+	return put_user(ARG1(regs), ts, sizeof(ts));
+}
