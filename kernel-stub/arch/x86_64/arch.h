@@ -45,6 +45,10 @@ uint64_t arch_get_gs_base(void);
  * bits, so that bytes from ring 3 cannot fault. */
 void arch_fpu_save(void *area);
 void arch_fpu_load(const void *area);
+/* The same straight to and from ring 3's memory (fpu_user.S): 0, or -1 if the address is bad or not
+ * 16-aligned, or the image not one that the processor takes; then the registers are unchanged. */
+int arch_fpu_save_user(uint64_t to);
+int arch_fpu_load_user(uint64_t from);
 
 /* Ends the machine. code: enum fl_exit_code. */
 _Noreturn void arch_exit(unsigned code);
