@@ -24,11 +24,15 @@ extern struct boot_info boot_info;
 bool cmdline_get(const char *key, char *buf, size_t size);
 uint64_t cmdline_u64(const char *key, uint64_t fallback);
 bool cmdline_flag(const char *key, const char *value); /* true if KEY=value is present */
+/* Decimal, or hexadecimal behind 0x; *end is where the digits stop (s itself if there are none). */
+uint64_t cmdline_number(const char *s, const char **end);
 
 /* ---- printk (printk.c): to FL_PORT_CONSOLE; %d %u %x %lx %lu %s %c %p, zero padding and width
  * ---- */
 void printk(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 int ksnprintf(char *buf, size_t size, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+_Noreturn void panic(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* ---- telemetry (telemetry.c, recorder.h) ---- */
 void telemetry_init(void);

@@ -12,14 +12,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Ring 3's selectors, at Linux's places: signal frames show them, and sysret wants SS = CS - 8. */
-#define USER_DS 0x2b
-#define USER_CS 0x33
-
 struct trap_frame {
 	uint64_t r15, r14, r13, r12, rbp, rbx;
 	uint64_t r11, r10, r9, r8, rax, rcx, rdx, rsi, rdi;
-	uint64_t error_code; /* system calls: the call's number (orig_rax) */
+	uint64_t error_code; /* system calls: the call's number (orig_rax). A call that replaces the
+				frame (rt_sigreturn) sets -1: every register is then loaded from it
+			      */
 	uint64_t rip, cs, rflags, rsp, ss;
 };
 

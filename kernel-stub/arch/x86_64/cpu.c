@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Set-up of a CPU: descriptor tables, control registers, model-specific registers, features. */
+#include "cpu.h"
+
+#include "arch.h"
+#include "kern.h"
+
+#define FIELD_IS(type, field, offset)                                                              \
+	_Static_assert(offsetof(type, field) == (offset), #type "." #field)
+FIELD_IS(struct cpu, mm_cpu, CPU_MM_CPU);
+FIELD_IS(struct cpu, kernel_stack, CPU_KERNEL_STACK);
+FIELD_IS(struct cpu, user_rsp, CPU_USER_RSP);
+FIELD_IS(struct cpu, loaded_mm, CPU_LOADED_MM);
+FIELD_IS(struct cpu, id, CPU_ID);
+FIELD_IS(struct trap_frame, r15, FRAME_R15);
+FIELD_IS(struct trap_frame, rbx, FRAME_RBX);
+FIELD_IS(struct trap_frame, r11, FRAME_R11);
+FIELD_IS(struct trap_frame, rax, FRAME_RAX);
+FIELD_IS(struct trap_frame, rdi, FRAME_RDI);
+FIELD_IS(struct trap_frame, error_code, FRAME_ERROR);
+FIELD_IS(struct trap_frame, rip, FRAME_RIP);
+FIELD_IS(struct trap_frame, cs, FRAME_CS);
+FIELD_IS(struct trap_frame, rflags, FRAME_RFLAGS);
+FIELD_IS(struct trap_frame, rsp, FRAME_RSP);
+FIELD_IS(struct trap_frame, ss, FRAME_SS);
+FIELD_IS(struct fault_entry, tsc, FAULT_ENTRY_TSC);
+FIELD_IS(struct fault_entry, frame, FAULT_ENTRY_FRAME);
+_Static_assert(sizeof(struct trap_frame) == FRAME_SIZE, "struct trap_frame");
+_Static_assert(sizeof(struct tss) == 104, "SDM vol. 3, figure 8-11");
+
+enum {
+	MSR_STAR = 0xc0000081,
+	MSR_LSTAR = 0xc0000082,
+	MSR_SFMASK = 0xc0000084,
+	MSR_FS_BASE = 0xc0000100,
+	MSR_GS_BASE = 0xc0000101,
+	MSR_KERNEL_GS_BASE = 0xc0000102,
+};
+
+enum {
+	CR4_PGE = 1u << 7,
+	CR4_OSFXSR = 1u << 9,
+	CR4_OSXMMEXCPT = 1u << 10,
+	CR4_SMEP = 1u << 20,
+	CR4_SMAP = 1u << 21,
+};
+
+/* What a system call clears: AC, NT, IOPL, DF, IF, TF. */
+#define SYSCALL_MASK 0x47700u
+
+#define FXSAVE_FCW 0
+#define FXSAVE_MXCSR 24
+#define FXSAVE_MXCSR_MASK 28
+#define FXSAVE_SIZE 512
+
+struct cpu cpu0;
+struct cpu_features cpu_features;
+static uint8_t double_fault_stack[4096] __attribute__((aligned(16)));
+static uint8_t nmi_stack[512] __attribute__((aligned(16)));
+static uint32_t mxcsr_mask;
+
+extern char syscall_entry[], syscall_task_start[];
+extern const struct smap_site {
+	uint8_t *insn;
+	uint64_t third_byte;
+} smap_sites_start[], smap_sites_end[];
+
+/* ---- descriptor tables ---- */
+
+struct table_register {
+	uint16_t limit;
+	uint64_t base;
+} __attribute__((packed));
+
+static void gdt_load(struct cpu *cpu)
+{
+	uint64_t tss = (uint64_t)&cpu->tss;
+	struct table_register gdtr = {sizeof(cpu->gdt) - 1, (uint64_t)cpu->gdt};
+
+	cpu->gdt[GDT_KERNEL_CODE / 8] = 0x00af9b000000ffff;
+	cpu->gdt[GDT_KERNEL_DATA / 8] = 0x00cf93000000ffff;
+	cpu->gdt[GDT_USER32_CODE / 8] = 0x00cffb000000ffff;
+	cpu->gdt[GDT_USER_DATA / 8] = 0x00cff3000000ffff;
+	cpu->gdt[GDT_USER_CODE / 8] = 0x00affb000000ffff;
+	cpu->gdt[GDT_TSS / 8] = 0x0000890000000000 | (sizeof(struct tss) - 1) |
+				(tss & 0xffffff) << 16 | (tss >> 24 & 0xff) << 56;
+	cpu->gdt[GDT_TSS / 8 + 1] = tss >> 32;
+	cpu->tss.ist[0] = (uint64_t)(double_fault_stack + sizeof(double_fault_stack));
+	cpu->tss.ist[1] = (uint64_t)(nmi_stack + sizeof(nmi_stack));
+	cpu->tss.iomap_base = sizeof(struct tss);
+	__asm__ volatile("lgdt %0" ::"m"(gdtr));
+	__asm__ volatile("ltr %w0" ::"r"(GDT_TSS));
+}
+
+void arch_set_kernel_stack(uint64_t top)
+{
+	struct cpu *cpu = this_cpu();
+
+	cpu->kernel_stack = top;
+	cpu->tss.rsp[0] = top;
+}
+
+void cpu_init_early(void)
+{
+	cpu0.mm_cpu = &cpu0.mm;
+	wrmsr(MSR_GS_BASE, (uint64_t)&cpu0);
+	wrmsr(MSR_KERNEL_GS_BASE, 0);
+	gdt_load(&cpu0);
+	arch_set_kernel_stack((uint64_t)boot_stack_top);
+	trap_init();
+}
+
+/* ---- features ---- */
+
+struct cpuid {
+	uint32_t a, b, c, d;
+};
+
+static struct cpuid cpuid(uint32_t leaf)
+{
+	struct cpuid r;
+
+	__asm__ volatile("cpuid" : "=a"(r.a), "=b"(r.b), "=c"(r.c), "=d"(r.d) : "a"(leaf), "c"(0));
+	return r;
+}
+
+static void features_detect(void)
+{
+	uint32_t ext = cpuid(0x80000001).d;
+	struct cpuid leaf7 = {0};
+
+	if (cpuid(0).a >= 7)
+		leaf7 = cpuid(7);
+	if (!(ext & 1u << 20))
+		panic("cpu: no NX");
+	cpu_features.quirks_pvm = cmdline_flag("quirks", "pvm");
+	cpu_features.pge = cpuid(1).d & 1u << 13;
+	cpu_features.smep = leaf7.b & 1u << 7;
+	cpu_features.smap = (leaf7.b & 1u << 20) && !cpu_features.quirks_pvm;
+	cpu_features.page_1g = (ext & 1u << 26) && !cpu_features.quirks_pvm;
+}
+
+/* The text is still writable: paging_protect_kernel comes later. */
+static void smap_patch(void)
+{
+	for (const struct smap_site *s = smap_sites_start; s < smap_sites_end; s++) {
+		s->insn[1] = 0x01;
+		s->insn[2] = (uint8_t)s->third_byte;
+	}
+}
+
+static void control_init(void)
+{
+	uint64_t cr4;
+
+	__asm__ volatile("movq %%cr4, %0" : "=r"(cr4));
+	cr4 |= CR4_OSFXSR | CR4_OSXMMEXCPT;
+	if (cpu_features.pge)
+		cr4 |= CR4_PGE;
+	if (cpu_features.smep)
+		cr4 |= CR4_SMEP;
+	if (cpu_features.smap) {
+		smap_patch();
+		cr4 |= CR4_SMAP;
+	}
+	__asm__ volatile("movq %0, %%cr4" ::"r"(cr4) : "memory");
+}
+
+static void syscall_init(void)
+{
+	wrmsr(MSR_STAR, (uint64_t)GDT_USER32_CODE << 48 | (uint64_t)GDT_KERNEL_CODE << 32);
+	wrmsr(MSR_LSTAR, (uint64_t)syscall_entry);
+	wrmsr(MSR_SFMASK, SYSCALL_MASK);
+}
+
+/* ---- x87 and SSE ---- */
+
+void arch_fpu_save(void *area)
+{
+	__asm__ volatile("fxsaveq (%0)" ::"r"(area) : "memory");
+}
+
+static void fxrstor(const void *area)
+{
+	__asm__ volatile("fxrstorq (%0)" ::"r"(area) : "memory");
+}
+
+void arch_fpu_load(const void *area)
+{
+	uint8_t copy[FXSAVE_SIZE] __attribute__((aligned(16)));
+	uint32_t mxcsr;
+
+	memcpy(&mxcsr, (const uint8_t *)area + FXSAVE_MXCSR, sizeof(mxcsr));
+	if (likely(!(mxcsr & ~mxcsr_mask))) {
+		fxrstor(area);
+		return;
+	}
+	memcpy(copy, area, sizeof(copy));
+	mxcsr &= mxcsr_mask;
+	memcpy(copy + FXSAVE_MXCSR, &mxcsr, sizeof(mxcsr));
+	fxrstor(copy);
+}
+
+/* As Linux starts a program: x87 exceptions masked, 64-bit precision; SSE exceptions masked. */
+static void fpu_init(void)
+{
+	static uint8_t area[FXSAVE_SIZE] __attribute__((aligned(16)));
+	const uint16_t fcw = 0x37f;
+	const uint32_t mxcsr = 0x1f80;
+
+	arch_fpu_save(area);
+	memcpy(&mxcsr_mask, area + FXSAVE_MXCSR_MASK, sizeof(mxcsr_mask));
+	if (!mxcsr_mask)
+		mxcsr_mask = 0xffbf; /* SDM vol. 1, 11.6.6 */
+	memcpy(area + FXSAVE_FCW, &fcw, sizeof(fcw));
+	memcpy(area + FXSAVE_MXCSR, &mxcsr, sizeof(mxcsr));
+	fxrstor(area);
+}
+
+void cpu_init(void)
+{
+	features_detect();
+	control_init();
+	syscall_init();
+	fpu_init();
+}
+
+/* ---- segment bases of ring 3 ---- */
+
+void arch_set_fs_base(uint64_t base)
+{
+	wrmsr(MSR_FS_BASE, base);
+}
+
+uint64_t arch_get_fs_base(void)
+{
+	return rdmsr(MSR_FS_BASE);
+}
+
+void arch_set_gs_base(uint64_t base)
+{
+	wrmsr(MSR_KERNEL_GS_BASE, base);
+}
+
+uint64_t arch_get_gs_base(void)
+{
+	return rdmsr(MSR_KERNEL_GS_BASE);
+}
+
+/* ---- kernel stacks ---- */
+
+uint64_t arch_new_stack(void *stack_base, void (*entry)(void *), void *arg)
+{
+	uint64_t *sp = (uint64_t *)((uint8_t *)stack_base + KERNEL_STACK_SIZE);
+
+	*--sp = 0;
+	*--sp = (uint64_t)syscall_task_start;
+	*--sp = 0;		 /* rbp */
+	*--sp = (uint64_t)entry; /* rbx */
+	*--sp = (uint64_t)arg;	 /* r12 */
+	*--sp = 0;
+	*--sp = 0;
+	*--sp = 0;
+	return (uint64_t)sp;
+}
+
+/* ---- the end ---- */
+
+void arch_exit(unsigned code)
+{
+	__asm__ volatile("outb %b0, %w1" ::"a"(code), "Nd"(FL_PORT_EXIT));
+	for (;;)
+		__asm__ volatile("cli; hlt");
+}

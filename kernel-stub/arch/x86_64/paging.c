@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The kernel's own mappings: the direct map, with pages of 1 GiB where the CPU has them and of 2
+ * MiB elsewhere, and the kernel image by 4 KiB pages with the rights of its sections. All global,
+ * none for ring 3. Made at boot and never changed, so that every address space can share the upper
+ * half of the top-level table by copying its entries.
+ */
+#include "cpu.h"
+
+#include "kern.h"
+
+#define PTE_G (1ull << 8)
+#define GIB_SHIFT 30
+#define GIB (1ull << GIB_SHIFT)
+#define STATIC_TABLES 4 /* of 1 GiB each: memory below 4 GiB can be mapped before any is known */
+
+#define DATA_BITS (PTE_P | PTE_W | PTE_A | PTE_D | PTE_G | PTE_NX)
+
+extern uint64_t boot_pml4[], boot_pd_kernel[];
+extern char kernel_start[], kernel_text_end[], kernel_rodata[], kernel_data[], kernel_end[];
+
+uint64_t paging_pdpt_direct[512] __attribute__((aligned(4096)));
+static uint64_t static_tables[STATIC_TABLES][512] __attribute__((aligned(4096)));
+static uint64_t image_table[512] __attribute__((aligned(4096)));
+
+static uint64_t image_phys(const void *p)
+{
+	return (uint64_t)p - KERNEL_BASE;
+}
+
+/* The table of 2 MiB pages for that GiB of the direct map, made if missing. */
+static uint64_t *direct_table(uint64_t gib, uint64_t (*alloc_table)(void))
+{
+	uint64_t *entry = &paging_pdpt_direct[gib];
+
+	if (!*entry)
+		*entry = PTE_P | PTE_W |
+			 (gib < STATIC_TABLES ? image_phys(static_tables[gib]) : alloc_table());
+	if (gib < STATIC_TABLES)
+		return static_tables[gib];
+	return port_pfn_to_virt((*entry & PTE_ADDR) >> PAGE_SHIFT);
+}
+
+void paging_map_direct(uint64_t start, uint64_t end, uint64_t (*alloc_table)(void))
+{
+	uint64_t step = cpu_features.page_1g ? GIB : PMD_SIZE;
+
+	for (uint64_t at = start & ~(step - 1); at < end; at += step) {
+		uint64_t gib = at >> GIB_SHIFT;
+
+		if (cpu_features.page_1g)
+			paging_pdpt_direct[gib] = at | PTE_PS | DATA_BITS;
+		else
+			direct_table(gib, alloc_table)[at >> PMD_SHIFT & 511] =
+				at | PTE_PS | DATA_BITS;
+	}
+}
+
+static void image_map(const char *start, const char *end, uint64_t bits)
+{
+	for (uint64_t at = image_phys(start); at < image_phys(end); at += PAGE_SIZE)
+		image_table[at >> PAGE_SHIFT & 511] = at | bits;
+}
+
+void paging_protect_kernel(void)
+{
+	image_map(kernel_start, kernel_text_end, PTE_P | PTE_A | PTE_G);
+	image_map(kernel_rodata, kernel_data, PTE_P | PTE_A | PTE_G | PTE_NX);
+	image_map(kernel_data, kernel_end, DATA_BITS);
+	boot_pd_kernel[KERNEL_LOAD >> PMD_SHIFT] = image_phys(image_table) | PTE_P | PTE_W;
+	boot_pml4[0] = 0;
+	write_cr3(read_cr3());
+}

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Exception entries.
+ *
+ * 1. Page faults: one entry for each recorder mode. The registers that C may change go to the frame;
+ *    %rbx, %rbp, %r12..%r15 stay in the CPU, since C preserves them. trap_page_fault_MODE() returns
+ *    0 when the instruction can be retried: the common end. Otherwise the frame is completed and
+ *    trap_page_fault_slow() signals, oopses or goes to the exception-table entry's handler.
+ * 2. Every other exception: the whole frame, then trap_exception(frame, vector).
+ * 3. #DF: the same on a stack of its own, without trust in %gs. NMI: nothing.
+ *
+ * %gs is the kernel's in ring 0 and ring 3's own in ring 3. The one place where ring 0 runs with ring
+ * 3's is between swapgs and iretq; an iretq that faults (a frame that a signal handler made) is
+ * recognised by its address.
+ */
+#include "asm.h"
+
+	.text
+
+/* Stores the registers that the fast path left in the CPU. */
+.macro SAVE_CALLEE at
+	movq %r15, \at+FRAME_R15(%rsp)
+	movq %r14, \at+FRAME_R14(%rsp)
+	movq %r13, \at+FRAME_R13(%rsp)
+	movq %r12, \at+FRAME_R12(%rsp)
+	movq %rbp, \at+FRAME_RBP(%rsp)
+	movq %rbx, \at+FRAME_RBX(%rsp)
+.endm
+
+/* %rsp at FRAME_RDI's place or just below a frame's error code; pushes the nine of them. */
+.macro PUSH_SCRATCH
+	pushq %rdi
+	pushq %rsi
+	pushq %rdx
+	pushq %rcx
+	pushq %rax
+	pushq %r8
+	pushq %r9
+	pushq %r10
+	pushq %r11
+.endm
+
+.macro RESTORE_SCRATCH at
+	movq \at+FRAME_R11(%rsp), %r11
+	movq \at+FRAME_R10(%rsp), %r10
+	movq \at+FRAME_R9(%rsp), %r9
+	movq \at+FRAME_R8(%rsp), %r8
+	movq \at+FRAME_RAX(%rsp), %rax
+	movq \at+FRAME_RCX(%rsp), %rcx
+	movq \at+FRAME_RDX(%rsp), %rdx
+	movq \at+FRAME_RSI(%rsp), %rsi
+	movq \at+FRAME_RDI(%rsp), %rdi
+.endm
+
+.macro PAGE_FAULT mode, timed
+FUNC(trap_entry_page_fault_\mode)
+	pushq %rdi
+	pushq %rsi
+	pushq %rdx
+	pushq %rcx
+	pushq %rax
+.if \timed
+	rdtsc
+.endif
+	pushq %r8
+	pushq %r9
+	pushq %r10
+	pushq %r11
+	subq $(FAULT_ENTRY_FRAME + FRAME_R11), %rsp
+.if \timed
+	movl %eax, FAULT_ENTRY_TSC(%rsp)
+	movl %edx, FAULT_ENTRY_TSC+4(%rsp)
+.endif
+	CLAC
+	cld
+	movq %rsp, %rdi
+	testb $3, FAULT_ENTRY_FRAME+FRAME_CS(%rsp)
+	jz 1f
+	swapgs
+	call trap_page_fault_\mode
+	testl %eax, %eax
+	jnz trap_page_fault_rest
+	RESTORE_SCRATCH FAULT_ENTRY_FRAME
+	addq $(FAULT_ENTRY_FRAME + FRAME_RIP), %rsp
+	swapgs
+	iretq
+1:	call trap_page_fault_\mode
+	testl %eax, %eax
+	jnz trap_page_fault_rest
+	RESTORE_SCRATCH FAULT_ENTRY_FRAME
+	addq $(FAULT_ENTRY_FRAME + FRAME_RIP), %rsp
+	iretq
+END(trap_entry_page_fault_\mode)
+.endm
+
+	PAGE_FAULT off, 0
+	PAGE_FAULT hist, 1
+	PAGE_FAULT raw, 1
+
+FUNC(trap_page_fault_rest)
+	SAVE_CALLEE FAULT_ENTRY_FRAME
+	movq %rsp, %rdi
+	movl %eax, %esi
+	call trap_page_fault_slow
+	addq $FAULT_ENTRY_FRAME, %rsp
+	jmp trap_return
+END(trap_page_fault_rest)
+
+/* Under quirks=pvm a system call arrives as a page fault: ring 3, error code 0x15, RIP = CR2 = the
+ * entry of system calls, %rcx and %r11 as `syscall` leaves them. Anything else goes on to the entry
+ * of the recorder's mode. */
+FUNC(trap_entry_page_fault_pvm)
+	cmpl $0x15, (%rsp)
+	jne 1f
+	cmpq $syscall_entry, 8(%rsp)
+	jne 1f
+	movq %rax, (%rsp)
+	movq %rcx, 8(%rsp)
+	movq %r11, 24(%rsp)
+	PUSH_SCRATCH
+	subq $FRAME_R11, %rsp
+	SAVE_CALLEE 0
+	cld
+	swapgs
+	movq %rsp, %rdi
+	call syscall_dispatch
+	jmp trap_return
+1:	jmpq *trap_page_fault_entry(%rip)
+END(trap_entry_page_fault_pvm)
+
+/* The way back with every register from the frame at %rsp. */
+FUNC(trap_return)
+	movq FRAME_R15(%rsp), %r15
+	movq FRAME_R14(%rsp), %r14
+	movq FRAME_R13(%rsp), %r13
+	movq FRAME_R12(%rsp), %r12
+	movq FRAME_RBP(%rsp), %rbp
+	movq FRAME_RBX(%rsp), %rbx
+	RESTORE_SCRATCH 0
+	testb $3, FRAME_CS(%rsp)
+	jz 1f
+	swapgs
+1:	addq $FRAME_RIP, %rsp
+	.globl trap_iretq
+trap_iretq:
+	iretq
+END(trap_return)
+
+FUNC(arch_enter_user)
+	cli
+	movq %rdi, %rsp
+	jmp trap_return
+END(arch_enter_user)
+
+/* The stack holds an error code; %rsi is the vector, its old value and %rdi's are pushed. */
+trap_common:
+	pushq %rdx
+	pushq %rcx
+	pushq %rax
+	pushq %r8
+	pushq %r9
+	pushq %r10
+	pushq %r11
+	subq $FRAME_R11, %rsp
+	SAVE_CALLEE 0
+	CLAC
+	cld
+	testb $3, FRAME_CS(%rsp)
+	jnz 1f
+	cmpq $trap_iretq, FRAME_RIP(%rsp)
+	jne 2f
+1:	swapgs
+2:	movq %rsp, %rdi
+	call trap_exception
+	jmp trap_return
+
+.macro EXCEPTION vector, has_error
+FUNC(trap_entry_\vector)
+.if !\has_error
+	pushq $0
+.endif
+	pushq %rdi
+	pushq %rsi
+	movl $\vector, %esi
+	jmp trap_common
+END(trap_entry_\vector)
+.endm
+
+	EXCEPTION 0, 0
+	EXCEPTION 1, 0
+	EXCEPTION 3, 0
+	EXCEPTION 4, 0
+	EXCEPTION 5, 0
+	EXCEPTION 6, 0
+	EXCEPTION 7, 0
+	EXCEPTION 9, 0
+	EXCEPTION 10, 1
+	EXCEPTION 11, 1
+	EXCEPTION 12, 1
+	EXCEPTION 13, 1
+	EXCEPTION 15, 0
+	EXCEPTION 16, 0
+	EXCEPTION 17, 1
+	EXCEPTION 18, 0
+	EXCEPTION 19, 0
+	EXCEPTION 20, 0
+	EXCEPTION 21, 1
+
+FUNC(trap_entry_2)
+	iretq
+END(trap_entry_2)
+
+FUNC(trap_entry_8)
+	PUSH_SCRATCH
+	subq $FRAME_R11, %rsp
+	SAVE_CALLEE 0
+	CLAC
+	cld
+	movl $0xc0000101, %ecx /* MSR_GS_BASE: the kernel's is in the upper half */
+	rdmsr
+	testl %edx, %edx
+	js 1f
+	swapgs
+1:	movq %rsp, %rdi
+	call trap_double_fault
+	ud2
+END(trap_entry_8)

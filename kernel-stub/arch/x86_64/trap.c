@@ -1,0 +1,406 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Exceptions, decoded. arch/ turns CR2 and the error code into a struct fault_access; mm/ decides.
+ *
+ * A page fault goes through trap_page_fault_MODE(), one for each recorder mode. What cannot simply
+ * be retried goes on in trap_page_fault_slow() with a complete frame:
+ *   1. a signal: its handler's frame is built, or the task ends;
+ *   2. an exception-table entry: the instruction's handler is next;
+ *   3. an oops: a report; the task ends, or the machine.
+ * Other exceptions are signals from ring 3, and from ring 0 an oops.
+ */
+#include "cpu.h"
+
+#include "arch.h"
+#include "kern.h"
+
+#define NR_VECTORS 32
+#define GATE_INTERRUPT 0x8eu
+#define GATE_RING3 0x60u
+
+enum vector {
+	VECTOR_DE,
+	VECTOR_DB,
+	VECTOR_NMI,
+	VECTOR_BP,
+	VECTOR_OF,
+	VECTOR_BR,
+	VECTOR_UD,
+	VECTOR_NM,
+	VECTOR_DF,
+	VECTOR_TS = 10,
+	VECTOR_NP,
+	VECTOR_SS,
+	VECTOR_GP,
+	VECTOR_PF,
+	VECTOR_MF = 16,
+	VECTOR_AC,
+	VECTOR_MC,
+	VECTOR_XM,
+	VECTOR_VE,
+	VECTOR_CP,
+};
+
+/* Linux's numbers (include/uapi/asm-generic/siginfo.h, signal.h). */
+enum {
+	SIGILL_ = 4,
+	SIGTRAP_ = 5,
+	SIGBUS_ = 7,
+	SIGFPE_ = 8,
+	SIGKILL_ = 9,
+	SIGSEGV_ = 11,
+	SI_KERNEL_ = 0x80,
+	ILL_ILLOPN_ = 2,
+	FPE_INTDIV_ = 1,
+	FPE_FLTDIV_ = 3,
+	FPE_FLTOVF_ = 4,
+	FPE_FLTUND_ = 5,
+	FPE_FLTRES_ = 6,
+	FPE_FLTINV_ = 7,
+	TRAP_BRKPT_ = 1,
+	TRAP_TRACE_ = 2,
+	BUS_ADRALN_ = 1,
+	BUS_ADRERR_ = 2,
+};
+
+struct gate {
+	uint16_t offset_low, selector;
+	uint8_t ist, type;
+	uint16_t offset_mid;
+	uint32_t offset_high, reserved;
+};
+
+/* Called from trap.S. */
+uint32_t trap_page_fault_off(struct fault_entry *entry);
+uint32_t trap_page_fault_hist(struct fault_entry *entry);
+uint32_t trap_page_fault_raw(struct fault_entry *entry);
+void trap_page_fault_slow(struct fault_entry *entry, uint32_t verdict_bits);
+void trap_exception(struct trap_frame *frame, unsigned vector);
+_Noreturn void trap_double_fault(struct trap_frame *frame);
+
+extern char trap_entry_page_fault_off[], trap_entry_page_fault_hist[], trap_entry_page_fault_raw[],
+	trap_entry_page_fault_pvm[], trap_iretq[];
+extern char trap_entry_0[], trap_entry_1[], trap_entry_2[], trap_entry_3[], trap_entry_4[],
+	trap_entry_5[], trap_entry_6[], trap_entry_7[], trap_entry_8[], trap_entry_9[],
+	trap_entry_10[], trap_entry_11[], trap_entry_12[], trap_entry_13[], trap_entry_15[],
+	trap_entry_16[], trap_entry_17[], trap_entry_18[], trap_entry_19[], trap_entry_20[],
+	trap_entry_21[];
+
+extern const struct extable_entry {
+	uint64_t insn, handler;
+} extable_start[], extable_end[];
+
+char *trap_page_fault_entry; /* what the pvm entry goes on to */
+static struct gate idt[NR_VECTORS] __attribute__((aligned(16)));
+
+/* ---- the page-fault path ---- */
+
+uint64_t extable_lookup(uint64_t rip)
+{
+	for (const struct extable_entry *e = extable_start; e < extable_end; e++)
+		if (e->insn == rip)
+			return e->handler;
+	return 0;
+}
+
+/* SDM vol. 3, 4.7: bits 0 to 4 of the error code are those of enum fault_flag. */
+_Static_assert(FAULT_PRESENT == 1 && FAULT_WRITE == 2 && FAULT_USER == 4 && FAULT_RSVD == 8 &&
+		       FAULT_FETCH == 16,
+	       "enum fault_flag");
+#define ERROR_CODE_BITS 0x1fu
+
+/* Decodes and serves one fault. */
+static inline __attribute__((always_inline)) struct fault_verdict
+page_fault(struct fault_entry *entry)
+{
+	struct mm *mm = cpu_loaded_mm();
+	uint32_t flags = (uint32_t)entry->frame.error_code & ERROR_CODE_BITS;
+
+	entry->access.addr = read_cr2();
+	if (unlikely(!frame_from_user(&entry->frame))) {
+		mm = task_mm();
+		if (entry->access.addr < TASK_SIZE && extable_lookup(entry->frame.rip))
+			flags |= FAULT_UACCESS;
+	}
+	entry->access.flags = flags;
+	return vm_fault(mm, &entry->access);
+}
+
+static inline uint32_t verdict_bits(struct fault_verdict v)
+{
+	return v.class | (uint32_t)v.outcome << 8 | (uint32_t)v.si_code << 16 |
+	       (uint32_t)v.order << 24;
+}
+
+uint32_t trap_page_fault_off(struct fault_entry *entry)
+{
+	struct fault_verdict v = page_fault(entry);
+
+	return likely(v.outcome == FAULT_DONE) ? 0 : verdict_bits(v);
+}
+
+uint32_t trap_page_fault_hist(struct fault_entry *entry)
+{
+	struct fault_verdict v = page_fault(entry);
+
+	if (unlikely(v.outcome != FAULT_DONE))
+		return verdict_bits(v);
+	recorder_hist(&this_cpu()->recorder, v.class, port_tsc() - entry->tsc);
+	return 0;
+}
+
+static struct recorder_event event_of(const struct fault_entry *entry, struct fault_verdict v)
+{
+	return (struct recorder_event){
+		.tsc = entry->tsc,
+		.addr = entry->access.addr,
+		.rip = entry->frame.rip,
+		.error_code = (uint32_t)entry->frame.error_code,
+		.class = v.class,
+		.order = v.order,
+	};
+}
+
+uint32_t trap_page_fault_raw(struct fault_entry *entry)
+{
+	struct fault_verdict v = page_fault(entry);
+	struct recorder_cpu *r = &this_cpu()->recorder;
+	struct recorder_event event;
+	uint64_t length;
+
+	if (unlikely(v.outcome != FAULT_DONE))
+		return verdict_bits(v);
+	event = event_of(entry, v);
+	length = port_tsc() - event.tsc;
+	recorder_hist(r, v.class, length);
+	recorder_ring(r, &event, length);
+	return 0;
+}
+
+/* Goes on at the handler that the exception table names, as uaccess.S expects it. */
+static void fix_up(struct fault_entry *entry)
+{
+	uint64_t handler = extable_lookup(entry->frame.rip);
+
+	if (!handler)
+		oops(&entry->frame, entry->access.addr, "page fault without a fix-up");
+	entry->frame.rip = handler;
+	entry->frame.rax = entry->access.addr;
+}
+
+/* Needs: the frame is complete. */
+void trap_page_fault_slow(struct fault_entry *entry, uint32_t bits)
+{
+	struct fault_verdict v = {bits & 0xff, bits >> 8 & 0xff, bits >> 16 & 0xff, bits >> 24};
+	struct trap_frame *frame = &entry->frame;
+	uint64_t addr = entry->access.addr;
+	uint32_t error_code = (uint32_t)frame->error_code;
+	struct recorder_cpu *r = &this_cpu()->recorder;
+	struct recorder_event event;
+
+	if (v.outcome == FAULT_OOPS && v.class == FL_CLASS_KERNEL_INVALID_OOPS && oops_is_fatal())
+		v.class = FL_CLASS_KERNEL_INVALID_PANIC;
+	event = event_of(entry, v);
+	recorder_note(r, &event);
+	switch ((enum fault_outcome)v.outcome) {
+	case FAULT_DONE:
+		break;
+	case FAULT_SIGNAL:
+		signal_fault(frame, SIGSEGV_, v.si_code, addr, error_code);
+		break;
+	case FAULT_BUS:
+		signal_fault(frame, SIGBUS_, BUS_ADRERR_, addr, error_code);
+		break;
+	case FAULT_FIXUP:
+		fix_up(entry);
+		break;
+	case FAULT_OOM:
+		printk("Out of memory: killed process %d (%s)\n", task_pid(), task_comm());
+		task_exit(0, SIGKILL_);
+	case FAULT_OOPS:
+		oops(frame, addr, "unable to handle page fault");
+	}
+	recorder_flush(r);
+}
+
+/* ---- every other exception ---- */
+
+static const char *const vector_names[NR_VECTORS] = {
+	[VECTOR_DE] = "divide error",
+	[VECTOR_DB] = "debug exception",
+	[VECTOR_BP] = "int3",
+	[VECTOR_OF] = "overflow",
+	[VECTOR_BR] = "bound range exceeded",
+	[VECTOR_UD] = "invalid opcode",
+	[VECTOR_NM] = "device not available",
+	[VECTOR_TS] = "invalid TSS",
+	[VECTOR_NP] = "segment not present",
+	[VECTOR_SS] = "stack segment",
+	[VECTOR_GP] = "general protection fault",
+	[VECTOR_MF] = "x87 floating-point exception",
+	[VECTOR_AC] = "alignment check",
+	[VECTOR_MC] = "machine check",
+	[VECTOR_XM] = "SIMD floating-point exception",
+	[VECTOR_VE] = "virtualization exception",
+	[VECTOR_CP] = "control protection exception",
+};
+
+/* Which SIGFPE code the unmasked exceptions give, in Linux's order (SDM vol. 1, 8.5, 11.5). */
+static int fpe_code(uint32_t raised)
+{
+	if (raised & 1)
+		return FPE_FLTINV_;
+	if (raised & 4)
+		return FPE_FLTDIV_;
+	if (raised & 8)
+		return FPE_FLTOVF_;
+	if (raised & (2 | 16))
+		return FPE_FLTUND_;
+	if (raised & 32)
+		return FPE_FLTRES_;
+	return 0;
+}
+
+static int fpe_code_now(unsigned vector)
+{
+	uint8_t area[512] __attribute__((aligned(16)));
+	uint32_t mxcsr;
+	uint16_t fcw, fsw;
+
+	arch_fpu_save(area);
+	memcpy(&fcw, area, sizeof(fcw));
+	memcpy(&fsw, area + 2, sizeof(fsw));
+	memcpy(&mxcsr, area + 24, sizeof(mxcsr));
+	return fpe_code(vector == VECTOR_MF ? fsw & ~fcw : mxcsr & ~(mxcsr >> 7));
+}
+
+/* As Linux's arch/x86/kernel/traps.c. */
+static void user_exception(struct trap_frame *frame, unsigned vector)
+{
+	uint32_t error_code = (uint32_t)frame->error_code;
+
+	switch (vector) {
+	case VECTOR_DE:
+		signal_fault(frame, SIGFPE_, FPE_INTDIV_, frame->rip, error_code);
+		break;
+	case VECTOR_DB:
+		frame->rflags &= ~0x100ull;
+		signal_fault(frame, SIGTRAP_, TRAP_TRACE_, frame->rip, error_code);
+		break;
+	case VECTOR_BP:
+		signal_fault(frame, SIGTRAP_, SI_KERNEL_, 0, error_code);
+		break;
+	case VECTOR_UD:
+		signal_fault(frame, SIGILL_, ILL_ILLOPN_, frame->rip, error_code);
+		break;
+	case VECTOR_MF:
+	case VECTOR_XM:
+		signal_fault(frame, SIGFPE_, fpe_code_now(vector), frame->rip, error_code);
+		break;
+	case VECTOR_AC:
+		signal_fault(frame, SIGBUS_, BUS_ADRALN_, 0, error_code);
+		break;
+	case VECTOR_NP:
+	case VECTOR_SS:
+		signal_fault(frame, SIGBUS_, SI_KERNEL_, 0, error_code);
+		break;
+	case VECTOR_MC:
+		oops(frame, 0, vector_names[vector]);
+	default: /* #OF, #BR, #NM, #TS, #GP, … */
+		signal_fault(frame, SIGSEGV_, SI_KERNEL_, 0, error_code);
+	}
+}
+
+/* An iretq refused what a signal handler or rt_sigreturn put into the frame: as if ring 3 had
+ * raised it there. The registers are ring 3's already. */
+static void take_user_frame(struct trap_frame *frame)
+{
+	const uint64_t *iret = (const uint64_t *)frame->rsp;
+	uint64_t rip = iret[0], rflags = iret[2], rsp = iret[3];
+
+	frame->rip = rip;
+	frame->cs = GDT_USER_CODE;
+	frame->rflags = rflags;
+	frame->rsp = rsp;
+	frame->ss = GDT_USER_DATA;
+	frame->error_code = 0;
+}
+
+void trap_exception(struct trap_frame *frame, unsigned vector)
+{
+	uint64_t handler;
+
+	if (!frame_from_user(frame) && frame->rip == (uint64_t)trap_iretq)
+		take_user_frame(frame);
+	if (frame_from_user(frame)) {
+		user_exception(frame, vector);
+		return;
+	}
+	handler = extable_lookup(frame->rip);
+	if (handler) {
+		frame->rip = handler;
+		frame->rax = 0;
+		return;
+	}
+	oops(frame, 0, vector_names[vector] ? vector_names[vector] : "unexpected exception");
+}
+
+void trap_double_fault(struct trap_frame *frame)
+{
+	this_cpu()->oops_depth++;
+	oops(frame, read_cr2(), "double fault");
+}
+
+/* ---- the IDT ---- */
+
+static void gate_set(unsigned vector, const char *entry, unsigned ist, unsigned dpl)
+{
+	uint64_t at = (uint64_t)entry;
+
+	idt[vector] = (struct gate){
+		.offset_low = (uint16_t)at,
+		.selector = GDT_KERNEL_CODE,
+		.ist = (uint8_t)ist,
+		.type = (uint8_t)(GATE_INTERRUPT | dpl),
+		.offset_mid = (uint16_t)(at >> 16),
+		.offset_high = (uint32_t)(at >> 32),
+	};
+}
+
+void trap_select_page_fault(enum fl_recorder_mode mode)
+{
+	static char *const entries[] = {
+		[FL_RECORDER_OFF] = trap_entry_page_fault_off,
+		[FL_RECORDER_HIST] = trap_entry_page_fault_hist,
+		[FL_RECORDER_RAW] = trap_entry_page_fault_raw,
+	};
+
+	trap_page_fault_entry = entries[mode];
+	gate_set(VECTOR_PF,
+		 cpu_features.quirks_pvm ? trap_entry_page_fault_pvm : trap_page_fault_entry, 0, 0);
+}
+
+void trap_init(void)
+{
+	static const char *const entries[NR_VECTORS] = {
+		trap_entry_0,  trap_entry_1,  trap_entry_2,  trap_entry_3,  trap_entry_4,
+		trap_entry_5,  trap_entry_6,  trap_entry_7,  trap_entry_8,  trap_entry_9,
+		trap_entry_10, trap_entry_11, trap_entry_12, trap_entry_13, NULL,
+		trap_entry_15, trap_entry_16, trap_entry_17, trap_entry_18, trap_entry_19,
+		trap_entry_20, trap_entry_21,
+	};
+	struct {
+		uint16_t limit;
+		uint64_t base;
+	} __attribute__((packed)) idtr = {sizeof(idt) - 1, (uint64_t)idt};
+
+	for (unsigned v = 0; v < NR_VECTORS; v++)
+		if (entries[v])
+			gate_set(v, entries[v],
+				 v == VECTOR_DF	   ? 1
+				 : v == VECTOR_NMI ? 2
+						   : 0,
+				 v == VECTOR_BP || v == VECTOR_OF ? GATE_RING3 : 0);
+	trap_select_page_fault(FL_RECORDER_OFF);
+	__asm__ volatile("lidt %0" ::"m"(idtr));
+}

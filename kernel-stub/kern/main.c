@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* From boot.S to the first program. */
+#include "boot.h"
+
+#include "cpu.h"
+#include "fault.h"
+#include "kern.h"
+#include "mm.h"
+#include "slab.h"
+
+void kernel_main(uint64_t start_info_phys, uint64_t tsc_entry)
+{
+	cpu_init_early();
+	boot_memory_read(start_info_phys);
+	cpu_init();
+	telemetry_tsc_entry(tsc_entry);
+	boot_memory_init();
+	paging_protect_kernel();
+	slab_init();
+	mm_init();
+	if (fault_init())
+		panic("boot: no memory for the zero page");
+	printk("Faultline kernel-stub: %lu MiB\n", boot_info.ram_bytes >> 20);
+	task_run_first();
+}

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Oops and panic reports. The call trace is raw: every word on the stack that looks like a return
+ * address (it lies in the kernel's text, behind a call instruction), one a line as " [<%016lx>]",
+ * for the harness to symbolise.
+ */
+#include "boot.h"
+
+#include "arch.h"
+#include "cpu.h"
+#include "kern.h"
+#include "file.h"
+#include "mm.h"
+
+#define CODE_BYTES_BEFORE 16
+#define CODE_BYTES 32
+#define TRACE_MAX 32
+
+extern char kernel_start[], kernel_text_end[], boot_stack[];
+
+static bool in_text(uint64_t at)
+{
+	return at >= (uint64_t)kernel_start && at < (uint64_t)kernel_text_end;
+}
+
+/* ---- what it was ---- */
+
+static void print_access(const struct trap_frame *f, uint64_t cr2)
+{
+	uint64_t e = f->error_code;
+
+	printk("CR2: %016lx  error code %04lx: %s%s%s%s%s\n", cr2, e, e & 1 ? "P " : "",
+	       e & 2 ? "W " : "R- ", e & 4 ? "U " : "K ", e & 8 ? "RSVD " : "", e & 16 ? "I" : "");
+}
+
+static void print_registers(const struct trap_frame *f)
+{
+	printk("RIP: %04lx:%016lx RSP: %04lx:%016lx EFLAGS: %08lx\n", f->cs, f->rip, f->ss, f->rsp,
+	       f->rflags);
+	printk("RAX: %016lx RBX: %016lx RCX: %016lx\n", f->rax, f->rbx, f->rcx);
+	printk("RDX: %016lx RSI: %016lx RDI: %016lx\n", f->rdx, f->rsi, f->rdi);
+	printk("RBP: %016lx R8 : %016lx R9 : %016lx\n", f->rbp, f->r8, f->r9);
+	printk("R10: %016lx R11: %016lx R12: %016lx\n", f->r10, f->r11, f->r12);
+	printk("R13: %016lx R14: %016lx R15: %016lx\n", f->r13, f->r14, f->r15);
+}
+
+static void print_vma(uint64_t addr)
+{
+	struct mm *mm = task_current() ? task_mm() : NULL;
+	struct vma *vma = mm ? vma_lookup(mm, addr) : NULL;
+
+	if (!vma) {
+		printk("VMA: none at %016lx\n", addr);
+		return;
+	}
+	printk("VMA: %016lx-%016lx %c%c%c%c %s\n", vma->start, vma->end,
+	       vma->flags & VM_READ ? 'r' : '-', vma->flags & VM_WRITE ? 'w' : '-',
+	       vma->flags & VM_EXEC ? 'x' : '-', vma->flags & VM_SHARED ? 's' : 'p',
+	       vma->file ? vma->file->path : "");
+}
+
+static void print_code(uint64_t rip)
+{
+	if (!in_text(rip - CODE_BYTES_BEFORE) || !in_text(rip + CODE_BYTES))
+		return;
+	printk("Code:");
+	for (uint64_t at = rip - CODE_BYTES_BEFORE; at < rip + CODE_BYTES; at++)
+		printk(at == rip ? " <%02x>" : " %02x", *(const uint8_t *)at);
+	printk("\n");
+}
+
+/* ---- call trace ---- */
+
+/* A direct call (e8), or an indirect one by register or by memory (ff /2), ends here. */
+static bool after_call(uint64_t at)
+{
+	const uint8_t *p = (const uint8_t *)at;
+
+	if (!in_text(at) || !in_text(at - 7))
+		return false;
+	return p[-5] == 0xe8 || (p[-2] == 0xff && (p[-1] & 0x38) == 0x10) ||
+	       (p[-3] == 0xff && (p[-2] & 0x38) == 0x10) ||
+	       (p[-6] == 0xff && (p[-5] & 0x38) == 0x10) ||
+	       (p[-7] == 0xff && (p[-6] & 0x38) == 0x10);
+}
+
+/* The end of the stack that sp lies on; 0 if it is none that we know. */
+static uint64_t stack_end(uint64_t sp)
+{
+	uint64_t top = this_cpu()->kernel_stack;
+
+	if (sp < top && sp >= top - KERNEL_STACK_SIZE)
+		return top;
+	if (sp < (uint64_t)boot_stack_top && sp >= (uint64_t)boot_stack)
+		return (uint64_t)boot_stack_top;
+	return 0;
+}
+
+static void print_trace(uint64_t rip, uint64_t sp)
+{
+	uint64_t end = stack_end(sp);
+	unsigned n = 0;
+
+	printk("Call Trace:\n");
+	if (in_text(rip))
+		printk(" [<%016lx>]\n", rip);
+	for (sp &= ~7ull; sp < end && n < TRACE_MAX; sp += 8) {
+		uint64_t v = *(const uint64_t *)sp;
+
+		if (!after_call(v))
+			continue;
+		printk(" [<%016lx>]\n", v);
+		n++;
+	}
+}
+
+/* ---- what follows ---- */
+
+static bool mm_locks_held(void)
+{
+	struct mm *mm = task_mm();
+
+	return mm && (mm->lock.word || mm->table_lock.word);
+}
+
+bool oops_is_fatal(void)
+{
+	return this_cpu()->oops_depth || !task_current() || cmdline_flag("panic_on_oops", "1") ||
+	       mm_locks_held();
+}
+
+void oops(const struct trap_frame *frame, uint64_t cr2, const char *what)
+{
+	struct cpu *cpu = this_cpu();
+	bool fatal = oops_is_fatal();
+
+	if (cpu->oops_depth++ > 1)
+		arch_exit(FL_EXIT_PANIC); /* the report itself faults */
+	printk("BUG: %s at %016lx\n", what, cr2);
+	print_access(frame, cr2);
+	if (task_current())
+		printk("CPU: %lu PID: %d Comm: %s\n", cpu->id, task_pid(), task_comm());
+	print_registers(frame);
+	print_vma(cr2);
+	print_code(frame->rip);
+	if (frame_from_user(frame))
+		print_trace(0, (uint64_t)frame);
+	else
+		print_trace(frame->rip, frame->rsp);
+	if (fatal)
+		panic("fatal oops: %s at %016lx", what, cr2);
+	cpu->oops_depth--;
+	telemetry_oops();
+	recorder_flush(&cpu->recorder);
+	task_exit(0, 9);
+}
+
+void panic_end(const char *reason)
+{
+	uint64_t sp = (uint64_t)__builtin_frame_address(0);
+
+	printk("Kernel panic: %s\n", reason);
+	print_trace(0, sp);
+	telemetry_state(FL_STATE_PANIC, 0, reason);
+	arch_exit(FL_EXIT_PANIC);
+}

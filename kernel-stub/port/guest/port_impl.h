@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The guest's side of port.h: x86-64 in ring 0, all memory in the direct map. */
+#ifndef PORT_GUEST_PORT_IMPL_H
+#define PORT_GUEST_PORT_IMPL_H
+
+#include "cpu_layout.h"
+#include "pte.h"
+
+extern uint64_t guest_vmemmap; /* boot_memory.c: address of frame 0's struct page */
+
+static inline void *port_pfn_to_virt(uint64_t pfn)
+{
+	return (void *)(DIRECT_MAP_BASE + (pfn << PAGE_SHIFT));
+}
+
+static inline uint64_t port_virt_to_pfn(const void *p)
+{
+	return ((uint64_t)p - DIRECT_MAP_BASE) >> PAGE_SHIFT;
+}
+
+static inline struct page *port_vmemmap(void)
+{
+	return (struct page *)guest_vmemmap;
+}
+
+static inline void port_clear_page(void *p)
+{
+	uint64_t n = PAGE_SIZE / 8;
+
+	__asm__ volatile("rep stosq" : "+D"(p), "+c"(n) : "a"(0ull) : "memory");
+}
+
+static inline void port_copy_page(void *to, const void *from)
+{
+	uint64_t n = PAGE_SIZE / 8;
+
+	__asm__ volatile("rep movsq" : "+D"(to), "+S"(from), "+c"(n)::"memory");
+}
+
+static inline pte_t port_pte_read(const pte_t *p)
+{
+	return (pte_t){__atomic_load_n(&p->v, __ATOMIC_RELAXED)};
+}
+
+static inline void port_pte_set(pte_t *p, pte_t e)
+{
+	__atomic_store_n(&p->v, e.v, __ATOMIC_RELEASE);
+}
+
+static inline pte_t port_pte_xchg(pte_t *p, pte_t e)
+{
+	return (pte_t){__atomic_exchange_n(&p->v, e.v, __ATOMIC_ACQ_REL)};
+}
+
+static inline bool port_pte_cmpxchg(pte_t *p, pte_t *expected, pte_t desired)
+{
+	return __atomic_compare_exchange_n(&p->v, &expected->v, desired.v, false, __ATOMIC_ACQ_REL,
+					   __ATOMIC_RELAXED);
+}
+
+static inline void port_tlb_flush_page(struct mm *mm, uint64_t va)
+{
+	struct mm *loaded;
+
+	__asm__ volatile("movq %%gs:%c1, %0" : "=r"(loaded) : "i"(CPU_LOADED_MM));
+	if (likely(loaded == mm))
+		__asm__ volatile("invlpg (%0)" ::"r"(va) : "memory");
+}
+
+static inline void port_tlb_flush_all(struct mm *mm)
+{
+	struct mm *loaded;
+	uint64_t cr3;
+
+	__asm__ volatile("movq %%gs:%c1, %0" : "=r"(loaded) : "i"(CPU_LOADED_MM));
+	if (loaded != mm)
+		return;
+	__asm__ volatile("movq %%cr3, %0" : "=r"(cr3));
+	__asm__ volatile("movq %0, %%cr3" ::"r"(cr3) : "memory");
+}
+
+/* mm NULL: the kernel's own tables. (port.c) */
+void port_load_mm(struct mm *mm);
+
+/* The frame of the kernel's own top-level table. (port.c) */
+uint64_t port_kernel_root_pfn(void);
+
+static inline unsigned port_cpu_id(void)
+{
+	uint64_t id;
+
+	__asm__("movq %%gs:%c1, %0" : "=r"(id) : "i"(CPU_ID));
+	return (unsigned)id;
+}
+
+static inline struct mm_cpu *port_mm_cpu(void)
+{
+	struct mm_cpu *p;
+
+	__asm__("movq %%gs:%c1, %0" : "=r"(p) : "i"(CPU_MM_CPU));
+	return p;
+}
+
+static inline void port_cpu_relax(void)
+{
+	__builtin_ia32_pause();
+}
+
+static inline uint64_t port_tsc(void)
+{
+	uint32_t lo, hi;
+
+	__asm__ volatile("rdtsc" : "=a"(lo), "=d"(hi));
+	return (uint64_t)hi << 32 | lo;
+}
+
+static inline uint32_t port_cmpxchg32(uint32_t *p, uint32_t old, uint32_t new)
+{
+	__atomic_compare_exchange_n(p, &old, new, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+	return old;
+}
+
+static inline uint32_t port_xadd32(uint32_t *p, uint32_t add)
+{
+	return __atomic_fetch_add(p, add, __ATOMIC_SEQ_CST);
+}
+
+static inline int64_t port_xadd64(int64_t *p, int64_t add)
+{
+	return __atomic_fetch_add(p, add, __ATOMIC_SEQ_CST);
+}
+
+static inline uint32_t port_xchg32(uint32_t *p, uint32_t v)
+{
+	return __atomic_exchange_n(p, v, __ATOMIC_SEQ_CST);
+}
+
+static inline void port_store_release32(uint32_t *p, uint32_t v)
+{
+	__atomic_store_n(p, v, __ATOMIC_RELEASE);
+}
+
+static inline uint32_t port_load_acquire32(const uint32_t *p)
+{
+	return __atomic_load_n(p, __ATOMIC_ACQUIRE);
+}
+
+static inline bool port_should_fail(void)
+{
+	return false;
+}
+
+void printk(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+_Noreturn void panic(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+#define port_printk printk
+#define port_panic panic
+
+/* Freestanding: what the compiler may call for by itself. (string.c) */
+void *memcpy(void *to, const void *from, size_t n);
+void *memmove(void *to, const void *from, size_t n);
+void *memset(void *p, int c, size_t n);
+int memcmp(const void *a, const void *b, size_t n);
+
+#endif
