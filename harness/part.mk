@@ -37,3 +37,17 @@ $(patsubst %,$(B)/kyua/harness/test/%,$(HARNESS_SH_TESTS)): $(B)/kyua/harness/te
 	@mkdir -p $(@D)
 	(echo '#!/usr/bin/env atf-sh'; cat $<) > $@
 	chmod +x $@
+
+# Kernels that misbehave and a program that does as it is told, for the tests of the engines.
+GUEST_DIR := harness/test/guests
+GUESTS := $(patsubst $(GUEST_DIR)/%.S,$(B)/guests/%.elf,$(wildcard $(GUEST_DIR)/*.S)) $(B)/guests/program
+TEST_PROGRAMS += $(GUESTS)
+
+$(B)/guests/%.elf: $(GUEST_DIR)/%.S $(GUEST_DIR)/guest.h $(GUEST_DIR)/guest.ld
+	@mkdir -p $(@D)
+	$(CC) -c $< -o $@.o
+	$(LD) -n --no-warn-rwx-segments --build-id=none -T $(GUEST_DIR)/guest.ld $@.o -o $@
+
+$(B)/guests/program: $(GUEST_DIR)/program.c
+	@mkdir -p $(@D)
+	$(CC) $(WORKLOAD_CFLAGS) -D_GNU_SOURCE -Ikernel-stub/include -static -no-pie $< -o $@

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A static program that does as it is told, for the tests of the engines and of `faultline exec`.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "faultline_abi.h"
+
+/* To the harness's descriptor: one phase with two samples, 300 cycles each. */
+static int report(enum fl_report_status status)
+{
+	const char *fd = getenv("FAULTLINE_REPORT_FD");
+	struct {
+		struct fl_report head;
+		struct fl_report_phase phase;
+		struct fl_report_pair pair;
+	} r = {
+		.head = {.magic = FL_REPORT_MAGIC,
+			 .version = FL_ABI_VERSION,
+			 .status = status,
+			 .nr_phases = 1},
+		.phase = {.name = "write", .x = 7, .overhead = 20, .sum = 600, .nr_pairs = 1},
+		.pair = {.bucket = fl_hist_bucket(300), .count = 2},
+	};
+
+	strcpy(r.head.reason, status == FL_REPORT_UNSUPPORTED ? "there is no stubctl here" : "");
+	return fd && write(atoi(fd), &r, sizeof(r)) == sizeof(r) ? 0 : 9;
+}
+
+static void flood(void)
+{
+	char line[4096];
+
+	memset(line, 'x', sizeof(line));
+	for (int i = 0; i < 512; i++)
+		if (write(1, line, sizeof(line)) < 0)
+			return;
+}
+
+int main(int argc, char **argv)
+{
+	const char *what = argc > 1 ? argv[1] : "";
+	int value = argc > 2 ? atoi(argv[2]) : 0;
+
+	if (!strcmp(what, "exit"))
+		return value;
+	if (!strcmp(what, "raise"))
+		raise(value);
+	if (!strcmp(what, "report"))
+		return report((enum fl_report_status)value);
+	if (!strcmp(what, "flood"))
+		flood();
+	while (!strcmp(what, "hang"))
+		pause();
+	if (!strcmp(what, "garbage") && getenv("FAULTLINE_REPORT_FD"))
+		dprintf(atoi(getenv("FAULTLINE_REPORT_FD")), "this is no report");
+	if (!strcmp(what, "print")) {
+		printf("out %s\n", argc > 2 ? argv[2] : "");
+		fprintf(stderr, "err %s\n", argc > 3 ? argv[3] : "");
+	}
+	return 0;
+}
