@@ -57,6 +57,8 @@ static void dump_internal_error(FILE *to, const struct kvm_run *run)
 
 static void dump_vcpu(FILE *to, struct kvm_vcpu *v)
 {
+	const struct kvm_machine *m = v->machine;
+	bool guilty = m->end == BOOT_CRASHED && m->culprit == v->id;
 	struct kvm_sregs s;
 	struct kvm_regs r;
 
@@ -64,8 +66,7 @@ static void dump_vcpu(FILE *to, struct kvm_vcpu *v)
 		fprintf(to, "CPU %u: its registers cannot be read\n", v->id);
 		return;
 	}
-	fprintf(to, "CPU %u%s\n", v->id,
-		v->machine->culprit == v->id ? " (ended the machine)" : "");
+	fprintf(to, "CPU %u%s\n", v->id, guilty ? " (ended the machine)" : "");
 	fprintf(to, "  rip %016llx  rflags %08llx  cs %04x  ss %04x\n", (ull)r.rip, (ull)r.rflags,
 		s.cs.selector, s.ss.selector);
 	fprintf(to, "  rax %016llx rbx %016llx rcx %016llx rdx %016llx\n", (ull)r.rax, (ull)r.rbx,

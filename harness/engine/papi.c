@@ -152,7 +152,7 @@ static bool total(const struct papi_run *runs, unsigned nr_runs, unsigned event,
 void papi_report(const struct papi_run *runs, unsigned nr_runs, const char *why,
 		 struct counter_list *to)
 {
-	const struct papi_event *e = papi_events();
+	const struct papi_event *e = why ? events : papi_events();
 
 	for (unsigned i = 0; i < PAPI_NR_EVENTS; i++) {
 		int64_t sum;

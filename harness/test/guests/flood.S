@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Fills the console and its standard output: 2 MiB of 'x' to each, then a last word, then the exit
+/* Fills the console and its standard output: 384 KiB of 'x' to the one, 1152 KiB to the other, then a last word, then the exit
  * without a window. */
 #include "guest.h"
 	movl $stack_top, %esp
@@ -8,8 +8,10 @@
 	movl $65536 / 4, %ecx
 	rep stosl
 	movl $PORT_CONSOLE, %edx
+	movl $6, %ebx
 	call flood
 	movl $PORT_STDOUT, %edx
+	movl $18, %ebx
 	call flood
 	movl $last, %esi
 	movl $last_end - last, %ecx
@@ -19,14 +21,13 @@
 	outb %al, $PORT_EXIT
 1:	jmp 1b
 
-/* 32 times 64 KiB to port DX. */
+/* EBX times 64 KiB to port DX. */
 flood:
-	movl $32, %ebx
-2:	movl $lines, %esi
+	movl $lines, %esi
 	movl $65536, %ecx
 	rep outsb
 	decl %ebx
-	jnz 2b
+	jnz flood
 	ret
 last:
 	.ascii "last word\n"
