@@ -6,7 +6,7 @@
  *   .        nothing          n r w x e   rights: none, r--, rw-, r-x, rwx (w-- is W, --x is X)
  *   |        between two VMAs that touch
  *   a b      private and read-only: a file, another one, both mapped with page i at base + i pages
- *   c        the first file, but one page further
+ *   A c      the first file: without rights, or read-only and one page further
  *   S        rw-, VM_GROWSDOWN
  *   s q      rw-, MADV_SEQUENTIAL or MADV_RANDOM
  *
@@ -126,6 +126,7 @@ static const struct picture_kind picture_kinds[] = {
 	{'a', VM_READ, &world_files[0], 0},
 	{'b', VM_READ, &world_files[1], 0},
 	{'c', VM_READ, &world_files[0], 1},
+	{'A', 0, &world_files[0], 0},
 	{'S', VM_READ | VM_WRITE | VM_GROWSDOWN, NULL, 0},
 	{'s', VM_READ | VM_WRITE | VM_SEQ_READ, NULL, 0},
 	{'q', VM_READ | VM_WRITE | VM_RAND_READ, NULL, 0},
