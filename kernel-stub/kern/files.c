@@ -336,7 +336,7 @@ static enum path_kind path_kind(const char *path, struct initramfs_file **f)
 		return PATH_NULL;
 	if (str_equal(path, "/proc/self/maps"))
 		return PATH_MAPS;
-	*f = initramfs_lookup(path);
+	*f = str_equal(path, "/proc/self/exe") ? task_running->exe : initramfs_lookup(path);
 	return *f ? PATH_FILE : PATH_NONE;
 }
 
