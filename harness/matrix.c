@@ -117,14 +117,14 @@ static void cross(struct build *b, const struct profile *p, struct settings *s,
 	}
 }
 
-static void add_profile(struct build *b, const struct profile_dirs *dirs,
+static void add_profile(struct build *b, const char *profile_dir,
 			const struct conf_section *section)
 {
 	struct profile *p = arena_alloc(b->arena, sizeof(*p));
 	struct diag inner = {0};
 	unsigned before = b->diag->count;
 
-	if (!profile_load(b->arena, dirs, section->name, p, &inner)) {
+	if (!profile_load(b->arena, profile_dir, section->name, p, &inner)) {
 		char *save, *first = strtok_r(inner.text, "\n", &save);
 
 		diag_add(b->diag, b->conf->file, section->line, "[%s]: %s", section->name, first);
@@ -167,8 +167,8 @@ static unsigned read_head(struct build *b)
 	return reps;
 }
 
-bool matrix_load(struct arena *a, const struct profile_dirs *dirs, const char *matrix_dir,
-		 const char *name, struct plan *plan, struct diag *d)
+bool matrix_load(struct arena *a, const char *profile_dir, const char *matrix_dir, const char *name,
+		 struct plan *plan, struct diag *d)
 {
 	const char *file = profile_find_file(a, "matrix", matrix_dir, name, d);
 	unsigned before = d->count;
@@ -182,7 +182,7 @@ bool matrix_load(struct arena *a, const struct profile_dirs *dirs, const char *m
 
 	for (size_t i = 0; i < c.nr_sections; i++)
 		if (strcmp(c.sections[i].name, "matrix") && strcmp(c.sections[i].name, "*"))
-			add_profile(&b, dirs, &c.sections[i]);
+			add_profile(&b, profile_dir, &c.sections[i]);
 	if (d->count == before && !plan->n)
 		diag_add(d, c.file, 0, "lists no profile: add a section [PROFILE]");
 	if (!plan_repeat(a, plan, reps))

@@ -9,7 +9,7 @@
 /* Loads NAME from the directory of matrices, or the file NAME if it holds a slash or ends in .ini,
  * and makes its cells: every repetition of the whole before the next. Everything wrong goes to d;
  * then false. */
-bool matrix_load(struct arena *a, const struct profile_dirs *dirs, const char *matrix_dir,
-		 const char *name, struct plan *plan, struct diag *d);
+bool matrix_load(struct arena *a, const char *profile_dir, const char *matrix_dir, const char *name,
+		 struct plan *plan, struct diag *d);
 
 #endif

@@ -40,13 +40,13 @@ static bool assign(struct arena *a, struct settings *s, const char *const *assig
 	return good;
 }
 
-static bool add_profile(struct arena *a, const struct profile_dirs *dirs, const char *name,
+static bool add_profile(struct arena *a, const char *profile_dir, const char *name,
 			const char *const *assignments, struct plan *plan, struct diag *d)
 {
 	struct profile *p = arena_alloc(a, sizeof(*p));
 	struct cell cell = {.profile = p};
 
-	if (!profile_load(a, dirs, name, p, d))
+	if (!profile_load(a, profile_dir, name, p, d))
 		return false;
 	cell.settings = settings_copy(a, &p->settings);
 	if (!assign(a, &cell.settings, assignments, p->name, d))
@@ -78,14 +78,14 @@ bool plan_repeat(struct arena *a, struct plan *plan, unsigned reps)
 	return true;
 }
 
-bool plan_profiles(struct arena *a, const struct profile_dirs *dirs, const char *const *names,
+bool plan_profiles(struct arena *a, const char *profile_dir, const char *const *names,
 		   const char *const *assignments, unsigned reps, struct plan *plan, struct diag *d)
 {
 	bool good = true;
 
 	*plan = (struct plan){.description = ""};
 	for (; *names; names++)
-		good &= add_profile(a, dirs, *names, assignments, plan, d);
+		good &= add_profile(a, profile_dir, *names, assignments, plan, d);
 	if (good && !plan_repeat(a, plan, reps)) {
 		diag_add(d, NULL, 0, "more than %d cells", PLAN_MAX);
 		good = false;

@@ -23,7 +23,7 @@ struct plan {
 enum { PLAN_MAX = 100000 };
 
 /* Each profile, with the assignments ("KEY=VALUE", NULL-terminated) applied, reps times. */
-bool plan_profiles(struct arena *a, const struct profile_dirs *dirs, const char *const *names,
+bool plan_profiles(struct arena *a, const char *profile_dir, const char *const *names,
 		   const char *const *assignments, unsigned reps, struct plan *plan,
 		   struct diag *d);
 

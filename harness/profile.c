@@ -64,8 +64,7 @@ static const char *name_of_file(struct arena *a, const char *file)
 }
 
 /* [profile]: which workload, and its parameters from itself. */
-static bool read_head(struct arena *a, const struct profile_dirs *dirs, const struct conf *c,
-		      struct profile *p, struct diag *d)
+static bool read_head(struct arena *a, const struct conf *c, struct profile *p, struct diag *d)
 {
 	const struct conf_entry *workload = conf_find(c, "profile", "workload");
 	const struct conf_entry *description = conf_find(c, "profile", "description");
@@ -77,7 +76,7 @@ static bool read_head(struct arena *a, const struct profile_dirs *dirs, const st
 		return false;
 	}
 	bool good = !strchr(workload->value, '/') &&
-		    workload_load(a, dirs->workloads, workload->value, &p->workload, &inner);
+		    workload_load(a, workload->value, &p->workload, &inner);
 
 	if (!good)
 		diag_add(d, c->file, workload->line, "%s",
@@ -159,20 +158,20 @@ static void check_head(const struct conf *c, struct diag *d)
 	}
 }
 
-bool profile_load(struct arena *a, const struct profile_dirs *dirs, const char *name,
-		  struct profile *p, struct diag *d)
+bool profile_load(struct arena *a, const char *profile_dir, const char *name, struct profile *p,
+		  struct diag *d)
 {
 	unsigned before = d->count;
 	struct conf c;
 
 	*p = (struct profile){0};
-	p->file = profile_find_file(a, "profile", dirs->profiles, name, d);
+	p->file = profile_find_file(a, "profile", profile_dir, name, d);
 	if (!p->file || !conf_read(a, p->file, &c, d))
 		return false;
 	p->name = name_of_file(a, p->file);
 	check_sections(&c, d);
 	check_head(&c, d);
-	if (!read_head(a, dirs, &c, p, d))
+	if (!read_head(a, &c, p, d))
 		return false;
 	for (size_t i = 0; i < c.nr_entries; i++)
 		if (is_setting_section(c.entries[i].section))

@@ -6,12 +6,6 @@
 #include "expect.h"
 #include "workload.h"
 
-/* Where the pieces are. */
-struct profile_dirs {
-	const char *profiles;  /* NAME.ini */
-	const char *workloads; /* the programs */
-};
-
 struct profile {
 	const char *name, *file, *description;
 	struct workload workload;
@@ -21,8 +15,8 @@ struct profile {
 
 /* Loads NAME from the profiles' directory, or the file NAME if it holds a slash or ends in .ini.
  * Everything wrong goes to d; then false. */
-bool profile_load(struct arena *a, const struct profile_dirs *dirs, const char *name,
-		  struct profile *p, struct diag *d);
+bool profile_load(struct arena *a, const char *profile_dir, const char *name, struct profile *p,
+		  struct diag *d);
 
 /* Applies "KEY=VALUE" to s. False and a sentence in *why if it can't be. */
 bool profile_set(struct arena *a, struct settings *s, const char *assignment, const char **why);

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "capture.h"
+#include "paths.h"
 #include "text.h"
 #include "workload.h"
 
@@ -122,13 +124,14 @@ bool workload_parse(struct arena *a, const char *from, char *text, struct worklo
 	return good;
 }
 
-bool workload_load(struct arena *a, const char *dir, const char *name, struct workload *w,
-		   struct diag *d)
+bool workload_load(struct arena *a, const char *name, struct workload *w, struct diag *d)
 {
-	char *path = arena_printf(a, "%s/%s", dir, name), *text = arena_alloc(a, DESCRIBE_MAX);
+	char *found = paths_workload(name);
+	char *path = arena_strdup(a, found), *text = arena_alloc(a, DESCRIBE_MAX);
 	const char *const argv[] = {path, "--describe", NULL};
 	char error[256];
 
+	free(found);
 	*w = (struct workload){.path = path};
 	if (access(path, X_OK)) {
 		diag_add(d, NULL, 0, "no workload %s: %s is no program (make builds them)", name,

@@ -26,8 +26,7 @@ struct workload {
 bool workload_parse(struct arena *a, const char *from, char *text, struct workload *w,
 		    struct diag *d);
 
-/* Runs DIR/NAME --describe natively and parses it. */
-bool workload_load(struct arena *a, const char *dir, const char *name, struct workload *w,
-		   struct diag *d);
+/* Runs the program NAME (see paths.h) with --describe, natively, and parses what it says. */
+bool workload_load(struct arena *a, const char *name, struct workload *w, struct diag *d);
 
 #endif
