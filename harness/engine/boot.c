@@ -10,7 +10,7 @@
 #include "program.h"
 #include "symbolise.h"
 
-#define MAX_CPUS 64u
+#define MAX_CPUS 1u /* the stub does not start other CPUs yet */
 #define MAX_RING_EVENTS (1ull << 24)
 #define CMDLINE_MAX 2048u
 /* What a machine needs beside the window and the archive: the stub, its tables, some user pages. */
@@ -33,7 +33,7 @@ static bool check_spec(const struct machine_spec *s, struct outcome *out)
 	char *why;
 
 	if (s->cpus < 1 || s->cpus > MAX_CPUS) {
-		outcome_set(out, CELL_UNSUPPORTED, "%u CPUs: the stub runs on 1 to %u", s->cpus,
+		outcome_set(out, CELL_UNSUPPORTED, "%u CPUs: the stub runs on %u only", s->cpus,
 			    MAX_CPUS);
 		return false;
 	}
@@ -152,20 +152,27 @@ static void write_console_file(const char *path, struct outcome *out)
 	fclose(f);
 }
 
+static void symbolise_in_place(char **text, const char *elf)
+{
+	char *raw = *text;
+
+	*text = raw ? symbolise(raw, elf) : NULL;
+	free(raw);
+}
+
 static void take_output(struct boot_job *job, struct outcome *out)
 {
 	struct guest_output *o = &job->output;
 	size_t len;
-	char *raw;
 
 	out->out = sink_take(&o->out, &out->out_len, &out->out_dropped);
 	out->err = sink_take(&o->err, &out->err_len, &out->err_dropped);
-	raw = sink_take(&o->console, &len, &out->console_dropped);
+	out->console = sink_take(&o->console, &len, &out->console_dropped);
 	for (size_t i = 0; i < len; i++)
-		if (!raw[i])
-			raw[i] = '?'; /* the rest of the harness takes it for a string */
-	out->console = symbolise(raw, job->spec->stub);
-	free(raw);
+		if (!out->console[i])
+			out->console[i] = '?'; /* the rest of the harness takes it for a string */
+	symbolise_in_place(&out->console, job->spec->stub);
+	symbolise_in_place(&out->state_dump, job->spec->stub);
 	write_console_file(job->spec->console_path, out);
 }
 

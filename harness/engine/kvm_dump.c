@@ -67,8 +67,9 @@ static void dump_vcpu(FILE *to, struct kvm_vcpu *v)
 		return;
 	}
 	fprintf(to, "CPU %u%s\n", v->id, guilty ? " (ended the machine)" : "");
-	fprintf(to, "  rip %016llx  rflags %08llx  cs %04x  ss %04x\n", (ull)r.rip, (ull)r.rflags,
-		s.cs.selector, s.ss.selector);
+	fprintf(to, "  rip [<%016llx>]\n", (ull)r.rip);
+	fprintf(to, "  rflags %08llx  cs %04x  ss %04x\n", (ull)r.rflags, s.cs.selector,
+		s.ss.selector);
 	fprintf(to, "  rax %016llx rbx %016llx rcx %016llx rdx %016llx\n", (ull)r.rax, (ull)r.rbx,
 		(ull)r.rcx, (ull)r.rdx);
 	fprintf(to, "  rsi %016llx rdi %016llx rbp %016llx rsp %016llx\n", (ull)r.rsi, (ull)r.rdi,

@@ -280,16 +280,31 @@ static char *monitor_answer(int fd, double until)
 	return text;
 }
 
+/* The integer registers of QEMU's text, and the place in a form that symbolise() knows. */
+static char *shorten(char *registers)
+{
+	char *rip = strstr(registers, "RIP="), *fpu = strstr(registers, "\nFCW="), *text;
+
+	if (fpu)
+		fpu[1] = '\0';
+	text = xasprintf("%s%s%.16s%s", registers, rip ? "at [<" : "", rip ? rip + 4 : "",
+			 rip ? ">]\n" : "");
+	free(registers);
+	return text;
+}
+
 static void ask_registers(void *qemu)
 {
 	static const char ask[] = "{\"execute\":\"qmp_capabilities\"}\n"
 				  "{\"execute\":\"human-monitor-command\",\"arguments\":"
-				  "{\"command-line\":\"info registers -a\"}}\n";
+				  "{\"command-line\":\"info registers\"}}\n";
 	struct qemu *q = qemu;
 
-	if (send(q->monitor, ask, sizeof(ask) - 1, MSG_NOSIGNAL) == (ssize_t)sizeof(ask) - 1)
-		q->registers =
-			monitor_answer(q->monitor, now_seconds() + REGISTERS_WAIT_MS / 1000.0);
+	if (send(q->monitor, ask, sizeof(ask) - 1, MSG_NOSIGNAL) != (ssize_t)sizeof(ask) - 1)
+		return;
+	q->registers = monitor_answer(q->monitor, now_seconds() + REGISTERS_WAIT_MS / 1000.0);
+	if (q->registers)
+		q->registers = shorten(q->registers);
 }
 
 /* ---- the end ---- */
