@@ -16,12 +16,15 @@
 #include "port.h"
 
 #include "fault.h"
+#include "frame.h"
 
-struct recorder_event {
-	uint64_t tsc, addr, rip;
-	uint32_t error_code;
-	uint8_t class, order;
-	bool noted;
+/* What a page fault leaves on the stack: trap.S makes room below the frame. */
+struct fault_entry {
+	struct fault_access access;
+	uint64_t tsc; /* at exception entry; not set with recorder=off */
+	struct fault_verdict verdict;
+	uint64_t pad; /* keeps the stack aligned */
+	struct trap_frame frame;
 };
 
 struct recorder_cpu {
@@ -30,11 +33,11 @@ struct recorder_cpu {
 	struct fl_event *ring; /* NULL unless recorder=raw */
 	uint64_t ring_events;
 	uint8_t set;
-	uint8_t mode; /* enum fl_recorder_mode */
-	struct recorder_event pending;
+	uint8_t mode;			   /* enum fl_recorder_mode */
+	const struct fault_entry *pending; /* noted and not recorded yet */
 };
 
-/* Adds one length to the histogram of its class. */
+/* Adds one length to the histogram of its class. trap.S has the same in assembly. */
 static inline void recorder_hist(struct recorder_cpu *r, unsigned class, uint64_t length)
 {
 	struct fl_hist *h = &r->hist[class];
@@ -44,13 +47,38 @@ static inline void recorder_hist(struct recorder_cpu *r, unsigned class, uint64_
 }
 
 /* Appends a raw event; a full ring counts the drop. */
-void recorder_ring(struct recorder_cpu *r, const struct recorder_event *e, uint64_t length);
+void recorder_ring(struct recorder_cpu *r, const struct fault_entry *entry, uint64_t length);
 
-/* A fault that may not return. Needs: none noted on this CPU, or the one noted is flushed here. */
-void recorder_note(struct recorder_cpu *r, const struct recorder_event *e);
+/* Records a fault that ends now, with its entry->verdict. */
+static inline void recorder_record(struct recorder_cpu *r, const struct fault_entry *entry)
+{
+	uint64_t length;
+
+	if (r->mode == FL_RECORDER_OFF)
+		return;
+	length = port_tsc() - entry->tsc;
+	recorder_hist(r, entry->verdict.class, length);
+	if (unlikely(r->mode == FL_RECORDER_RAW))
+		recorder_ring(r, entry, length);
+}
 
 /* Records what was noted, if anything was, with the time up to now. */
-void recorder_flush(struct recorder_cpu *r);
+static inline void recorder_flush(struct recorder_cpu *r)
+{
+	const struct fault_entry *entry = r->pending;
+
+	if (!entry)
+		return;
+	r->pending = NULL;
+	recorder_record(r, entry);
+}
+
+/* A fault that may not return. *entry stays where it is until it does. */
+static inline void recorder_note(struct recorder_cpu *r, const struct fault_entry *entry)
+{
+	recorder_flush(r);
+	r->pending = entry;
+}
 
 /* One oops survived. (telemetry.c) */
 void telemetry_oops(void);

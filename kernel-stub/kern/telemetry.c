@@ -144,7 +144,7 @@ void telemetry_oops(void)
 
 /* ---- the recorder's slower half ---- */
 
-void recorder_ring(struct recorder_cpu *r, const struct recorder_event *e, uint64_t length)
+void recorder_ring(struct recorder_cpu *r, const struct fault_entry *entry, uint64_t length)
 {
 	uint64_t head = r->block->ring_head++;
 
@@ -153,33 +153,13 @@ void recorder_ring(struct recorder_cpu *r, const struct recorder_event *e, uint6
 		return;
 	}
 	r->ring[head] = (struct fl_event){
-		.tsc = e->tsc,
-		.addr = e->addr,
-		.rip = e->rip,
+		.tsc = entry->tsc,
+		.addr = entry->access.addr,
+		.rip = entry->frame.rip,
 		.length = length > UINT32_MAX ? UINT32_MAX : (uint32_t)length,
-		.class = e->class,
-		.error_code = (uint8_t)e->error_code,
-		.order = e->order,
+		.class = entry->verdict.class,
+		.error_code = (uint8_t)entry->frame.error_code,
+		.order = entry->verdict.order,
 		.set = r->set,
 	};
-}
-
-void recorder_note(struct recorder_cpu *r, const struct recorder_event *e)
-{
-	recorder_flush(r);
-	r->pending = *e;
-	r->pending.noted = r->mode != FL_RECORDER_OFF;
-}
-
-void recorder_flush(struct recorder_cpu *r)
-{
-	uint64_t length;
-
-	if (!r->pending.noted)
-		return;
-	r->pending.noted = false;
-	length = port_tsc() - r->pending.tsc;
-	recorder_hist(r, r->pending.class, length);
-	if (r->mode == FL_RECORDER_RAW)
-		recorder_ring(r, &r->pending, length);
 }

@@ -14,6 +14,9 @@
 
 #define END(name) .size name, .- name
 
+/* Where all instructions with an exception-table entry stand, in the order of their entries. */
+#define UACCESS_TEXT .section .text.uaccess, "ax", @progbits
+
 /* A fault at `insn` continues at `handler`, with the address that faulted in %rax. */
 #define EXTABLE(insn, handler)                                                                     \
 	.pushsection .extable, "a";                                                                \

@@ -23,13 +23,13 @@ struct tss {
 } __attribute__((packed));
 
 struct cpu {
-	struct mm_cpu *mm_cpu; /* the first five: cpu_layout.h */
+	struct mm_cpu *mm_cpu; /* from here to recorder.hist: cpu_layout.h */
 	uint64_t kernel_stack;
 	uint64_t user_rsp;
 	struct mm *loaded_mm;
 	uint64_t id;
-	struct mm_cpu mm;
 	struct recorder_cpu recorder;
+	struct mm_cpu mm;
 	uint32_t oops_depth;
 	struct tss tss;
 	uint64_t gdt[GDT_ENTRIES];
@@ -46,27 +46,12 @@ extern struct cpu cpu0;
 extern struct cpu_features cpu_features;
 extern char boot_stack_top[];
 
-/* What a page fault leaves on the stack: trap.S makes room for the first two. */
-struct fault_entry {
-	struct fault_access access;
-	uint64_t tsc; /* at exception entry */
-	struct trap_frame frame;
-};
-
 static inline struct cpu *this_cpu(void)
 {
 	struct mm_cpu *p;
 
 	__asm__("movq %%gs:%c1, %0" : "=r"(p) : "i"(CPU_MM_CPU));
 	return container_of(p, struct cpu, mm);
-}
-
-static inline struct mm *cpu_loaded_mm(void)
-{
-	struct mm *mm;
-
-	__asm__ volatile("movq %%gs:%c1, %0" : "=r"(mm) : "i"(CPU_LOADED_MM));
-	return mm;
 }
 
 static inline uint64_t read_cr2(void)

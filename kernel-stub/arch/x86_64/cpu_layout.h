@@ -26,6 +26,7 @@
 #define CPU_USER_RSP 16	   /* ring 3's stack pointer for the first instructions of a call */
 #define CPU_LOADED_MM 24   /* struct mm * in CR3; NULL: the kernel's own tables */
 #define CPU_ID 32
+#define CPU_HIST 40 /* struct fl_hist *: the recorder's, of the set in force */
 
 #define FRAME_R15 0
 #define FRAME_R14 8
@@ -51,7 +52,13 @@
 #define FRAME_SIZE 168
 
 /* struct fault_entry: what stands below the frame of a page fault. */
+#define FAULT_ENTRY_ADDR 0
+#define FAULT_ENTRY_FLAGS 8
 #define FAULT_ENTRY_TSC 16
-#define FAULT_ENTRY_FRAME 24
+#define FAULT_ENTRY_FRAME 40
+
+/* struct fl_hist (faultline_abi.h). */
+#define FL_HIST_SIZE 29704
+#define FL_HIST_COUNTS 8
 
 #endif

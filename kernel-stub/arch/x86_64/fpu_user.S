@@ -7,7 +7,7 @@
 
 #define FXSAVE_LAST 0x7fffffffee00 /* TASK_SIZE less the image */
 
-	.text
+	UACCESS_TEXT
 
 .macro FPU_USER insn
 	movabsq $FXSAVE_LAST, %rax

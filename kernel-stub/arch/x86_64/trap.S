@@ -3,9 +3,10 @@
  * Exception entries.
  *
  * 1. Page faults: one entry for each recorder mode. The registers that C may change go to the frame;
- *    %rbx, %rbp, %r12..%r15 stay in the CPU, since C preserves them. trap_page_fault_MODE() returns
- *    0 when the instruction can be retried: the common end. Otherwise the frame is completed and
- *    trap_page_fault_slow() signals, oopses or goes to the exception-table entry's handler.
+ *    %rbx, %rbp, %r12..%r15 stay in the CPU, since C preserves them. From ring 3, vm_fault() is
+ *    called straight from here, and when the instruction can be retried, so is the recorder. From
+ *    ring 0, trap_kernel_fault() does both, and the exception table. What is left over gets a
+ *    complete frame and trap_page_fault_slow(), which signals or oopses.
  * 2. Every other exception: the whole frame, then trap_exception(frame, vector).
  * 3. #DF: the same on a stack of its own, without trust in %gs. NMI: nothing.
  *
@@ -14,6 +15,8 @@
  * recognised by its address.
  */
 #include "asm.h"
+
+#define FL_HIST_SUB_BITS 7 /* faultline_abi.h */
 
 	.text
 
@@ -52,6 +55,38 @@
 	movq \at+FRAME_RDI(%rsp), %rdi
 .endm
 
+/* The fault's length into the histogram of class %al: 16 instructions, and 3 at the entry.
+ * The same as recorder_hist(), which says what it does. */
+.macro RECORD_hist
+	movzbl %al, %esi
+	imulq $FL_HIST_SIZE, %rsi, %rsi
+	addq %gs:CPU_HIST, %rsi
+	movl $255, %edi
+	rdtsc
+	shlq $32, %rdx
+	orq %rdx, %rax
+	subq FAULT_ENTRY_TSC(%rsp), %rax
+	addq %rax, (%rsi)
+	orq %rax, %rdi
+	bsrq %rdi, %rcx
+	subl $FL_HIST_SUB_BITS, %ecx
+	shrq %cl, %rax
+	shll $FL_HIST_SUB_BITS, %ecx
+	addl %ecx, %eax
+	incl FL_HIST_COUNTS(%rsi,%rax,4)
+.endm
+
+.macro RECORD_raw
+	movq %rsp, %rdi
+	movl %eax, %esi
+	call trap_record
+.endm
+
+.macro RECORD_off
+.endm
+
+/* %rsi: the entry, decoded: CR2, and bits 0 to 4 of the error code, which are those of enum
+ * fault_flag (SDM vol. 3, 4.7). The bits above belong to features that are off. */
 .macro PAGE_FAULT mode, timed
 FUNC(trap_entry_page_fault_\mode)
 	pushq %rdi
@@ -73,22 +108,22 @@ FUNC(trap_entry_page_fault_\mode)
 .endif
 	CLAC
 	cld
-	movq %rsp, %rdi
+	movq %cr2, %rax
+	movl FAULT_ENTRY_FRAME+FRAME_ERROR(%rsp), %ecx
+	movq %rax, FAULT_ENTRY_ADDR(%rsp)
+	movl %ecx, FAULT_ENTRY_FLAGS(%rsp)
+	movq %rsp, %rsi
 	testb $3, FAULT_ENTRY_FRAME+FRAME_CS(%rsp)
-	jz 1f
+	jz trap_kernel_page_fault
 	swapgs
-	call trap_page_fault_\mode
-	testl %eax, %eax
+	movq %gs:CPU_LOADED_MM, %rdi
+	call vm_fault
+	testb %ah, %ah /* struct fault_verdict: .class in %al, .outcome in %ah */
 	jnz trap_page_fault_rest
+	RECORD_\mode
 	RESTORE_SCRATCH FAULT_ENTRY_FRAME
 	addq $(FAULT_ENTRY_FRAME + FRAME_RIP), %rsp
 	swapgs
-	iretq
-1:	call trap_page_fault_\mode
-	testl %eax, %eax
-	jnz trap_page_fault_rest
-	RESTORE_SCRATCH FAULT_ENTRY_FRAME
-	addq $(FAULT_ENTRY_FRAME + FRAME_RIP), %rsp
 	iretq
 END(trap_entry_page_fault_\mode)
 .endm
@@ -96,6 +131,17 @@ END(trap_entry_page_fault_\mode)
 	PAGE_FAULT off, 0
 	PAGE_FAULT hist, 1
 	PAGE_FAULT raw, 1
+
+/* From ring 0: mostly copies to and from ring 3. */
+FUNC(trap_kernel_page_fault)
+	movq %rsp, %rdi
+	call trap_kernel_fault
+	testl %eax, %eax
+	jnz trap_page_fault_rest
+	RESTORE_SCRATCH FAULT_ENTRY_FRAME
+	addq $(FAULT_ENTRY_FRAME + FRAME_RIP), %rsp
+	iretq
+END(trap_kernel_page_fault)
 
 FUNC(trap_page_fault_rest)
 	SAVE_CALLEE FAULT_ENTRY_FRAME
@@ -127,6 +173,33 @@ FUNC(trap_entry_page_fault_pvm)
 	jmp trap_return
 1:	jmpq *trap_page_fault_entry(%rip)
 END(trap_entry_page_fault_pvm)
+
+/* In place of an entry of PAGE_FAULT for one fault: see arch_before_next_fault. Nothing of the fault is
+ * touched: what is saved here is back when the entry proper begins. */
+FUNC(trap_entry_page_fault_once)
+	PUSH_SCRATCH
+	subq $8, %rsp /* 16-byte alignment at the call */
+	CLAC
+	cld
+	testb $3, 8+9*8+16(%rsp) /* the CS that was pushed */
+	jz 1f
+	swapgs
+1:	call trap_page_fault_once
+	testb $3, 8+9*8+16(%rsp)
+	jz 2f
+	swapgs
+2:	addq $8, %rsp
+	popq %r11
+	popq %r10
+	popq %r9
+	popq %r8
+	popq %rax
+	popq %rcx
+	popq %rdx
+	popq %rsi
+	popq %rdi
+	jmpq *trap_page_fault_entry(%rip)
+END(trap_entry_page_fault_once)
 
 /* The way back with every register from the frame at %rsp. */
 FUNC(trap_return)

@@ -2,11 +2,11 @@
 /*
  * Exceptions, decoded. arch/ turns CR2 and the error code into a struct fault_access; mm/ decides.
  *
- * A page fault goes through trap_page_fault_MODE(), one for each recorder mode. What cannot simply
- * be retried goes on in trap_page_fault_slow() with a complete frame:
- *   1. a signal: its handler's frame is built, or the task ends;
- *   2. an exception-table entry: the instruction's handler is next;
- *   3. an oops: a report; the task ends, or the machine.
+ * A page fault from ring 3 that can be retried never comes here: trap.S calls vm_fault() itself.
+ *   1. From ring 0: trap_kernel_fault(). The instruction is retried, or its exception-table entry's
+ *      handler is next.
+ *   2. The rest, with a complete frame: trap_page_fault_slow(). A signal's frame is built or the
+ *      task ends; an oops is reported, and the task ends or the machine.
  * Other exceptions are signals from ring 3, and from ring 0 an oops.
  */
 #include "cpu.h"
@@ -71,10 +71,9 @@ struct gate {
 };
 
 /* Called from trap.S. */
-uint32_t trap_page_fault_off(struct fault_entry *entry);
-uint32_t trap_page_fault_hist(struct fault_entry *entry);
-uint32_t trap_page_fault_raw(struct fault_entry *entry);
-void trap_page_fault_slow(struct fault_entry *entry, uint32_t verdict_bits);
+void trap_record(struct fault_entry *entry, uint32_t bits);
+uint32_t trap_kernel_fault(struct fault_entry *entry);
+void trap_page_fault_slow(struct fault_entry *entry, uint32_t bits);
 void trap_exception(struct trap_frame *frame, unsigned vector);
 _Noreturn void trap_double_fault(struct trap_frame *frame);
 
@@ -86,6 +85,7 @@ extern char trap_entry_0[], trap_entry_1[], trap_entry_2[], trap_entry_3[], trap
 	trap_entry_16[], trap_entry_17[], trap_entry_18[], trap_entry_19[], trap_entry_20[],
 	trap_entry_21[];
 
+extern char uaccess_start[], uaccess_end[];
 extern const struct extable_entry {
 	uint64_t insn, handler;
 } extable_start[], extable_end[];
@@ -95,35 +95,32 @@ static struct gate idt[NR_VECTORS] __attribute__((aligned(16)));
 
 /* ---- the page-fault path ---- */
 
+/* The linker keeps the order of the text: the table is sorted (trap_init looks). */
 uint64_t extable_lookup(uint64_t rip)
 {
-	for (const struct extable_entry *e = extable_start; e < extable_end; e++)
-		if (e->insn == rip)
-			return e->handler;
-	return 0;
+	const struct extable_entry *e = extable_start;
+	size_t n = (size_t)(extable_end - extable_start);
+
+	while (n > 1) {
+		size_t half = n / 2;
+
+		if (e[half].insn <= rip)
+			e += half;
+		n -= half;
+	}
+	return e->insn == rip ? e->handler : 0;
 }
 
-/* SDM vol. 3, 4.7: bits 0 to 4 of the error code are those of enum fault_flag. */
-_Static_assert(FAULT_PRESENT == 1 && FAULT_WRITE == 2 && FAULT_USER == 4 && FAULT_RSVD == 8 &&
-		       FAULT_FETCH == 16,
-	       "enum fault_flag");
-#define ERROR_CODE_BITS 0x1fu
-
-/* Decodes and serves one fault. */
-static inline __attribute__((always_inline)) struct fault_verdict
-page_fault(struct fault_entry *entry)
+static void extable_check(void)
 {
-	struct mm *mm = cpu_loaded_mm();
-	uint32_t flags = (uint32_t)entry->frame.error_code & ERROR_CODE_BITS;
+	for (const struct extable_entry *e = extable_start + 1; e < extable_end; e++)
+		ASSERT(e[-1].insn < e->insn);
+}
 
-	entry->access.addr = read_cr2();
-	if (unlikely(!frame_from_user(&entry->frame))) {
-		mm = task_mm();
-		if (entry->access.addr < TASK_SIZE && extable_lookup(entry->frame.rip))
-			flags |= FAULT_UACCESS;
-	}
-	entry->access.flags = flags;
-	return vm_fault(mm, &entry->access);
+static inline struct fault_verdict verdict_of(uint32_t bits)
+{
+	return (struct fault_verdict){(uint8_t)bits, (uint8_t)(bits >> 8), (uint8_t)(bits >> 16),
+				      (uint8_t)(bits >> 24)};
 }
 
 static inline uint32_t verdict_bits(struct fault_verdict v)
@@ -132,76 +129,55 @@ static inline uint32_t verdict_bits(struct fault_verdict v)
 	       (uint32_t)v.order << 24;
 }
 
-uint32_t trap_page_fault_off(struct fault_entry *entry)
+/* recorder=raw: the common end of a fault from ring 3. */
+void trap_record(struct fault_entry *entry, uint32_t bits)
 {
-	struct fault_verdict v = page_fault(entry);
-
-	return likely(v.outcome == FAULT_DONE) ? 0 : verdict_bits(v);
+	entry->verdict = verdict_of(bits);
+	recorder_record(&this_cpu()->recorder, entry);
 }
 
-uint32_t trap_page_fault_hist(struct fault_entry *entry)
+/* Goes on at the handler that the exception table names, as uaccess.S expects it; false if none. */
+static bool fix_up(struct trap_frame *frame, uint64_t addr)
 {
-	struct fault_verdict v = page_fault(entry);
+	uint64_t handler = extable_lookup(frame->rip);
 
-	if (unlikely(v.outcome != FAULT_DONE))
+	if (unlikely(!handler))
+		return false;
+	frame->rip = handler;
+	frame->rax = addr;
+	return true;
+}
+
+/* All text with exception-table entries stands together: is this an access for ring 3? */
+static inline bool in_uaccess(uint64_t rip)
+{
+	return rip - (uint64_t)uaccess_start < (uint64_t)(uaccess_end - uaccess_start);
+}
+
+/* A fault from ring 0, decoded but for FAULT_UACCESS. 0: go on at the frame's rip; else the
+ * verdict, for trap_page_fault_slow(). */
+uint32_t trap_kernel_fault(struct fault_entry *entry)
+{
+	struct fault_verdict v;
+
+	if (likely(entry->access.addr < TASK_SIZE && in_uaccess(entry->frame.rip)))
+		entry->access.flags |= FAULT_UACCESS;
+	v = vm_fault(task_mm(), &entry->access);
+	if (v.outcome != FAULT_DONE &&
+	    !(v.outcome == FAULT_FIXUP && fix_up(&entry->frame, entry->access.addr)))
 		return verdict_bits(v);
-	recorder_hist(&this_cpu()->recorder, v.class, port_tsc() - entry->tsc);
+	entry->verdict = v;
+	recorder_record(&this_cpu()->recorder, entry);
 	return 0;
 }
 
-static struct recorder_event event_of(const struct fault_entry *entry, struct fault_verdict v)
+static void page_fault_end(struct fault_entry *entry)
 {
-	return (struct recorder_event){
-		.tsc = entry->tsc,
-		.addr = entry->access.addr,
-		.rip = entry->frame.rip,
-		.error_code = (uint32_t)entry->frame.error_code,
-		.class = v.class,
-		.order = v.order,
-	};
-}
-
-uint32_t trap_page_fault_raw(struct fault_entry *entry)
-{
-	struct fault_verdict v = page_fault(entry);
-	struct recorder_cpu *r = &this_cpu()->recorder;
-	struct recorder_event event;
-	uint64_t length;
-
-	if (unlikely(v.outcome != FAULT_DONE))
-		return verdict_bits(v);
-	event = event_of(entry, v);
-	length = port_tsc() - event.tsc;
-	recorder_hist(r, v.class, length);
-	recorder_ring(r, &event, length);
-	return 0;
-}
-
-/* Goes on at the handler that the exception table names, as uaccess.S expects it. */
-static void fix_up(struct fault_entry *entry)
-{
-	uint64_t handler = extable_lookup(entry->frame.rip);
-
-	if (!handler)
-		oops(&entry->frame, entry->access.addr, "page fault without a fix-up");
-	entry->frame.rip = handler;
-	entry->frame.rax = entry->access.addr;
-}
-
-/* Needs: the frame is complete. */
-void trap_page_fault_slow(struct fault_entry *entry, uint32_t bits)
-{
-	struct fault_verdict v = {bits & 0xff, bits >> 8 & 0xff, bits >> 16 & 0xff, bits >> 24};
+	struct fault_verdict v = entry->verdict;
 	struct trap_frame *frame = &entry->frame;
 	uint64_t addr = entry->access.addr;
 	uint32_t error_code = (uint32_t)frame->error_code;
-	struct recorder_cpu *r = &this_cpu()->recorder;
-	struct recorder_event event;
 
-	if (v.outcome == FAULT_OOPS && v.class == FL_CLASS_KERNEL_INVALID_OOPS && oops_is_fatal())
-		v.class = FL_CLASS_KERNEL_INVALID_PANIC;
-	event = event_of(entry, v);
-	recorder_note(r, &event);
 	switch ((enum fault_outcome)v.outcome) {
 	case FAULT_DONE:
 		break;
@@ -211,15 +187,27 @@ void trap_page_fault_slow(struct fault_entry *entry, uint32_t bits)
 	case FAULT_BUS:
 		signal_fault(frame, SIGBUS_, BUS_ADRERR_, addr, error_code);
 		break;
-	case FAULT_FIXUP:
-		fix_up(entry);
-		break;
 	case FAULT_OOM:
 		printk("Out of memory: killed process %d (%s)\n", task_pid(), task_comm());
 		task_exit(0, SIGKILL_);
+	case FAULT_FIXUP:
+		oops(frame, addr, "no exception-table entry for the page fault");
 	case FAULT_OOPS:
 		oops(frame, addr, "unable to handle page fault");
 	}
+}
+
+/* Needs: the frame is complete. */
+void trap_page_fault_slow(struct fault_entry *entry, uint32_t bits)
+{
+	struct fault_verdict v = verdict_of(bits);
+	struct recorder_cpu *r = &this_cpu()->recorder;
+
+	if (v.outcome == FAULT_OOPS && v.class == FL_CLASS_KERNEL_INVALID_OOPS && oops_is_fatal())
+		v.class = FL_CLASS_KERNEL_INVALID_PANIC;
+	entry->verdict = v;
+	recorder_note(r, entry);
+	page_fault_end(entry);
 	recorder_flush(r);
 }
 
@@ -328,21 +316,15 @@ static void take_user_frame(struct trap_frame *frame)
 
 void trap_exception(struct trap_frame *frame, unsigned vector)
 {
-	uint64_t handler;
-
 	if (!frame_from_user(frame) && frame->rip == (uint64_t)trap_iretq)
 		take_user_frame(frame);
 	if (frame_from_user(frame)) {
 		user_exception(frame, vector);
 		return;
 	}
-	handler = extable_lookup(frame->rip);
-	if (handler) {
-		frame->rip = handler;
-		frame->rax = 0;
-		return;
-	}
-	oops(frame, 0, vector_names[vector] ? vector_names[vector] : "unexpected exception");
+	if (!fix_up(frame, 0))
+		oops(frame, 0,
+		     vector_names[vector] ? vector_names[vector] : "unexpected exception");
 }
 
 void trap_double_fault(struct trap_frame *frame)
@@ -402,5 +384,6 @@ void trap_init(void)
 						   : 0,
 				 v == VECTOR_BP || v == VECTOR_OF ? GATE_RING3 : 0);
 	trap_select_page_fault(FL_RECORDER_OFF);
+	extable_check();
 	__asm__ volatile("lidt %0" ::"m"(idtr));
 }

@@ -12,7 +12,7 @@
 
 #define TASK_SIZE 0x7ffffffff000
 
-	.text
+	UACCESS_TEXT
 
 /* Jumps to `bad` unless [addr, addr + len) ends at or below TASK_SIZE. Uses %rax, %rcx. */
 .macro CHECK_RANGE addr, len, bad
@@ -126,6 +126,8 @@ FUNC(strncpy_from_user)
 	ret
 	EXTABLE(2b, 5b)
 END(strncpy_from_user)
+
+	.text
 
 /* uint8_t arch_raw_read(uint64_t addr); void arch_raw_write(uint64_t addr, uint8_t value) */
 FUNC(arch_raw_read)
