@@ -45,9 +45,8 @@ struct tlb_entry {
 struct psc_entry {
 	bool valid;
 	struct rights rights;
-	uint64_t prefix;    /* of the address: what the upper levels consumed */
-	uint64_t table;	    /* frame of the table that the entry pointed to */
-	const pte_t *entry; /* where it stood */
+	uint64_t prefix; /* of the address: what the walk down to the entry consumed */
+	uint64_t table;	 /* frame of the table that the entry pointed to */
 };
 
 static struct softmmu {
@@ -154,11 +153,19 @@ static struct psc_entry *psc_slot(struct softmmu *m, uint64_t va, unsigned level
 	return &m->psc[level][(va >> level_shift(level)) % PSC_SLOTS];
 }
 
-static bool psc_is_stale(const struct psc_entry *c)
+/* Do the tables, from the root down, no longer lead to the table that the cache says? */
+static bool psc_is_stale(const struct softmmu *m, const struct psc_entry *c, unsigned level)
 {
-	pte_t now = port_pte_read(c->entry);
+	uint64_t table = m->root_pfn;
 
-	return !(now.v & PTE_P) || pte_pfn(now) != c->table;
+	for (unsigned l = PT_LEVELS; l-- > level;) {
+		pte_t e = port_pte_read(entry_at(table, c->prefix << level_shift(level), l));
+
+		if (!(e.v & PTE_P))
+			return true;
+		table = pte_pfn(e);
+	}
+	return table != c->table;
 }
 
 /* The cached entry of the lowest level that covers va; *level is that entry's. */
@@ -169,7 +176,7 @@ static const struct psc_entry *psc_lookup(struct softmmu *m, uint64_t va, unsign
 
 		if (!c->valid || c->prefix != va >> level_shift(*level))
 			continue;
-		if (psc_is_stale(c))
+		if (psc_is_stale(m, c, *level))
 			port_panic("stale paging-structure cache: level %u of %lx", *level, va);
 		return c;
 	}
@@ -240,7 +247,6 @@ static struct walk walk_tables(struct softmmu *m, uint64_t va)
 				.rights = w.rights,
 				.prefix = va >> level_shift(level),
 				.table = table,
-				.entry = p,
 			};
 		else
 			w.leaf = p;
@@ -290,8 +296,12 @@ static struct hosted_access raise_fault(struct softmmu *m, uint64_t va, uint32_t
 	struct walk w;
 
 	drop_translation(m, va);
-	for (unsigned level = 1; level < PT_LEVELS; level++)
-		psc_slot(m, va, level)->valid = false;
+	for (unsigned level = 1; level < PT_LEVELS; level++) {
+		struct psc_entry *c = psc_slot(m, va, level);
+
+		if (c->prefix == va >> level_shift(level))
+			c->valid = false;
+	}
 	w = walk_tables(m, va);
 	if (w.leaf)
 		tlb_fill(m, va, &w, false);
@@ -375,7 +385,7 @@ void hosted_tlb_check(void)
 		for (unsigned i = 0; i < PSC_SLOTS; i++) {
 			const struct psc_entry *c = &m->psc[level][i];
 
-			if (c->valid && psc_is_stale(c))
+			if (c->valid && psc_is_stale(m, c, level))
 				port_panic("stale paging-structure cache: level %u of %lx", level,
 					   c->prefix << level_shift(level));
 		}
