@@ -4,9 +4,11 @@ KS := kernel-stub
 STUB_CFLAGS := -std=gnu11 -O2 -g -ffreestanding -fno-pic -fno-pie -mcmodel=kernel -mno-red-zone \
 	-mgeneral-regs-only -fno-stack-protector -fcf-protection=none -fno-asynchronous-unwind-tables \
 	-fno-strict-aliasing -fno-common -fomit-frame-pointer $(WARN)
-STUB_INC := -I$(KS)/include -I$(KS)/port -I$(KS)/port/guest -I$(KS)/mm -I$(KS)/mm/release \
+# STUB_DEBUG=1: lock order is checked at run time (into a build directory of its own: make B=…).
+STUB_CHECKS := $(if $(STUB_DEBUG),debug,release)
+STUB_INC := -I$(KS)/include -I$(KS)/port -I$(KS)/port/guest -I$(KS)/mm -I$(KS)/mm/$(STUB_CHECKS) \
 	-I$(KS)/arch/x86_64 -I$(KS)/kern -I$(KS)/drivers
-STUB_SRCS := $(wildcard $(KS)/mm/*.c $(KS)/mm/release/*.c $(KS)/port/guest/*.c $(KS)/arch/x86_64/*.c \
+STUB_SRCS := $(wildcard $(KS)/mm/*.c $(KS)/mm/$(STUB_CHECKS)/*.c $(KS)/port/guest/*.c $(KS)/arch/x86_64/*.c \
 	$(KS)/arch/x86_64/*.S $(KS)/kern/*.c $(KS)/drivers/*.c)
 STUB_OBJS := $(patsubst %,$(B)/guest/%.o,$(STUB_SRCS))
 
