@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "csv.h"
@@ -262,34 +262,65 @@ bool csv_write_cdf(const char *path, const struct results *r, struct diag *d)
 
 /* ---- cost against x ---- */
 
-static void vma_rows(FILE *f, const struct result_cell *c, const char *phase)
-{
-	for (size_t s = 0; s < c->nr_user; s++) {
-		const struct result_series *p = &c->user[s];
+struct cost_row {
+	const char *curve;
+	size_t place; /* of the curve: the order in which they are drawn */
+	uint64_t x;
+	const struct hist *hist;
+};
 
-		if (!p->x || strcmp(p->phase, phase))
-			continue;
-		field(f, p->phase);
-		putc(',', f);
-		field(f, c->label);
-		fprintf(f, ",%llu", (unsigned long long)p->x);
-		summary(f, &p->hist);
-		putc('\n', f);
+/* The phase, and of the cell's label what is not x itself: "vmas=10" goes where x is 10. */
+static const char *cost_curve(struct arena *a, const struct result_cell *c,
+			      const struct result_series *s)
+{
+	const char *curve = s->phase, *is_x = arena_printf(a, "=%llu", (unsigned long long)s->x);
+	char *words = arena_strdup(a, c->label), *save;
+
+	for (char *w = strtok_r(words, " ", &save); w; w = strtok_r(NULL, " ", &save)) {
+		const char *equals = strchr(w, '=');
+
+		if (!equals || strcmp(equals, is_x))
+			curve = arena_printf(a, "%s %s", curve, w);
 	}
+	return curve;
 }
 
-/* Whether an earlier series of the cell is of the same phase: its rows are out already. */
-static bool seen_before(const struct result_cell *c, size_t s)
+static int by_curve_and_x(const void *a, const void *b)
 {
-	for (size_t i = 0; i < s; i++)
-		if (c->user[i].x && !strcmp(c->user[i].phase, c->user[s].phase))
-			return true;
-	return false;
+	const struct cost_row *x = a, *y = b;
+
+	if (x->place != y->place)
+		return x->place < y->place ? -1 : 1;
+	return (x->x > y->x) - (x->x < y->x);
+}
+
+static void add_cost_row(struct arena *a, struct cost_row **v, size_t *n,
+			 const struct result_cell *c, const struct result_series *s)
+{
+	struct cost_row row = {.curve = cost_curve(a, c, s), .x = s->x, .hist = &s->hist};
+
+	for (size_t i = 0; i < *n; i++) {
+		if (!strcmp((*v)[i].curve, row.curve)) {
+			row.place = (*v)[i].place;
+			break;
+		}
+		row.place = (*v)[i].place + 1 > row.place ? (*v)[i].place + 1 : row.place;
+	}
+	*(struct cost_row *)arena_push(a, v, n, sizeof(row)) = row;
+}
+
+static void write_cost_row(FILE *f, const struct cost_row *row)
+{
+	field(f, row->curve);
+	fprintf(f, ",%llu", (unsigned long long)row->x);
+	summary(f, row->hist);
+	putc('\n', f);
 }
 
 bool csv_write_vma_cost(const char *path, const struct results *r, size_t *rows, struct diag *d)
 {
-	FILE *f = start(path, "phase,label,x,count,sum,min,p50,p90,p99,p999,max,mean", d);
+	FILE *f = start(path, "curve,x,count,sum,min,p50,p90,p99,p999,max,mean", d);
+	struct cost_row *v = NULL;
 
 	*rows = 0;
 	if (!f)
@@ -297,14 +328,14 @@ bool csv_write_vma_cost(const char *path, const struct results *r, size_t *rows,
 	for (size_t i = 0; i < r->n; i++) {
 		const struct result_cell *c = &r->cells[i];
 
-		for (size_t s = 0; is_ok(c) && c->rep == 0 && s < c->nr_user; s++) {
-			if (!c->user[s].x)
-				continue;
-			++*rows;
-			if (!seen_before(c, s))
-				vma_rows(f, c, c->user[s].phase);
-		}
+		for (size_t s = 0; is_ok(c) && c->rep == 0 && s < c->nr_user; s++)
+			if (c->user[s].x && c->user[s].hist.count)
+				add_cost_row(r->arena, &v, rows, c, &c->user[s]);
 	}
+	if (*rows)
+		qsort(v, *rows, sizeof(*v), by_curve_and_x);
+	for (size_t i = 0; i < *rows; i++)
+		write_cost_row(f, &v[i]);
 	return finish(f, path, d);
 }
 
