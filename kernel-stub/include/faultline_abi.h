@@ -180,7 +180,8 @@ enum fl_stubctl {
 	FL_STUBCTL_SET_RSVD, /* (user address) -> 0: a reserved bit in the PTE that maps it; -EFAULT
 				if none does */
 	FL_STUBCTL_STALE_TLB, /* (user address) -> 0: the PTE made read-only with a flush, loaded
-				 into the TLB, then writable again without one; -EFAULT if no
+				 into the TLB, then, as the next fault enters the kernel, writable
+				 again without one: as if another CPU had been first; -EFAULT if no
 				 writable PTE */
 	FL_STUBCTL_PANIC,     /* () -> never: an oops where going on is not safe */
 };

@@ -57,18 +57,28 @@ static int64_t user_report(uint64_t user, uint64_t n)
 	return 0;
 }
 
-/* Loads what is mapped at addr into the TLB between write-protecting and making writable again. */
+static uint64_t stale_addr;
+
+static void stale_make_writable(void)
+{
+	pte_make_stale(task_running->mm, stale_addr, 1);
+}
+
+/* Write-protected now, loaded into the TLB so, and writable again, without a flush, once the next
+ * fault is on its way. Not before: a CPU that walks the tables again before it faults (QEMU's TCG
+ * does, hardware may) would never notice the stale entry. */
 static int64_t stale_tlb(uint64_t addr)
 {
-	struct mm *mm = task_running->mm;
 	uint8_t byte;
-	int error = pte_make_stale(mm, addr, 0);
+	int error = pte_make_stale(task_running->mm, addr, 0);
 
 	if (error)
 		return error;
 	if (copy_from_user(&byte, addr, 1))
 		return -MM_EFAULT;
-	return pte_make_stale(mm, addr, 1);
+	stale_addr = addr;
+	arch_before_next_fault(stale_make_writable);
+	return 0;
 }
 
 /* An oops where going on is not safe: there is no task that could be killed for it. */

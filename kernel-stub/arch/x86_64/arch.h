@@ -23,6 +23,11 @@ int64_t strncpy_from_user(char *to, uint64_t from, size_t max);
 uint8_t arch_raw_read(uint64_t addr);
 void arch_raw_write(uint64_t addr, uint8_t value);
 
+/* Runs fn once, when the next page fault enters the kernel and before anything looks at it: what
+ * another CPU may do in that moment. Costs a fault nothing otherwise, since the IDT's gate is
+ * changed for it. fn must not fault. For stubctl. */
+void arch_before_next_fault(void (*fn)(void));
+
 /* ---- context ---- */
 
 /* Leaves for ring 3 with these registers. Never returns. The frame is copied. */

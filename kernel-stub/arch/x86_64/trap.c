@@ -74,11 +74,12 @@ struct gate {
 void trap_record(struct fault_entry *entry, uint32_t bits);
 uint32_t trap_kernel_fault(struct fault_entry *entry);
 void trap_page_fault_slow(struct fault_entry *entry, uint32_t bits);
+void trap_page_fault_once(void);
 void trap_exception(struct trap_frame *frame, unsigned vector);
 _Noreturn void trap_double_fault(struct trap_frame *frame);
 
 extern char trap_entry_page_fault_off[], trap_entry_page_fault_hist[], trap_entry_page_fault_raw[],
-	trap_entry_page_fault_pvm[], trap_iretq[];
+	trap_entry_page_fault_pvm[], trap_entry_page_fault_once[], trap_iretq[];
 extern char trap_entry_0[], trap_entry_1[], trap_entry_2[], trap_entry_3[], trap_entry_4[],
 	trap_entry_5[], trap_entry_6[], trap_entry_7[], trap_entry_8[], trap_entry_9[],
 	trap_entry_10[], trap_entry_11[], trap_entry_12[], trap_entry_13[], trap_entry_15[],
@@ -349,6 +350,12 @@ static void gate_set(unsigned vector, const char *entry, unsigned ist, unsigned 
 	};
 }
 
+static void page_fault_entry_set(char *entry)
+{
+	trap_page_fault_entry = entry;
+	gate_set(VECTOR_PF, cpu_features.quirks_pvm ? trap_entry_page_fault_pvm : entry, 0, 0);
+}
+
 void trap_select_page_fault(enum fl_recorder_mode mode)
 {
 	static char *const entries[] = {
@@ -357,9 +364,29 @@ void trap_select_page_fault(enum fl_recorder_mode mode)
 		[FL_RECORDER_RAW] = trap_entry_page_fault_raw,
 	};
 
-	trap_page_fault_entry = entries[mode];
-	gate_set(VECTOR_PF,
-		 cpu_features.quirks_pvm ? trap_entry_page_fault_pvm : trap_page_fault_entry, 0, 0);
+	page_fault_entry_set(entries[mode]);
+}
+
+/* What arch_before_next_fault put off, and the entry that it put aside. */
+static void (*before_fault)(void);
+static char *before_fault_entry;
+
+void arch_before_next_fault(void (*fn)(void))
+{
+	if (!before_fault)
+		before_fault_entry = trap_page_fault_entry;
+	before_fault = fn;
+	page_fault_entry_set(trap_entry_page_fault_once);
+}
+
+/* From trap.S. */
+void trap_page_fault_once(void)
+{
+	void (*fn)(void) = before_fault;
+
+	before_fault = NULL;
+	page_fault_entry_set(before_fault_entry);
+	fn();
 }
 
 void trap_init(void)
