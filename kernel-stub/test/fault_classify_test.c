@@ -6,6 +6,7 @@
  */
 #include <atf-c.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "fault.h"
 
@@ -118,10 +119,40 @@ ATF_TC_BODY(vma_needed_where_it_decides, tc)
 		}
 }
 
+/* The table in docs/fault-classes.md is fault_class.def, row by row. */
+ATF_TC_WITHOUT_HEAD(docs_table);
+ATF_TC_BODY(docs_table, tc)
+{
+	static const char *const rows[] = {
+#define FAULT_CLASS(id, name, doc) "| `" name "` | " doc " |\n",
+#include "fault_class.def"
+#undef FAULT_CLASS
+	};
+	char path[4096], line[512];
+	bool inside = false;
+	unsigned row = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/docs/fault-classes.md", atf_tc_get_config_var(tc, "top"));
+	f = fopen(path, "r");
+	ATF_REQUIRE_MSG(f, "cannot read %s", path);
+	while (fgets(line, sizeof(line), f)) {
+		if (!strncmp(line, "<!--", 4))
+			inside = !strcmp(line, "<!-- classes -->\n");
+		if (!inside || strncmp(line, "| `", 3))
+			continue;
+		ATF_REQUIRE_MSG(row < FL_NR_CLASSES, "one row too many: %s", line);
+		ATF_CHECK_STREQ(line, rows[row++]);
+	}
+	ATF_CHECK_EQ(row, FL_NR_CLASSES);
+	fclose(f);
+}
+
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, every_state);
 	ATF_TP_ADD_TC(tp, other_flags_do_not_matter);
 	ATF_TP_ADD_TC(tp, vma_needed_where_it_decides);
+	ATF_TP_ADD_TC(tp, docs_table);
 	return atf_no_error();
 }
