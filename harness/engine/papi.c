@@ -43,17 +43,62 @@ static void refuse(struct papi_event *e, int rc)
 		snprintf(e->reason, sizeof(e->reason), "%s", PAPI_strerror(rc));
 }
 
-/* Adds the event to a set and starts it; a set that counted before goes on to do so. */
+/* The native events that event `name` stands for, as PAPI can add them: their number, or an error.
+ */
+static int natives(const char *name, char list[][PAPI_HUGE_STR_LEN], unsigned max)
+{
+	PAPI_event_info_t info;
+	unsigned n = 0;
+	int code, rc;
+
+	if (strncmp(name, "PAPI_", 5)) {
+		snprintf(list[0], PAPI_HUGE_STR_LEN, "%s", name);
+		return 1;
+	}
+	rc = PAPI_event_name_to_code(name, &code);
+	if (rc == PAPI_OK)
+		rc = PAPI_get_event_info(code, &info);
+	if (rc != PAPI_OK || !info.count)
+		return rc != PAPI_OK ? rc : PAPI_ENOEVNT;
+	if (strcmp(info.derived, "NOT_DERIVED") && strcmp(info.derived, "DERIVED_ADD"))
+		return PAPI_ENOEVNT;
+	for (; n < info.count && n < max; n++)
+		snprintf(list[n], PAPI_HUGE_STR_LEN, "%s:mg=1:mh=1", info.name[n]);
+	return n == info.count ? (int)n : PAPI_ENOEVNT;
+}
+
+/* Adds all that an event needs, or nothing. The number of native events added, or an error. */
+static int add_event(int set, const char *name)
+{
+	char list[PAPI_MAX_INFO_TERMS][PAPI_HUGE_STR_LEN];
+	int n = natives(name, list, PAPI_MAX_INFO_TERMS);
+
+	for (int i = 0; i < n; i++) {
+		int rc = PAPI_add_named_event(set, list[i]);
+
+		if (rc == PAPI_OK)
+			continue;
+		while (i--)
+			PAPI_remove_named_event(set, list[i]);
+		return rc;
+	}
+	return n;
+}
+
+/* Whether the event counts together with those that the set has already. It stays if so. */
 static int try_event(int set, const char *name)
 {
-	int rc = PAPI_add_named_event(set, name);
+	char list[PAPI_MAX_INFO_TERMS][PAPI_HUGE_STR_LEN];
+	int n = add_event(set, name), rc;
 
-	if (rc != PAPI_OK)
-		return rc;
+	if (n < 0)
+		return n;
 	rc = PAPI_start(set);
 	if (rc == PAPI_OK)
 		return PAPI_stop(set, NULL);
-	PAPI_remove_named_event(set, name);
+	natives(name, list, PAPI_MAX_INFO_TERMS);
+	while (n--)
+		PAPI_remove_named_event(set, list[n]);
 	return rc;
 }
 
@@ -94,28 +139,43 @@ const struct papi_event *papi_events(void)
 	return events;
 }
 
-static void set_inherit(int set)
+static int set_inherit(int set)
 {
 	PAPI_option_t option = {0};
 
 	PAPI_assign_eventset_component(set, 0);
 	option.inherit.eventset = set;
 	option.inherit.inherit = PAPI_INHERIT_ALL;
-	PAPI_set_opt(PAPI_INHERIT, &option);
+	return PAPI_set_opt(PAPI_INHERIT, &option);
+}
+
+static void add_events(struct papi_run *run)
+{
+	for (unsigned i = 0; i < PAPI_NR_EVENTS; i++) {
+		int n = events[i].works ? add_event(run->set, events[i].name) : 0;
+
+		while (n-- > 0 && run->n < PAPI_MAX_NATIVE)
+			run->event[run->n++] = i;
+	}
 }
 
 void papi_start(struct papi_run *run, bool inherit)
 {
+	int rc;
+
 	*run = (struct papi_run){.set = PAPI_NULL};
 	papi_events();
 	PAPI_register_thread();
-	if (PAPI_create_eventset(&run->set) != PAPI_OK)
+	rc = PAPI_create_eventset(&run->set);
+	if (rc == PAPI_OK && inherit)
+		rc = set_inherit(run->set);
+	if (rc != PAPI_OK && inherit)
+		snprintf(run->refused, sizeof(run->refused),
+			 "PAPI cannot follow a child process here: PAPI_INHERIT fails (%s)",
+			 PAPI_strerror(rc));
+	if (rc != PAPI_OK)
 		return;
-	if (inherit)
-		set_inherit(run->set);
-	for (unsigned i = 0; i < PAPI_NR_EVENTS; i++)
-		if (events[i].works && PAPI_add_named_event(run->set, events[i].name) == PAPI_OK)
-			run->index[run->n++] = i;
+	add_events(run);
 	run->running = run->n && PAPI_start(run->set) == PAPI_OK;
 }
 
@@ -138,15 +198,18 @@ static bool total(const struct papi_run *runs, unsigned nr_runs, unsigned event,
 {
 	*sum = 0;
 	for (unsigned r = 0; r < nr_runs; r++) {
-		unsigned i = 0;
+		bool found = false;
 
-		while (i < runs[r].n && runs[r].index[i] != event)
-			i++;
-		if (i == runs[r].n)
+		for (unsigned i = 0; i < runs[r].n; i++) {
+			if (runs[r].event[i] != event)
+				continue;
+			*sum += runs[r].values[i];
+			found = true;
+		}
+		if (!found)
 			return false;
-		*sum += runs[r].values[i];
 	}
-	return true;
+	return nr_runs > 0;
 }
 
 void papi_report(const struct papi_run *runs, unsigned nr_runs, const char *why,
@@ -164,6 +227,8 @@ void papi_report(const struct papi_run *runs, unsigned nr_runs, const char *why,
 		else if (total(runs, nr_runs, i, &sum))
 			counter_list_add(to, e[i].name, &sum, NULL);
 		else
-			counter_list_add(to, e[i].name, NULL, "did not start in this run");
+			counter_list_add(to, e[i].name, NULL,
+					 nr_runs && *runs[0].refused ? runs[0].refused
+								     : "did not start in this run");
 	}
 }

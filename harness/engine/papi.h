@@ -3,6 +3,10 @@
  * Host counters by PAPI, in the thread that runs the work: PAPI_attach() does not work everywhere,
  * and what is counted round KVM_RUN belongs to that thread anyway.
  *
+ * PAPI's presets are counted through the CPU's own events that they stand for, each with the
+ * modifiers mg=1 and mh=1: PAPI asks the kernel to leave the guest out otherwise, and the guest is
+ * what is measured.
+ *
  * PAPI lists events that it then cannot count, so each event is tried, added and started, before
  * anything is said of it. What cannot be counted has a reason, never a number.
  */
@@ -12,6 +16,7 @@
 #include "engine.h"
 
 #define PAPI_NR_EVENTS 9u
+#define PAPI_MAX_NATIVE 32u
 
 struct papi_event {
 	const char *name;
@@ -26,15 +31,17 @@ const struct papi_event *papi_events(void);
 struct papi_run {
 	bool running;
 	int set;
-	unsigned index[PAPI_NR_EVENTS]; /* of the events in the set */
-	unsigned n;
-	long long values[PAPI_NR_EVENTS];
+	unsigned n;			 /* native events in the set */
+	unsigned event[PAPI_MAX_NATIVE]; /* which of papi_events() each belongs to */
+	long long values[PAPI_MAX_NATIVE];
+	char refused[128]; /* why nothing is counted; "" if it is */
 };
 
 void papi_start(struct papi_run *run, bool inherit);
 void papi_stop(struct papi_run *run);
 
-/* The sums over runs, or the reasons, as counters. With `why` not NULL all are absent for it. */
+/* The sums over the runs, or the reasons, as counters. With `why` not NULL all are absent for it.
+ */
 void papi_report(const struct papi_run *runs, unsigned nr_runs, const char *why,
 		 struct counter_list *to);
 
