@@ -341,11 +341,12 @@ bool csv_write_vma_cost(const char *path, const struct results *r, size_t *rows,
 
 /* ---- about.csv ---- */
 
+/* gnuplot ends a quoted field at a comma: semicolons will do in a title. */
 static void about(FILE *f, const char *key, const char *value)
 {
-	field(f, key);
-	putc(',', f);
-	field(f, value);
+	fprintf(f, "%s,", key);
+	for (; *value; value++)
+		putc(*value == ',' ? ';' : *value == '"' || *value == '\n' ? ' ' : *value, f);
 	putc('\n', f);
 }
 

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The share of faults that took at most so long.
+dir = ARG1
+kind = ARG2
 load ARG3.'/style.gp'
 file = dir.'/cdf.csv'
-stats file using (add_curve(strcol(1))) nooutput
+stats file using (add_curve(strcol('curve'))) nooutput
 
 set output dir.'/cdf.'.kind
 set title heading('Cumulative distribution of latency, for each fault class') noenhanced

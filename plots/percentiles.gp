@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Latency against percentile, the axis stretched by 1/(1-p) so that the tail has its room.
+dir = ARG1
+kind = ARG2
 load ARG3.'/style.gp'
 file = dir.'/percentiles.csv'
-stats file using (add_curve(strcol(1))) nooutput
+stats file using (add_curve(strcol('curve'))) nooutput
 stats file using 'inverse' nooutput
 
 set output dir.'/percentiles.'.kind

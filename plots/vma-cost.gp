@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The median cost of each call, as ring 3 sees it, against the number of VMAs present.
+dir = ARG1
+kind = ARG2
 load ARG3.'/style.gp'
 file = dir.'/vma-cost.csv'
-stats file using (add_curve(strcol(1))) nooutput
+stats file using (add_curve(strcol('curve'))) nooutput
 
 set output dir.'/vma-cost.'.kind
 set title heading('Median cost of a call as ring 3 sees it, against the number of VMAs') noenhanced
