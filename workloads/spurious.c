@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A fault with nothing left to do: the page-table entry allows the write, the CPU's TLB entry, left
- * from when it did not, refuses it. The handler finds all in order and returns.
- *
- * Where the CPU looks at the tables once more before it faults, or has dropped the entry meanwhile,
- * the write just succeeds: a sample, but no fault. Only the profile can say what must be counted.
+ * A fault with nothing left to do: by the time that the handler looks, the page-table entry allows
+ * the write. stubctl sees to it that the entry is read-only when the CPU faults and writable from
+ * the first instruction of the kernel on, as if another CPU had been first. The handler finds all
+ * in order, flushes the TLB entry and returns.
  */
 #define _GNU_SOURCE
 #include <sys/mman.h>
@@ -22,7 +21,7 @@ static void spurious(struct wl_run *run)
 	wl_begin(run);
 	for (uint64_t i = 1; i <= iters; i++) {
 		if (stubctl(FL_STUBCTL_STALE_TLB, (uint64_t)p, 0))
-			wl_fail(run, "stubctl could not leave a stale TLB entry");
+			wl_fail(run, "stubctl could not prepare a late fault");
 		wl_sample(row, timing_write(p, i));
 		if (*p != i)
 			wl_fail(run, "write %lu did not arrive", i);
@@ -33,15 +32,15 @@ static void spurious(struct wl_run *run)
 
 const struct workload workload = {
 	.name = "spurious",
-	.doc = "writes through a stale read-only TLB entry to a page that is writable",
+	.doc = "writes that fault, to a page that is writable when the handler looks",
 	.params = (const struct wl_param[]){{.name = "iters",
 					     .kind = WL_UINT,
-					     .fallback = "1024",
+					     .fallback = "512",
 					     .min = 1,
 					     .max = 1u << 24,
 					     .doc = "writes"},
 					    {0}},
-	.phases = (const struct wl_phase[]){{"write", "one store through the stale entry"}, {0}},
-	.needs_stub = "Linux leaves no stale TLB entry on request",
+	.phases = (const struct wl_phase[]){{"write", "one store, and its fault"}, {0}},
+	.needs_stub = "Linux lets no fault come too late on request",
 	.body = spurious,
 };

@@ -21,7 +21,7 @@
 
 #include "stubctl.h"
 
-#define WARM_ROUNDS 64
+#define WARM_ROUNDS 16
 
 static _Noreturn void wl_bug(const struct wl_run *run, const char *what, const char *name)
 {
