@@ -321,6 +321,30 @@ SYSCALL(ioctl)
 	return file_get((uint32_t)ARG0(regs)) ? -MM_ENOTTY : -MM_EBADF;
 }
 
+enum { F_GETFD = 1, F_SETFD, F_GETFL, F_SETFL };
+
+SYSCALL(fcntl)
+{
+	struct file *file = file_get((uint32_t)ARG0(regs));
+	uint32_t arg = (uint32_t)ARG2(regs);
+
+	if (!file)
+		return -MM_EBADF;
+	switch (ARG1(regs)) {
+	case F_GETFD:
+		return !!(file->flags & O_CLOEXEC);
+	case F_SETFD:
+		file->flags = (file->flags & ~(uint32_t)O_CLOEXEC) | (arg & 1 ? O_CLOEXEC : 0);
+		return 0;
+	case F_GETFL:
+		return file->flags & (O_ACCMODE | O_NONBLOCK);
+	case F_SETFL:
+		file->flags = (file->flags & ~(uint32_t)O_NONBLOCK) | (arg & O_NONBLOCK);
+		return 0;
+	}
+	return -MM_EINVAL;
+}
+
 /* ---- by path ---- */
 
 /* What a path may name besides a file of the initramfs. */
@@ -442,27 +466,41 @@ static void stat_kind(enum path_kind kind, struct initramfs_file *f, struct file
 	}
 }
 
-SYSCALL(newfstatat)
+static int64_t do_stat(int64_t dirfd, uint64_t user_path, uint64_t user, uint64_t flags)
 {
 	struct initramfs_file *f = NULL;
 	struct file_stat st = {0};
-	uint64_t flags = ARG3(regs);
 	char path[PATH_MAX];
 	enum path_kind kind;
 	int64_t error;
 
 	if (flags & ~(uint64_t)(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT))
 		return -MM_EINVAL;
-	error = get_path(path, (int64_t)ARG0(regs), ARG1(regs));
-	if (error == -MM_ENOENT && (flags & AT_EMPTY_PATH) && (int32_t)ARG0(regs) >= 0)
-		return do_fstat(ARG0(regs), ARG2(regs));
+	error = get_path(path, dirfd, user_path);
+	if (error == -MM_ENOENT && (flags & AT_EMPTY_PATH) && (int32_t)dirfd >= 0)
+		return do_fstat((uint64_t)dirfd, user);
 	if (error)
 		return error;
 	kind = path_kind(path, &f);
 	if (kind == PATH_NONE)
 		return -MM_ENOENT;
 	stat_kind(kind, f, &st);
-	return put_stat(ARG2(regs), &st);
+	return put_stat(user, &st);
+}
+
+SYSCALL(stat)
+{
+	return do_stat(AT_FDCWD, ARG0(regs), ARG1(regs), 0);
+}
+
+SYSCALL(lstat)
+{
+	return do_stat(AT_FDCWD, ARG0(regs), ARG1(regs), AT_SYMLINK_NOFOLLOW);
+}
+
+SYSCALL(newfstatat)
+{
+	return do_stat((int64_t)ARG0(regs), ARG1(regs), ARG2(regs), ARG3(regs));
 }
 
 /* The one symbolic link there is. */

@@ -195,7 +195,7 @@ static int64_t do_pipe(uint64_t user, uint32_t flags)
 	p = pipe_alloc();
 	if (!p)
 		return -MM_ENOMEM;
-	error = install_ends(p, flags & O_NONBLOCK, fds);
+	error = install_ends(p, flags, fds);
 	if (error)
 		return error;
 	if (copy_to_user(user, fds, sizeof(fds))) {

@@ -18,7 +18,8 @@
 
 #include "arch.h"
 #include "errno.h"
-#include "port.h"
+#include "fault.h"
+#include "mm.h"
 #include "signal_frame.h"
 #include "slab.h"
 #include "syscall.h"
@@ -162,6 +163,26 @@ static void deliver(struct signals *s, struct trap_frame *regs, int signo, int c
 	regs->error_code = ~0ull; /* the frame was replaced: syscall.S loads all of it */
 }
 
+/* Linux reports a fetch from no-execute memory only once the page is there (arch/x86/mm/fault.c,
+ * access_error); mm/ knows better at once, but ring 3 is shown the same bits. Nor does ring 3 learn
+ * whether something is present in the kernel's half. */
+static uint32_t shown_error_code(uint32_t error_code, int si_code, uint64_t addr)
+{
+	struct mm *mm = task_running->mm;
+	struct vma *vma;
+
+	if (addr >= TASK_SIZE)
+		return error_code | FAULT_PRESENT;
+	if (si_code != SEGV_ACCERR_ || !(error_code & FAULT_FETCH))
+		return error_code;
+	read_lock(&mm->lock, LOCK_MMAP);
+	vma = vma_lookup(mm, addr);
+	if (vma && vma->flags & VM_ACCESS_FLAGS)
+		error_code |= FAULT_PRESENT;
+	read_unlock(&mm->lock, LOCK_MMAP);
+	return error_code;
+}
+
 void signal_fault(struct trap_frame *regs, int signo, int si_code, uint64_t addr,
 		  uint32_t error_code)
 {
@@ -171,8 +192,7 @@ void signal_fault(struct trap_frame *regs, int signo, int si_code, uint64_t addr
 	s->trap.err = error_code;
 	if (s->trap.trapno == 14) {
 		s->trap.cr2 = addr;
-		if (addr >= TASK_SIZE)
-			s->trap.err |= 1; /* Linux: what is there is nobody's business */
+		s->trap.err = shown_error_code(error_code, si_code, addr);
 	}
 	force(s, regs, signo, si_code, addr);
 }

@@ -9,8 +9,8 @@
 #include <string.h>
 
 #define PAGE 4096ul
-#define BASE 0x100000000ul	  /* 4 GiB: nothing lies near it */
-#define NOWHERE 0x200000000ul	  /* never mapped */
+#define BASE 0x100000000ul	    /* 4 GiB: nothing lies near it */
+#define NOWHERE 0x200000000ul	    /* never mapped */
 #define KERNEL 0xffff888000000000ul /* the kernel's half */
 #define NONCANONICAL 0x8000000000000000ul
 

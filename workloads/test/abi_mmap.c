@@ -22,7 +22,8 @@ static void show_maps(const char *when)
 
 	printf("maps %s:\n", when);
 	while (f && fgets(line, sizeof(line), f))
-		if (sscanf(line, "%lx-", &start) == 1 && start >= BASE && start < BASE + (1ul << 32))
+		if (sscanf(line, "%lx-", &start) == 1 && start >= BASE &&
+		    start < BASE + (1ul << 32))
 			printf("  %s", line);
 	if (f)
 		fclose(f);
@@ -76,7 +77,8 @@ static void mprotect_errors(void)
 	show_maps("after mprotect up to a hole");
 	show("mprotect length wraps", mprotect((void *)BASE, ~0ul, PROT_READ));
 	show("mprotect kernel", mprotect((void *)KERNEL, PAGE, PROT_READ));
-	show("mprotect growsdown on none", mprotect((void *)BASE, PAGE, PROT_READ | PROT_GROWSDOWN));
+	show("mprotect growsdown on none",
+	     mprotect((void *)BASE, PAGE, PROT_READ | PROT_GROWSDOWN));
 	munmap((void *)BASE, 8 * PAGE);
 }
 
@@ -103,7 +105,8 @@ static void split_and_merge(void)
 	show_maps("empty");
 }
 
-/* First touch in different orders: anonymous memory that has no anon_vma in common must not merge. */
+/* First touch in different orders: anonymous memory that has no anon_vma in common must not merge.
+ */
 static void touched_merge(void)
 {
 	char *p = (char *)BASE;
@@ -156,7 +159,8 @@ static void brk_calls(void)
 	printf("still there: %d\n", p[4]);
 	printf("brk back: %d\n", (unsigned long)syscall(SYS_brk, up + 4 * PAGE) == up + 4 * PAGE);
 	printf("fresh: %d\n", p[4 * PAGE - 1]);
-	printf("brk below start refused: %d\n", (unsigned long)syscall(SYS_brk, 4096) == up + 4 * PAGE);
+	printf("brk below start refused: %d\n",
+	       (unsigned long)syscall(SYS_brk, 4096) == up + 4 * PAGE);
 	printf("brk too far refused: %d\n",
 	       (unsigned long)syscall(SYS_brk, 0x7fffffff0000ul) == up + 4 * PAGE);
 	map(up + 8 * PAGE, PAGE, RW, ANON | MAP_FIXED);

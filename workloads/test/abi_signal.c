@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* SIGSEGV of every kind as a handler sees it: siginfo, the context's err, trapno and cr2; masks, alternate
- * stacks, nesting, and the registers that rt_sigreturn takes back. */
+/* SIGSEGV of every kind as a handler sees it: siginfo, the context's err, trapno and cr2; masks,
+ * alternate stacks, nesting, and the registers that rt_sigreturn takes back. */
 #define _GNU_SOURCE
 #include <setjmp.h>
 #include <stdbool.h>
@@ -25,7 +25,8 @@ static void describe(int sig, siginfo_t *si, void *context)
 {
 	const greg_t *r = ((ucontext_t *)context)->uc_mcontext.gregs;
 
-	printf("  signal %d code %d errno %d addr %p\n", sig, si->si_code, si->si_errno, si->si_addr);
+	printf("  signal %d code %d errno %d addr %p\n", sig, si->si_code, si->si_errno,
+	       si->si_addr);
 	printf("  trapno %lld err %#llx oldmask %#llx cs/ss %llx\n", r[REG_TRAPNO], r[REG_ERR],
 	       r[REG_OLDMASK], r[REG_CSGSFS]);
 	if (r[REG_TRAPNO] == 14)
@@ -294,8 +295,8 @@ static void where(int sig, siginfo_t *si, void *context)
 
 	(void)si;
 	sigaltstack(NULL, &now);
-	printf("  signal %d on the alternate stack: %d, flags %d, size in the context %d\n", sig, inside,
-	       now.ss_flags, (int)uc->uc_stack.ss_size);
+	printf("  signal %d on the alternate stack: %d, flags %d, size in the context %d\n", sig,
+	       inside, now.ss_flags, (int)uc->uc_stack.ss_size);
 	if (inside)
 		show("  sigaltstack while on it", sigaltstack(&now, NULL));
 	if (sig == SIGSEGV)
