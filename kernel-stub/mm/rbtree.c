@@ -72,36 +72,44 @@ static void check_node(const struct rb_node *n, bool (*summary_ok)(const struct 
 		port_panic("rbtree: node %p has a stale summary", (const void *)n);
 }
 
-/* Black nodes from n up to the root. */
-static unsigned black_depth(const struct rb_node *n)
-{
-	unsigned depth = 0;
+struct check {
+	bool (*less)(const struct rb_node *a, const struct rb_node *b);
+	bool (*summary_ok)(const struct rb_node *n);
+	const struct rb_node *before; /* the last node in order so far */
+	size_t count;
+	unsigned depth; /* black nodes on the first path that ended; 0: none yet */
+};
 
-	for (; n; n = rb_parent(n))
-		depth += !rb_is_red(n);
-	return depth;
+/* In order; `blacks` are above n. By children only, so that a wrong parent is found, not followed;
+ * a cycle cannot arise, since each node has the parent that it was reached from. */
+static void check_subtree(struct check *c, const struct rb_node *n, unsigned blacks)
+{
+	if (!n) {
+		blacks++;
+		if (c->depth && c->depth != blacks)
+			port_panic("rbtree: wrong black depth next to node %p",
+				   (const void *)c->before);
+		c->depth = blacks;
+		return;
+	}
+	check_node(n, c->summary_ok);
+	blacks += !rb_is_red(n);
+	check_subtree(c, n->left, blacks);
+	if (c->before && !c->less(c->before, n))
+		port_panic("rbtree: node %p is out of order", (const void *)n);
+	c->before = n;
+	c->count++;
+	check_subtree(c, n->right, blacks);
 }
 
 size_t rb_check(const struct rb_root *root,
 		bool (*less)(const struct rb_node *a, const struct rb_node *b),
 		bool (*summary_ok)(const struct rb_node *n))
 {
-	const struct rb_node *before = NULL;
-	unsigned depth = 0;
-	size_t count = 0;
+	struct check c = {.less = less, .summary_ok = summary_ok};
 
 	if (root->node && (rb_is_red(root->node) || rb_parent(root->node)))
 		port_panic("rbtree: the root is red or has a parent");
-	for (const struct rb_node *n = rb_first(root); n; before = n, n = rb_next(n), count++) {
-		check_node(n, summary_ok);
-		if (before && !less(before, n))
-			port_panic("rbtree: node %p is out of order", (const void *)n);
-		if (n->left && n->right)
-			continue;
-		if (!depth)
-			depth = black_depth(n);
-		if (black_depth(n) != depth)
-			port_panic("rbtree: node %p has the wrong black depth", (const void *)n);
-	}
-	return count;
+	check_subtree(&c, root->node, 0);
+	return c.count;
 }

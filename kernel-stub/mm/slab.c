@@ -217,10 +217,10 @@ void slab_init(void)
 	}
 }
 
-/* The smallest n with 2^n >= size. Needs: size > 1. */
+/* The smallest n with 2^n >= size. Needs: size > 0. */
 static unsigned log2_ceil(size_t size)
 {
-	return 64u - (unsigned)__builtin_clzll(size - 1);
+	return size > 1 ? 64u - (unsigned)__builtin_clzll(size - 1) : 0;
 }
 
 static void *kmalloc_large(size_t size)
@@ -229,7 +229,7 @@ static void *kmalloc_large(size_t size)
 
 	if (size > PAGE_SIZE << MAX_ORDER)
 		return NULL;
-	page = page_alloc_order(log2_ceil((size + PAGE_SIZE - 1) >> PAGE_SHIFT | 1), MT_UNMOVABLE);
+	page = page_alloc_order(log2_ceil((size + PAGE_SIZE - 1) >> PAGE_SHIFT), MT_UNMOVABLE);
 	return page ? page_to_virt(page) : NULL;
 }
 

@@ -198,7 +198,17 @@ ATF_TC_BODY(exhaustive, tc)
 	}
 }
 
-/* ---- rb_check finds what is wrong ---- */
+/*
+ * ---- rb_check finds what is wrong, in this tree (r: red):
+ *
+ *         1
+ *       /   \
+ *      0     3r
+ *           /  \
+ *          2    4
+ *                \
+ *                 5r
+ */
 
 static void check_tree(void *root)
 {
@@ -212,13 +222,12 @@ static void break_root(struct rb_root *root)
 
 static void break_red(struct rb_root *root)
 {
-	rb_set_red(root->node->left);
-	rb_set_red(root->node->left->left);
+	rb_set_red(root->node->right->right);
 }
 
 static void break_black_depth(struct rb_root *root)
 {
-	rb_set_black(rb_first(root));
+	rb_set_black(rb_last(root));
 }
 
 static void break_order(struct rb_root *root)
