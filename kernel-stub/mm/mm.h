@@ -27,8 +27,8 @@ enum vm_flag {
 	VM_MAYEXEC = 1u << 6,
 	VM_GROWSDOWN = 1u << 7,
 	VM_NORESERVE = 1u << 8,
-	VM_STACK = 1u << 9,    /* mapped by exec as the initial stack */
-	VM_ACCOUNT = 1u << 10, /* was writable once: nothing but merging looks at it, as on Linux */
+	VM_STACK = 1u << 9,	 /* mapped by exec as the initial stack */
+	VM_ACCOUNT = 1u << 10,	 /* counts as committed: nothing but merging looks at it */
 	VM_SEQ_READ = 1u << 11,	 /* MADV_SEQUENTIAL */
 	VM_RAND_READ = 1u << 12, /* MADV_RANDOM */
 };

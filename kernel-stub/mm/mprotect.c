@@ -15,13 +15,16 @@ _Static_assert(VM_MAYREAD == VM_READ << 4 && VM_MAYWRITE == VM_WRITE << 4 &&
 		       VM_MAYEXEC == VM_EXEC << 4,
 	       "VM_MAY* stand four bits above VM_*");
 
-/* The flags of a VMA with these once it has the rights `prot` (PROT_* are VM_*). Pure. */
-static uint32_t mprotect_flags(uint32_t old, unsigned prot)
+/* The VMA's flags once it has the rights `prot` (PROT_* are VM_*). Private memory that becomes
+ * writable counts as committed from then on; anonymous memory that no longer is does not, unless it
+ * has pages of its own (as Linux from 6.6 on). Pure. */
+static uint32_t mprotect_flags(const struct vma *vma, unsigned prot)
 {
-	uint32_t flags = (old & ~(uint32_t)VM_ACCESS_FLAGS) | (prot & VM_ACCESS_FLAGS);
+	uint32_t flags = (vma->flags & ~(uint32_t)VM_ACCESS_FLAGS) | (prot & VM_ACCESS_FLAGS);
 
-	/* Private memory that becomes writable counts as committed from then on. */
-	if (flags & VM_WRITE && !(old & (VM_ACCOUNT | VM_WRITE | VM_SHARED | VM_NORESERVE)))
+	if (!(flags & VM_WRITE))
+		return vma->file || vma->anon ? flags : flags & ~(uint32_t)VM_ACCOUNT;
+	if (!(vma->flags & (VM_ACCOUNT | VM_WRITE | VM_SHARED | VM_NORESERVE)))
 		flags |= VM_ACCOUNT;
 	return flags;
 }
@@ -35,7 +38,7 @@ static bool mprotect_allowed(uint32_t flags)
 static int mprotect_plan(struct vma_change *change, struct vma *vma, uint64_t start, uint64_t end,
 			 unsigned prot)
 {
-	uint32_t flags = mprotect_flags(vma->flags, prot);
+	uint32_t flags = mprotect_flags(vma, prot);
 
 	if (!mprotect_allowed(flags))
 		return -MM_EACCES;

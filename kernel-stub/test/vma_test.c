@@ -70,8 +70,7 @@ static const struct drawing drawings[] = {
 	{"mprotect one that begins in a hole", "..ww....", MPROTECT, 0, 4, R, "..ww....",
 	 -MM_ENOMEM, 0, 0},
 	{"mprotect over a hole", "ww..ww..", MPROTECT, 1, 4, R, "w|r..ww..", -MM_ENOMEM, 1, 0},
-	/* What was writable is still accounted for, and so it does not merge with the rest. */
-	{"mprotect over several", "ww|rr|xx..", MPROTECT, 1, 4, 0, "w|n|nnn|x..", 0, 1, 1},
+	{"mprotect over several", "ww|rr|xx..", MPROTECT, 1, 4, 0, "w|nnnn|x..", 0, 1, 2},
 	{"mprotect of part of a file", "aaaa....", MPROTECT, 1, 2, 0, "a|AA|a....", 0, 2, 0},
 
 	{"advice splits", "..wwww..", MADVISE, 3, 2, MADV_SEQUENTIAL_, "..w|ss|w..", 0, 2, 0},
@@ -282,6 +281,25 @@ ATF_TC_BODY(roots_of_neighbours, tc)
 	world_close();
 }
 
+/* Memory that was writable and has pages still counts as committed, and so it does not merge with
+ * memory that never was. */
+ATF_TC_WITHOUT_HEAD(commitment);
+ATF_TC_BODY(commitment, tc)
+{
+	(void)tc;
+	world_open();
+	picture_make(BASE, "rr|wwww|rr");
+	write_page(5);
+	ATF_CHECK_EQ(0, vm_mprotect(world_mm, BASE + 2 * PAGE_SIZE, 2 * PAGE_SIZE, R));
+	expect("rr|rr|ww|rr");
+	ATF_CHECK_EQ(0, vm_munmap(world_mm, BASE + 5 * PAGE_SIZE, PAGE_SIZE));
+	map_letter(BASE, 4, 2, 'w');
+	expect("rr|rr|ww|rr");
+	ATF_CHECK_EQ(0, vm_mprotect(world_mm, BASE + 4 * PAGE_SIZE, 2 * PAGE_SIZE, R));
+	expect("rr|rr|rrrr");
+	world_close();
+}
+
 /* Reading maps the zero page, which belongs to nobody. */
 ATF_TC_WITHOUT_HEAD(no_root_for_reads);
 ATF_TC_BODY(no_root_for_reads, tc)
@@ -442,6 +460,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, mprotect_back);
 	ATF_TP_ADD_TC(tp, roots_that_differ);
 	ATF_TP_ADD_TC(tp, roots_of_neighbours);
+	ATF_TP_ADD_TC(tp, commitment);
 	ATF_TP_ADD_TC(tp, no_root_for_reads);
 	ATF_TP_ADD_TC(tp, prot);
 	ATF_TP_ADD_TC(tp, holes);
