@@ -68,8 +68,13 @@ static int moved(struct comparing *c, const char **text, const char *name, uint6
 
 static bool same_pairs(const struct hist *x, const struct hist *y)
 {
-	return x->nr_pairs == y->nr_pairs &&
-	       (!x->nr_pairs || !memcmp(x->pairs, y->pairs, x->nr_pairs * sizeof(*x->pairs)));
+	if (x->nr_pairs != y->nr_pairs)
+		return false;
+	for (size_t i = 0; i < x->nr_pairs; i++)
+		if (x->pairs[i].bucket != y->pairs[i].bucket ||
+		    x->pairs[i].count != y->pairs[i].count)
+			return false;
+	return true;
 }
 
 static const char *mean_delta(struct comparing *c, const struct hist *base, const struct hist *new)

@@ -269,17 +269,37 @@ struct cost_row {
 	const struct hist *hist;
 };
 
-/* The phase, and of the cell's label what is not x itself: "vmas=10" goes where x is 10. */
-static const char *cost_curve(struct arena *a, const struct result_cell *c,
+/* Whether every cell of c's profile has that word in its label. */
+static bool in_all_labels(const struct results *r, const struct result_cell *c, const char *word)
+{
+	size_t n = strlen(word);
+
+	for (size_t i = 0; i < r->n; i++) {
+		const char *at = strcmp(r->cells[i].profile, c->profile) ? word : r->cells[i].label;
+
+		while (at && (strncmp(at, word, n) || (at[n] && at[n] != ' '))) {
+			at = strchr(at, ' ');
+			at += at != NULL;
+		}
+		if (!at)
+			return false;
+	}
+	return true;
+}
+
+/* The phase, and of the cell's label what tells it from others and is not x itself: "vmas=10" goes
+ * where x is 10. */
+static const char *cost_curve(const struct results *r, const struct result_cell *c,
 			      const struct result_series *s)
 {
+	struct arena *a = r->arena;
 	const char *curve = s->phase, *is_x = arena_printf(a, "=%llu", (unsigned long long)s->x);
 	char *words = arena_strdup(a, c->label), *save;
 
 	for (char *w = strtok_r(words, " ", &save); w; w = strtok_r(NULL, " ", &save)) {
 		const char *equals = strchr(w, '=');
 
-		if (!equals || strcmp(equals, is_x))
+		if ((!equals || strcmp(equals, is_x)) && !in_all_labels(r, c, w))
 			curve = arena_printf(a, "%s %s", curve, w);
 	}
 	return curve;
@@ -294,10 +314,10 @@ static int by_curve_and_x(const void *a, const void *b)
 	return (x->x > y->x) - (x->x < y->x);
 }
 
-static void add_cost_row(struct arena *a, struct cost_row **v, size_t *n,
+static void add_cost_row(const struct results *r, struct cost_row **v, size_t *n,
 			 const struct result_cell *c, const struct result_series *s)
 {
-	struct cost_row row = {.curve = cost_curve(a, c, s), .x = s->x, .hist = &s->hist};
+	struct cost_row row = {.curve = cost_curve(r, c, s), .x = s->x, .hist = &s->hist};
 
 	for (size_t i = 0; i < *n; i++) {
 		if (!strcmp((*v)[i].curve, row.curve)) {
@@ -306,7 +326,7 @@ static void add_cost_row(struct arena *a, struct cost_row **v, size_t *n,
 		}
 		row.place = (*v)[i].place + 1 > row.place ? (*v)[i].place + 1 : row.place;
 	}
-	*(struct cost_row *)arena_push(a, v, n, sizeof(row)) = row;
+	*(struct cost_row *)arena_push(r->arena, v, n, sizeof(row)) = row;
 }
 
 static void write_cost_row(FILE *f, const struct cost_row *row)
@@ -330,7 +350,7 @@ bool csv_write_vma_cost(const char *path, const struct results *r, size_t *rows,
 
 		for (size_t s = 0; is_ok(c) && c->rep == 0 && s < c->nr_user; s++)
 			if (c->user[s].x && c->user[s].hist.count)
-				add_cost_row(r->arena, &v, rows, c, &c->user[s]);
+				add_cost_row(r, &v, rows, c, &c->user[s]);
 	}
 	if (*rows)
 		qsort(v, *rows, sizeof(*v), by_curve_and_x);

@@ -4,7 +4,7 @@ dir = ARG1
 kind = ARG2
 load ARG3.'/style.gp'
 file = dir.'/cdf.csv'
-stats file using (add_curve(strcol('curve'))) nooutput
+stats file skip 1 using (add_curve(strcol(1))) nooutput
 
 set output dir.'/cdf.'.kind
 set title heading('Cumulative distribution of latency, for each fault class') noenhanced

@@ -4,7 +4,7 @@ dir = ARG1
 kind = ARG2
 load ARG3.'/style.gp'
 file = dir.'/percentiles.csv'
-stats file using (add_curve(strcol('curve'))) nooutput
+stats file skip 1 using (add_curve(strcol(1))) nooutput
 stats file using 'inverse' nooutput
 
 set output dir.'/percentiles.'.kind

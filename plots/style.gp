@@ -25,7 +25,6 @@ set border 3 ls 100
 set tics nomirror out scale 0.6 textcolor rgb '#303030'
 set grid xtics ytics mxtics mytics ls 101, ls 102
 set key outside right top Left reverse samplen 3 spacing 1.25 noenhanced font ',11'
-set rmargin 3
 
 # ---- about.csv ----
 engine = '?'

@@ -4,7 +4,7 @@ dir = ARG1
 kind = ARG2
 load ARG3.'/style.gp'
 file = dir.'/vma-cost.csv'
-stats file using (add_curve(strcol('curve'))) nooutput
+stats file skip 1 using (add_curve(strcol(1))) nooutput
 
 set output dir.'/vma-cost.'.kind
 set title heading('Median cost of a call as ring 3 sees it, against the number of VMAs') noenhanced
