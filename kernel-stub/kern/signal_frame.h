@@ -56,7 +56,8 @@ _Static_assert(sizeof(struct signal_info) == 128, "siginfo_t");
 _Static_assert(sizeof(struct signal_frame) == 440, "struct rt_sigframe");
 
 /* The most stack that a signal takes, alignment included: AT_MINSIGSTKSZ. */
-#define SIGNAL_FRAME_MAX ((sizeof(struct signal_frame) + FXSAVE_SIZE + RED_ZONE + 63 + 15) & ~15ull)
+#define SIGNAL_FRAME_MAX                                                                           \
+	((RED_ZONE + FXSAVE_SIZE + 63 + sizeof(struct signal_frame) + 15 + 8 + 15) & ~15ull)
 
 /* What the last fault of ring 3 left behind, for the context. */
 struct signal_trap {

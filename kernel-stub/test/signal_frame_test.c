@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The signal frame against this system's own headers, its place on the stack, and what comes back
+ * from a frame that ring 3 changed. */
+#define _GNU_SOURCE
+#include <atf-c.h>
+#include <signal.h>
+#include <string.h>
+#include <ucontext.h>
+
+#include "../kern/signal_frame.h"
+
+#define AT(ours, theirs)                                                                           \
+	ATF_CHECK_EQ(offsetof(struct signal_ucontext, ours), offsetof(ucontext_t, theirs))
+#define GREG(ours, reg)                                                                            \
+	ATF_CHECK_EQ(offsetof(struct signal_context, ours),                                        \
+		     offsetof(mcontext_t, gregs) + (reg) * sizeof(greg_t))
+
+/* signal.h defines what signal_frame.c defines for itself. */
+#undef SIGILL
+#undef SIGTRAP
+#undef SIGBUS
+#undef SIGFPE
+#undef SI_KERNEL
+#undef FPE_INTDIV
+#undef TRAP_TRACE
+#include "../kern/signal_frame.c"
+
+ATF_TC_WITHOUT_HEAD(layout);
+ATF_TC_BODY(layout, tc)
+{
+	(void)tc;
+	AT(flags, uc_flags);
+	AT(link, uc_link);
+	AT(stack, uc_stack);
+	AT(mcontext, uc_mcontext);
+	AT(sigmask, uc_sigmask);
+	AT(stack.size, uc_stack.ss_size);
+	AT(mcontext.fpstate, uc_mcontext.fpregs);
+	GREG(r8, REG_R8);
+	GREG(r15, REG_R15);
+	GREG(rdi, REG_RDI);
+	GREG(rsi, REG_RSI);
+	GREG(rbp, REG_RBP);
+	GREG(rbx, REG_RBX);
+	GREG(rdx, REG_RDX);
+	GREG(rax, REG_RAX);
+	GREG(rcx, REG_RCX);
+	GREG(rsp, REG_RSP);
+	GREG(rip, REG_RIP);
+	GREG(rflags, REG_EFL);
+	GREG(cs, REG_CSGSFS);
+	GREG(err, REG_ERR);
+	GREG(trapno, REG_TRAPNO);
+	GREG(oldmask, REG_OLDMASK);
+	GREG(cr2, REG_CR2);
+	ATF_CHECK_EQ(sizeof(siginfo_t), sizeof(struct signal_info));
+	ATF_CHECK_EQ(offsetof(siginfo_t, si_code), offsetof(struct signal_info, code));
+	ATF_CHECK_EQ(offsetof(siginfo_t, si_addr), offsetof(struct signal_info, payload));
+	ATF_CHECK_EQ(offsetof(siginfo_t, si_pid), offsetof(struct signal_info, payload));
+	ATF_CHECK_EQ(sizeof(struct _libc_fpstate), FXSAVE_SIZE);
+}
+
+ATF_TC_WITHOUT_HEAD(place);
+ATF_TC_BODY(place, tc)
+{
+	(void)tc;
+	for (uint64_t sp = 0x7fffffffe000; sp < 0x7fffffffe100; sp++) {
+		struct signal_place p = signal_frame_place(sp);
+
+		ATF_REQUIRE_EQ(0, p.fpstate % 64);
+		ATF_REQUIRE_EQ(0, (p.frame + 8) % 16);
+		ATF_REQUIRE(p.fpstate + FXSAVE_SIZE <= sp);
+		ATF_REQUIRE(p.frame + sizeof(struct signal_frame) <= p.fpstate);
+		ATF_REQUIRE(sp + RED_ZONE - p.frame <= SIGNAL_FRAME_MAX);
+	}
+}
+
+static struct trap_frame pattern(void)
+{
+	struct trap_frame f;
+	uint64_t *words = (uint64_t *)&f;
+
+	for (unsigned i = 0; i < sizeof(f) / 8; i++)
+		words[i] = 0x1111111111111111ull * (i % 15 + 1) + i;
+	f.cs = 0x33;
+	f.ss = 0x2b;
+	f.rflags = 0x246;
+	return f;
+}
+
+ATF_TC_WITHOUT_HEAD(there_and_back);
+ATF_TC_BODY(there_and_back, tc)
+{
+	struct trap_frame before = pattern(), f = before;
+	struct signal_trap trap = {14, 6, 0xdead000};
+	struct signal_stack stack = {0x1000, 0, 0, 0x2000};
+	struct signal_frame frame;
+
+	(void)tc;
+	memset(&frame, 0xa5, sizeof(frame));
+	signal_frame_fill(&frame, &f, &trap, &stack, 0x55, 0x7000, 0x401234);
+	ATF_CHECK_EQ(0x401234, frame.return_address);
+	ATF_CHECK_EQ(6, frame.uc.flags);
+	ATF_CHECK_EQ(0, frame.uc.link);
+	ATF_CHECK_EQ(0x55, frame.uc.sigmask);
+	ATF_CHECK_EQ(0x7000, frame.uc.mcontext.fpstate);
+	ATF_CHECK_EQ(14, frame.uc.mcontext.trapno);
+	ATF_CHECK_EQ(0xdead000, frame.uc.mcontext.cr2);
+	for (int i = 0; i < 8; i++)
+		ATF_CHECK_EQ(0, frame.uc.mcontext.reserved[i]);
+	f.rflags |= 0x10500;
+	signal_frame_enter(&f, 0x7ffff000, 0x402000, 11);
+	ATF_CHECK_EQ(11, f.rdi);
+	ATF_CHECK_EQ(0x7ffff000 + 312, f.rsi);
+	ATF_CHECK_EQ(0x7ffff000 + 8, f.rdx);
+	ATF_CHECK_EQ(0x7ffff000, f.rsp);
+	ATF_CHECK_EQ(0x402000, f.rip);
+	ATF_CHECK_EQ(0, f.rax);
+	ATF_CHECK_EQ(before.rflags, f.rflags);
+	memset(&f, 0, offsetof(struct trap_frame, error_code));
+	f.error_code = before.error_code;
+	signal_frame_restore(&f, &frame.uc.mcontext);
+	ATF_CHECK(!memcmp(&f, &before, sizeof(f)));
+}
+
+/* Ring 3 may not raise its privilege or turn interrupts off. */
+ATF_TC_WITHOUT_HEAD(hostile);
+ATF_TC_BODY(hostile, tc)
+{
+	struct trap_frame f = pattern();
+	struct signal_context c;
+
+	(void)tc;
+	memset(&c, 0xff, sizeof(c));
+	c.cs = 0x10;
+	c.ss = 0x18;
+	signal_frame_restore(&f, &c);
+	ATF_CHECK_EQ(0x33, f.cs);
+	ATF_CHECK_EQ(0x2b, f.ss);
+	/* IF stays; AC RF OF DF TF SF ZF AF PF CF may be set; IOPL, NT, VM, VIF, VIP may not. */
+	ATF_CHECK_EQ(0x50fd7, f.rflags);
+	c.rflags = 0;
+	signal_frame_restore(&f, &c);
+	ATF_CHECK_EQ(0x202, f.rflags);
+}
+
+ATF_TC_WITHOUT_HEAD(trap_numbers);
+ATF_TC_BODY(trap_numbers, tc)
+{
+	(void)tc;
+	ATF_CHECK_EQ(14, signal_trapno(11, 1));
+	ATF_CHECK_EQ(14, signal_trapno(11, 2));
+	ATF_CHECK_EQ(13, signal_trapno(11, 0x80));
+	ATF_CHECK_EQ(6, signal_trapno(4, 2));
+	ATF_CHECK_EQ(3, signal_trapno(5, 0x80));
+	ATF_CHECK_EQ(1, signal_trapno(5, 2));
+	ATF_CHECK_EQ(0, signal_trapno(8, 1));
+	ATF_CHECK_EQ(14, signal_trapno(7, 2));
+}
+
+/* Listing the cases leaks inside libatf. */
+const char *__asan_default_options(void);
+
+const char *__asan_default_options(void)
+{
+	return "detect_leaks=0";
+}
+
+ATF_TP_ADD_TCS(tp)
+{
+	ATF_TP_ADD_TC(tp, layout);
+	ATF_TP_ADD_TC(tp, place);
+	ATF_TP_ADD_TC(tp, there_and_back);
+	ATF_TP_ADD_TC(tp, hostile);
+	ATF_TP_ADD_TC(tp, trap_numbers);
+	return atf_no_error();
+}
