@@ -6,6 +6,7 @@
 # <!-- baseline --> and <!-- /baseline --> of FILE, with the boot's length from a run of anon-touch.
 set -eu
 build=$1 file=$2
+export FAULTLINE_SOURCE="${FAULTLINE_SOURCE:-$PWD}"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 

@@ -10,17 +10,16 @@ kernel-panic spurious"
 run_profile()
 {
 	faultline=$(atf_config_get build)/faultline
-	cd "$(atf_config_get top)" || atf_fail "no checkout"
-	dir=$OLDPWD
+	FAULTLINE_SOURCE=$(atf_config_get top)
+	export FAULTLINE_SOURCE
 	[ -x "$faultline" ] || atf_skip "needs $faultline"
 	command -v qemu-system-x86_64 >/dev/null || atf_skip "needs qemu-system-x86_64"
 	for n in 1 2; do
-		"$faultline" run -e tcg -o "$dir/$n" "$1" >"$dir/out" 2>"$dir/err" ||
-			atf_fail "run $n of $1: status $?: $(cat "$dir/out" "$dir/err")"
-		grep -q '"status": *"ok"' "$dir/$n/run.json" || atf_fail "run $n of $1: not ok"
+		"$faultline" run -e tcg -o "$n" "$1" >out 2>err ||
+			atf_fail "run $n of $1: status $?: $(cat out err)"
+		grep -q '"status": *"ok"' "$n/run.json" || atf_fail "run $n of $1: not ok"
 	done
-	"$faultline" compare "$dir/1" "$dir/2" >"$dir/out" 2>&1 ||
-		atf_fail "two runs differ: $(cat "$dir/out")"
+	"$faultline" compare 1 2 >out 2>&1 || atf_fail "two runs differ: $(cat out)"
 }
 
 atf_init_test_cases()
@@ -34,7 +33,11 @@ atf_init_test_cases()
 	atf_add_test_case none_forgotten
 }
 
-# Each profile in the tree has its case here.
+none_forgotten_head()
+{
+	atf_set descr "each profile in the tree has its case here"
+}
+
 none_forgotten_body()
 {
 	for file in "$(atf_config_get top)"/workloads/profiles/*.ini; do
