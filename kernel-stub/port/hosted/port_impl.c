@@ -88,14 +88,6 @@ uint64_t port_tsc(void)
 	return __atomic_add_fetch(&tsc, 1, __ATOMIC_RELAXED);
 }
 
-/* Read by AddressSanitizer, if it is linked in. ATF never frees its list of cases, and what mm/
- * leaks lies in the arena, where no leak checker sees it: tests look at counts instead. */
-const char *__asan_default_options(void);
-const char *__asan_default_options(void)
-{
-	return "detect_leaks=0";
-}
-
 /* ---- failure injection ---- */
 
 static struct {
