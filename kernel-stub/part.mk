@@ -47,6 +47,7 @@ $(B)/hosted/libmm.a: $(HOSTED_OBJS)
 	rm -f $@
 	$(AR) rcs $@ $^
 
-$(KS_TEST_PROGRAMS): $(B)/kyua/$(KS)/test/%: $(B)/hosted/$(KS)/test/%.c.o $(B)/hosted/libmm.a
+$(KS_TEST_PROGRAMS): $(B)/kyua/$(KS)/test/%: $(B)/hosted/$(KS)/test/%.c.o \
+		$(B)/hosted/$(KS)/port/hosted/sanitizer.c.o $(B)/hosted/libmm.a
 	@mkdir -p $(@D)
-	$(CC) $(HOSTED_SAN) -Wl,-u,__asan_default_options $^ -latf-c -lpthread -o $@
+	$(CC) $(HOSTED_SAN) $^ -latf-c -lpthread -o $@
