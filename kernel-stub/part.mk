@@ -51,3 +51,15 @@ $(KS_TEST_PROGRAMS): $(B)/kyua/$(KS)/test/%: $(B)/hosted/$(KS)/test/%.c.o \
 		$(B)/hosted/$(KS)/port/hosted/sanitizer.c.o $(B)/hosted/libmm.a
 	@mkdir -p $(@D)
 	$(CC) $(HOSTED_SAN) $^ -latf-c -lpthread -o $@
+
+# Fuzzers: clang's libFuzzer over the hosted mm/. `make fuzz` builds them; run $(B)/fuzz/NAME CORPUS.
+FUZZ_CC ?= clang
+FUZZ_FLAGS := -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
+KS_FUZZERS := $(patsubst $(KS)/fuzz/%.c,$(B)/fuzz/%,$(wildcard $(KS)/fuzz/*_fuzz.c))
+
+.PHONY: fuzz
+fuzz: $(KS_FUZZERS)
+
+$(B)/fuzz/%: $(KS)/fuzz/%.c $(HOSTED_SRCS)
+	@mkdir -p $(@D)
+	$(FUZZ_CC) -std=gnu11 -O1 -g $(FUZZ_FLAGS) $(WARN) $(HOSTED_INC) $< $(HOSTED_SRCS) -lpthread -o $@
