@@ -47,6 +47,7 @@ void telemetry_unsupported_syscall(void);
 /* ---- oops (oops.c) ---- */
 /* Reports; then kills the current task (a kernel task ends, ring 3's gets SIGKILL) or panics where
  * going on is not safe (locks held, in an oops already, no task, panic_on_oops=1). */
+extern const char oops_page_fault[]; /* as `what`: cr2 and the error code are a page fault's */
 _Noreturn void oops(const struct trap_frame *frame, uint64_t cr2, const char *what);
 /* True if oops() would panic: the class to record. */
 bool oops_is_fatal(void);

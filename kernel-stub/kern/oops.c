@@ -25,12 +25,28 @@ static bool in_text(uint64_t at)
 
 /* ---- what it was ---- */
 
-static void print_access(const struct trap_frame *f, uint64_t cr2)
-{
-	uint64_t e = f->error_code;
+const char oops_page_fault[] = "unable to handle page fault";
 
-	printk("CR2: %016lx  error code %04lx: %s%s%s%s%s\n", cr2, e, e & 1 ? "P " : "",
-	       e & 2 ? "W " : "R- ", e & 4 ? "U " : "K ", e & 8 ? "RSVD " : "", e & 16 ? "I" : "");
+static const char *access_name(uint64_t error_code)
+{
+	if (error_code & 16)
+		return "fetch";
+	return error_code & 2 ? "write" : "read";
+}
+
+static const char *refusal_name(uint64_t error_code)
+{
+	if (error_code & 8)
+		return "reserved bit set";
+	return error_code & 1 ? "no right" : "not present";
+}
+
+/* The error code by its letters (SDM vol. 3, 4.7) and in words. */
+static void print_access(uint64_t e, uint64_t cr2)
+{
+	printk("CR2: %016lx  error code %04lx [%s%s%s%s%s]: %s %s, %s\n", cr2, e, e & 1 ? "P" : "",
+	       e & 2 ? "W" : "", e & 4 ? "U" : "", e & 8 ? "R" : "", e & 16 ? "I" : "",
+	       e & 4 ? "user" : "kernel", access_name(e), refusal_name(e));
 }
 
 static void print_registers(const struct trap_frame *f)
@@ -87,7 +103,7 @@ static bool after_call(uint64_t at)
 /* The end of the stack that sp lies on; 0 if it is none that we know. */
 static uint64_t stack_end(uint64_t sp)
 {
-	uint64_t top = this_cpu()->kernel_stack;
+	uint64_t top = this_cpu()->tss.rsp[0];
 
 	if (sp < top && sp >= top - KERNEL_STACK_SIZE)
 		return top;
@@ -136,19 +152,21 @@ void oops(const struct trap_frame *frame, uint64_t cr2, const char *what)
 
 	if (cpu->oops_depth++ > 1)
 		arch_exit(FL_EXIT_PANIC); /* the report itself faults */
-	printk("BUG: %s at %016lx\n", what, cr2);
-	print_access(frame, cr2);
+	printk("BUG: %s at %016lx\n", what, what == oops_page_fault ? cr2 : frame->rip);
+	if (what == oops_page_fault) {
+		print_access(frame->error_code, cr2);
+		print_vma(cr2);
+	}
 	if (task_current())
 		printk("CPU: %lu PID: %d Comm: %s\n", cpu->id, task_pid(), task_comm());
 	print_registers(frame);
-	print_vma(cr2);
 	print_code(frame->rip);
 	if (frame_from_user(frame))
 		print_trace(0, (uint64_t)frame);
 	else
 		print_trace(frame->rip, frame->rsp);
 	if (fatal)
-		panic("fatal oops: %s at %016lx", what, cr2);
+		panic("fatal oops: %s", what);
 	cpu->oops_depth--;
 	telemetry_oops();
 	recorder_flush(&cpu->recorder);

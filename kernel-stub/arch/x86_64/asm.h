@@ -15,18 +15,18 @@
 #define END(name) .size name, .- name
 
 /* Where all instructions with an exception-table entry stand, in the order of their entries. */
-#define UACCESS_TEXT .section .text.uaccess, "ax", @progbits
+#define UACCESS_TEXT .section.text.uaccess, "ax", @progbits
 
 /* A fault at `insn` continues at `handler`, with the address that faulted in %rax. */
 #define EXTABLE(insn, handler)                                                                     \
-	.pushsection .extable, "a";                                                                \
+	.pushsection.extable, "a";                                                                 \
 	.quad insn, handler;                                                                       \
 	.popsection
 
 /* STAC and CLAC, three bytes of no-operation until cpu_init finds SMAP usable and patches them. */
 #define SMAP_SITE(third_byte)                                                                      \
-	771:.byte 0x0f, 0x1f, 0x00;                                                                \
-	.pushsection .smap_sites, "a";                                                             \
+	771 :.byte 0x0f, 0x1f, 0x00;                                                               \
+	.pushsection.smap_sites, "a";                                                              \
 	.quad 771b, third_byte;                                                                    \
 	.popsection
 #define STAC SMAP_SITE(0xcb)

@@ -27,6 +27,7 @@ FIELD_IS(struct trap_frame, ss, FRAME_SS);
 FIELD_IS(struct fault_entry, access.addr, FAULT_ENTRY_ADDR);
 FIELD_IS(struct fault_entry, access.flags, FAULT_ENTRY_FLAGS);
 FIELD_IS(struct fault_entry, tsc, FAULT_ENTRY_TSC);
+FIELD_IS(struct fault_entry, verdict, FAULT_ENTRY_VERDICT);
 FIELD_IS(struct fault_entry, frame, FAULT_ENTRY_FRAME);
 FIELD_IS(struct fl_hist, sum, 0);
 FIELD_IS(struct fl_hist, buckets, FL_HIST_COUNTS);
@@ -106,7 +107,7 @@ void arch_set_kernel_stack(uint64_t top)
 {
 	struct cpu *cpu = this_cpu();
 
-	cpu->kernel_stack = top;
+	cpu->kernel_stack = top - 8; /* a frame leaves 16-byte alignment for the call */
 	cpu->tss.rsp[0] = top;
 }
 

@@ -55,6 +55,14 @@
 	movq \at+FRAME_RDI(%rsp), %rdi
 .endm
 
+/* The CPU aligns the stack to 16 before it pushes; a frame and its error code leave it 8 off. */
+.macro CALL_WITH_FRAME function
+	movq %rsp, %rdi
+	subq $8, %rsp
+	call \function
+	addq $8, %rsp
+.endm
+
 /* The fault's length into the histogram of class %al: 16 instructions, and 3 at the entry.
  * The same as recorder_hist(), which says what it does. */
 .macro RECORD_hist
@@ -77,8 +85,8 @@
 .endm
 
 .macro RECORD_raw
+	movl %eax, FAULT_ENTRY_VERDICT(%rsp)
 	movq %rsp, %rdi
-	movl %eax, %esi
 	call trap_record
 .endm
 
@@ -119,7 +127,7 @@ FUNC(trap_entry_page_fault_\mode)
 	movq %gs:CPU_LOADED_MM, %rdi
 	call vm_fault
 	testb %ah, %ah /* struct fault_verdict: .class in %al, .outcome in %ah */
-	jnz trap_page_fault_rest
+	jnz trap_user_page_fault_rest
 	RECORD_\mode
 	RESTORE_SCRATCH FAULT_ENTRY_FRAME
 	addq $(FAULT_ENTRY_FRAME + FRAME_RIP), %rsp
@@ -136,21 +144,22 @@ END(trap_entry_page_fault_\mode)
 FUNC(trap_kernel_page_fault)
 	movq %rsp, %rdi
 	call trap_kernel_fault
-	testl %eax, %eax
-	jnz trap_page_fault_rest
+	testb %al, %al
+	jz trap_page_fault_rest
 	RESTORE_SCRATCH FAULT_ENTRY_FRAME
 	addq $(FAULT_ENTRY_FRAME + FRAME_RIP), %rsp
 	iretq
 END(trap_kernel_page_fault)
 
-FUNC(trap_page_fault_rest)
+FUNC(trap_user_page_fault_rest)
+	movl %eax, FAULT_ENTRY_VERDICT(%rsp)
+trap_page_fault_rest:
 	SAVE_CALLEE FAULT_ENTRY_FRAME
 	movq %rsp, %rdi
-	movl %eax, %esi
 	call trap_page_fault_slow
 	addq $FAULT_ENTRY_FRAME, %rsp
 	jmp trap_return
-END(trap_page_fault_rest)
+END(trap_user_page_fault_rest)
 
 /* Under quirks=pvm a system call arrives as a page fault: ring 3, error code 0x15, RIP = CR2 = the
  * entry of system calls, %rcx and %r11 as `syscall` leaves them. Anything else goes on to the entry
@@ -168,8 +177,7 @@ FUNC(trap_entry_page_fault_pvm)
 	SAVE_CALLEE 0
 	cld
 	swapgs
-	movq %rsp, %rdi
-	call syscall_dispatch
+	CALL_WITH_FRAME syscall_dispatch
 	jmp trap_return
 1:	jmpq *trap_page_fault_entry(%rip)
 END(trap_entry_page_fault_pvm)
@@ -243,8 +251,7 @@ trap_common:
 	cmpq $trap_iretq, FRAME_RIP(%rsp)
 	jne 2f
 1:	swapgs
-2:	movq %rsp, %rdi
-	call trap_exception
+2:	CALL_WITH_FRAME trap_exception
 	jmp trap_return
 
 .macro EXCEPTION vector, has_error
@@ -294,7 +301,6 @@ FUNC(trap_entry_8)
 	testl %edx, %edx
 	js 1f
 	swapgs
-1:	movq %rsp, %rdi
-	call trap_double_fault
+1:	CALL_WITH_FRAME trap_double_fault
 	ud2
 END(trap_entry_8)

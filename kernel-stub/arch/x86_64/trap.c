@@ -71,9 +71,9 @@ struct gate {
 };
 
 /* Called from trap.S. */
-void trap_record(struct fault_entry *entry, uint32_t bits);
-uint32_t trap_kernel_fault(struct fault_entry *entry);
-void trap_page_fault_slow(struct fault_entry *entry, uint32_t bits);
+void trap_record(const struct fault_entry *entry);
+bool trap_kernel_fault(struct fault_entry *entry);
+void trap_page_fault_slow(struct fault_entry *entry);
 void trap_page_fault_once(void);
 void trap_exception(struct trap_frame *frame, unsigned vector);
 _Noreturn void trap_double_fault(struct trap_frame *frame);
@@ -96,20 +96,23 @@ static struct gate idt[NR_VECTORS] __attribute__((aligned(16)));
 
 /* ---- the page-fault path ---- */
 
-/* The linker keeps the order of the text: the table is sorted (trap_init looks). */
+/* The linker keeps the order of the text: the table is sorted (trap_init looks). Bad pointers tend
+ * to come through the same instruction, so the last entry found is tried first. */
 uint64_t extable_lookup(uint64_t rip)
 {
-	const struct extable_entry *e = extable_start;
+	static const struct extable_entry *last = extable_start;
+	const struct extable_entry *e = last;
 	size_t n = (size_t)(extable_end - extable_start);
 
-	while (n > 1) {
-		size_t half = n / 2;
-
-		if (e[half].insn <= rip)
-			e += half;
-		n -= half;
-	}
-	return e->insn == rip ? e->handler : 0;
+	if (likely(e->insn == rip))
+		return e->handler;
+	for (e = extable_start; n > 1; n -= n / 2)
+		if (e[n / 2].insn <= rip)
+			e += n / 2;
+	if (e->insn != rip)
+		return 0;
+	last = e;
+	return e->handler;
 }
 
 static void extable_check(void)
@@ -118,22 +121,9 @@ static void extable_check(void)
 		ASSERT(e[-1].insn < e->insn);
 }
 
-static inline struct fault_verdict verdict_of(uint32_t bits)
-{
-	return (struct fault_verdict){(uint8_t)bits, (uint8_t)(bits >> 8), (uint8_t)(bits >> 16),
-				      (uint8_t)(bits >> 24)};
-}
-
-static inline uint32_t verdict_bits(struct fault_verdict v)
-{
-	return v.class | (uint32_t)v.outcome << 8 | (uint32_t)v.si_code << 16 |
-	       (uint32_t)v.order << 24;
-}
-
 /* recorder=raw: the common end of a fault from ring 3. */
-void trap_record(struct fault_entry *entry, uint32_t bits)
+void trap_record(const struct fault_entry *entry)
 {
-	entry->verdict = verdict_of(bits);
 	recorder_record(&this_cpu()->recorder, entry);
 }
 
@@ -155,21 +145,20 @@ static inline bool in_uaccess(uint64_t rip)
 	return rip - (uint64_t)uaccess_start < (uint64_t)(uaccess_end - uaccess_start);
 }
 
-/* A fault from ring 0, decoded but for FAULT_UACCESS. 0: go on at the frame's rip; else the
- * verdict, for trap_page_fault_slow(). */
-uint32_t trap_kernel_fault(struct fault_entry *entry)
+/* A fault from ring 0, decoded but for FAULT_UACCESS. True: go on at the frame's rip; false: it is
+ * for trap_page_fault_slow(). */
+bool trap_kernel_fault(struct fault_entry *entry)
 {
 	struct fault_verdict v;
 
 	if (likely(entry->access.addr < TASK_SIZE && in_uaccess(entry->frame.rip)))
 		entry->access.flags |= FAULT_UACCESS;
-	v = vm_fault(task_mm(), &entry->access);
+	v = entry->verdict = vm_fault(task_mm(), &entry->access);
 	if (v.outcome != FAULT_DONE &&
 	    !(v.outcome == FAULT_FIXUP && fix_up(&entry->frame, entry->access.addr)))
-		return verdict_bits(v);
-	entry->verdict = v;
+		return false;
 	recorder_record(&this_cpu()->recorder, entry);
-	return 0;
+	return true;
 }
 
 static void page_fault_end(struct fault_entry *entry)
@@ -179,11 +168,13 @@ static void page_fault_end(struct fault_entry *entry)
 	uint64_t addr = entry->access.addr;
 	uint32_t error_code = (uint32_t)frame->error_code;
 
+	if (likely(v.outcome == FAULT_SIGNAL)) {
+		signal_fault(frame, SIGSEGV_, v.si_code, addr, error_code);
+		return;
+	}
 	switch ((enum fault_outcome)v.outcome) {
 	case FAULT_DONE:
-		break;
 	case FAULT_SIGNAL:
-		signal_fault(frame, SIGSEGV_, v.si_code, addr, error_code);
 		break;
 	case FAULT_BUS:
 		signal_fault(frame, SIGBUS_, BUS_ADRERR_, addr, error_code);
@@ -194,19 +185,18 @@ static void page_fault_end(struct fault_entry *entry)
 	case FAULT_FIXUP:
 		oops(frame, addr, "no exception-table entry for the page fault");
 	case FAULT_OOPS:
-		oops(frame, addr, "unable to handle page fault");
+		oops(frame, addr, oops_page_fault);
 	}
 }
 
 /* Needs: the frame is complete. */
-void trap_page_fault_slow(struct fault_entry *entry, uint32_t bits)
+void trap_page_fault_slow(struct fault_entry *entry)
 {
-	struct fault_verdict v = verdict_of(bits);
+	struct fault_verdict *v = &entry->verdict;
 	struct recorder_cpu *r = &this_cpu()->recorder;
 
-	if (v.outcome == FAULT_OOPS && v.class == FL_CLASS_KERNEL_INVALID_OOPS && oops_is_fatal())
-		v.class = FL_CLASS_KERNEL_INVALID_PANIC;
-	entry->verdict = v;
+	if (v->outcome == FAULT_OOPS && v->class == FL_CLASS_KERNEL_INVALID_OOPS && oops_is_fatal())
+		v->class = FL_CLASS_KERNEL_INVALID_PANIC;
 	recorder_note(r, entry);
 	page_fault_end(entry);
 	recorder_flush(r);
