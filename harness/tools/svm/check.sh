@@ -72,10 +72,14 @@ boot() {
 		give_up "the machine did not end within $limit s; its console is $work/console"
 }
 
-# profile, repetition, class and count of every cell
+# profile, repetition, kernel class or ring-3 phase, its x, count; no column may be missing
 counts() {
-	awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
-		{ print $at["profile"], $at["rep"], $at["class"], $at["count"] }' "$1" | sort
+	awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i
+			for (n = split("profile rep side series x count", want, " "); n; n--)
+				if (!(want[n] in at)) exit 1
+			next }
+		{ print $at["profile"], $at["rep"], $at["side"], $at["series"], $at["x"], $at["count"] }' \
+		"$1" | sort
 }
 
 command -v qemu-system-x86_64 >/dev/null || give_up "qemu-system-x86_64 is missing: make deps"

@@ -3,7 +3,8 @@
  * /init of the machine in which check-svm tries the harness: loads kvm-amd, runs the commands in
  * /commands one after the other, sends /out/cells.csv up the second serial line, powers off.
  *
- * The console tells each command's exit status as "check-svm: status N: COMMAND", for the script outside.
+ * The console tells each command's exit status as "check-svm: status N: COMMAND", for the script
+ * outside.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -117,6 +118,7 @@ int main(void)
 	mount("tmpfs", "/dev/shm", "tmpfs", 0, NULL);
 	setenv("PATH", "/bin", 1);
 	setenv("HOME", "/tmp", 1);
+	setenv("FAULTLINE_SOURCE", "/", 1);
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	load_module("/modules/irqbypass.ko");
 	load_module("/modules/kvm.ko");
