@@ -5,6 +5,8 @@
 
 #include "cpu_layout.h"
 
+/* clang-format off: it takes directives for C. */
+
 /* A function that C calls. */
 #define FUNC(name)                                                                                 \
 	.globl name;                                                                               \
@@ -31,5 +33,7 @@
 	.popsection
 #define STAC SMAP_SITE(0xcb)
 #define CLAC SMAP_SITE(0xca)
+
+/* clang-format on */
 
 #endif
