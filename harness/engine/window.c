@@ -122,25 +122,33 @@ static const char *read_hists(const struct reader *r, struct outcome *out)
 	return why;
 }
 
-static const char *read_vmstat(const struct reader *r, struct outcome *out)
+/* Adds one CPU's counters of a set. */
+static const char *add_vmstat(const int64_t *from, int64_t *to)
 {
 	for (unsigned i = 0; i < FL_NR_VMSTAT; i++) {
-		int64_t phase = 0, outside = 0;
-
-		for (uint32_t cpu = 0; cpu < r->spec->nr_cpus; cpu++) {
-			const struct fl_cpu_block *b = cpu_block(r, cpu);
-
-			if (__builtin_add_overflow(phase, b->vmstat[FL_SET_PHASE][i], &phase) ||
-			    __builtin_add_overflow(outside, b->vmstat[FL_SET_OUTSIDE][i], &outside))
-				return "a counter in the window overflows";
-		}
-		if (!vmstat_is_gauge[i] && (phase < 0 || outside < 0))
+		if (!vmstat_is_gauge[i] && from[i] < 0)
 			return "an event counter in the window is negative";
-		if (__builtin_add_overflow(outside, phase, &outside))
+		if (__builtin_add_overflow(to[i], from[i], &to[i]))
 			return "a counter in the window overflows";
-		out->vmstat[i] = vmstat_is_gauge[i] ? outside : phase;
 	}
 	return NULL;
+}
+
+static const char *read_vmstat(const struct reader *r, struct outcome *out)
+{
+	int64_t outside[FL_NR_VMSTAT] = {0};
+	const char *why = NULL;
+
+	for (uint32_t cpu = 0; cpu < r->spec->nr_cpus && !why; cpu++) {
+		why = add_vmstat(cpu_block(r, cpu)->vmstat[FL_SET_PHASE], out->vmstat);
+		if (!why)
+			why = add_vmstat(cpu_block(r, cpu)->vmstat[FL_SET_OUTSIDE], outside);
+	}
+	for (unsigned i = 0; i < FL_NR_VMSTAT && !why; i++)
+		if (vmstat_is_gauge[i] &&
+		    __builtin_add_overflow(out->vmstat[i], outside[i], &out->vmstat[i]))
+			why = "a counter in the window overflows";
+	return why;
 }
 
 /* Appends the events that one CPU's ring holds. */

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Engine kvm with the real stub, on whatever /dev/kvm there is. */
+#define ENGINE "kvm"
+#include "engine/kvm.h"
+#include "engine_test.h"
+
+static const struct counter *find(const struct counter_list *l, const char *name)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (!strcmp(l->v[i].name, name))
+			return &l->v[i];
+	return NULL;
+}
+
+ATF_TC_WITHOUT_HEAD(counters);
+ATF_TC_BODY(counters, tc)
+{
+	const struct engine *e = need_engine(ENGINE);
+	const struct counter *c;
+	struct outcome out;
+
+	guest_run(tc, e, "stub.elf", "exit", "0", 30, &out);
+	check_window(&out);
+	ATF_CHECK_STREQ("cycles", out.unit);
+	c = find(&out.kvm, "exits");
+	ATF_REQUIRE(c != NULL);
+	ATF_CHECK(c->have && c->value > 0);
+	/* each has a value or a reason, never both or neither */
+	ATF_REQUIRE(out.papi.n > 0);
+	for (size_t i = 0; i < out.papi.n; i++)
+		ATF_CHECK(out.papi.v[i].have == (out.papi.v[i].reason == NULL));
+	c = find(&out.papi, "perf::PAGE-FAULTS");
+	ATF_REQUIRE(c != NULL);
+	if (c->have)
+		ATF_CHECK(c->value > 0); /* guest memory is touched for the first time */
+	outcome_free(&out);
+}
+
+/* A KVM that interprets ring 0 says so, and auto goes elsewhere; any other KVM is what auto takes.
+ */
+ATF_TC_WITHOUT_HEAD(kind);
+ATF_TC_BODY(kind, tc)
+{
+	const struct engine *e = need_engine(ENGINE), *chosen;
+	bool slow = kvm_interprets_ring0();
+	const char *why;
+
+	ATF_CHECK(engine_kvm_kind() != NULL);
+	ATF_CHECK_EQ(slow, e->caveat() != NULL);
+	ATF_CHECK_EQ(slow, strstr(engine_kvm_kind(), "interpreted") != NULL);
+	chosen = engine_find("auto", &why);
+	ATF_REQUIRE(chosen != NULL && why != NULL);
+	if (!slow)
+		ATF_CHECK_EQ(ENGINE_KVM, chosen->id);
+	else if (!engine_find("tcg", &why)->unavailable())
+		ATF_CHECK_EQ(ENGINE_TCG, chosen->id);
+	ATF_CHECK_EQ(NULL, engine_find("nothing", &why));
+}
+
+/* The same program meets the same faults as on tcg. */
+ATF_TC_WITHOUT_HEAD(same_classes_as_tcg);
+ATF_TC_BODY(same_classes_as_tcg, tc)
+{
+	const struct engine *kvm = need_engine(ENGINE), *tcg = need_engine("tcg");
+	struct outcome a, b;
+
+	guest_run(tc, kvm, "stub.elf", "exit", "0", 30, &a);
+	guest_run(tc, tcg, "stub.elf", "exit", "0", 30, &b);
+	for (unsigned c = 0; c < FL_NR_CLASSES; c++) {
+		ATF_CHECK_EQ(a.classes[c].count, b.classes[c].count);
+		ATF_CHECK_EQ(a.outside[c].count, b.outside[c].count);
+	}
+	outcome_free(&a);
+	outcome_free(&b);
+}
+
+ATF_TP_ADD_TCS(tp)
+{
+	ATF_TP_ADD_TC(tp, output);
+	ATF_TP_ADD_TC(tp, exit_status);
+	ATF_TP_ADD_TC(tp, killed);
+	ATF_TP_ADD_TC(tp, counters);
+	ATF_TP_ADD_TC(tp, kind);
+	ATF_TP_ADD_TC(tp, same_classes_as_tcg);
+	return atf_no_error();
+}

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# faultline exec and faultline doctor, as typed.
+
+faultline() {
+	"$(atf_config_get build)/faultline" "$@"
+}
+
+need() {
+	faultline exec -e "$1" -- "$program" exit 0 >out 2>err || atf_skip "engine $1: $(cat err)"
+}
+
+each_engine_body() {
+	program=$(atf_config_get build)/guests/program
+	need "$1"
+	atf_check -s exit:0 -o inline:'out one\n' -e match:'err two' \
+	    "$(atf_config_get build)/faultline" exec -e "$1" -- "$program" print one two
+	atf_check -s exit:7 -o empty -e ignore \
+	    "$(atf_config_get build)/faultline" exec -e "$1" -- "$program" exit 7
+	atf_check -s exit:139 -o empty -e ignore \
+	    "$(atf_config_get build)/faultline" exec -e "$1" -- "$program" raise 11
+	atf_check -s exit:2 -o empty -e match:'no end within' \
+	    "$(atf_config_get build)/faultline" exec -e "$1" --timeout 1 -- "$program" hang
+}
+
+atf_test_case tcg
+tcg_body() { each_engine_body tcg; }
+atf_test_case kvm
+kvm_body() { each_engine_body kvm; }
+atf_test_case linux
+linux_body() { each_engine_body linux; }
+
+atf_test_case wrong_use
+wrong_use_body() {
+	faultline=$(atf_config_get build)/faultline
+	program=$(atf_config_get build)/guests/program
+	atf_check -s exit:2 -e match:'which program' "$faultline" exec
+	atf_check -s exit:2 -e match:'no engine x' "$faultline" exec -e x -- "$program"
+	atf_check -s exit:2 -e match:'-m 1Q' "$faultline" exec -m 1Q -- "$program"
+	atf_check -s exit:2 -e match:'-c 0' "$faultline" exec -c 0 -- "$program"
+	atf_check -s exit:2 -e match:'KEY=VALUE' "$faultline" exec -s thp -- "$program"
+	atf_check -s exit:2 -e match:'timeout' "$faultline" exec --timeout=-1 -- "$program"
+	atf_check -s exit:2 -e match:'dynamically linked' "$faultline" exec -e linux -- /bin/sh
+	atf_check -s exit:2 -e match:'No such file' "$faultline" exec -e linux -- ./nothing
+	atf_check -s exit:0 -o match:'PROGRAM' "$faultline" exec --help
+}
+
+# Killed harshly, the harness takes its emulator with it.
+atf_test_case no_orphans
+no_orphans_body() {
+	program=$(atf_config_get build)/guests/program
+	need tcg
+	faultline exec -e tcg --timeout 30 -- "$program" hang &
+	harness=$!
+	sleep 1
+	child=$(cat /proc/$harness/task/$harness/children)
+	test -n "$child" || atf_fail "no emulator runs"
+	kill -9 $harness
+	wait $harness
+	sleep 0.5
+	for pid in $child; do
+		! grep -q '^State:.[^Z]' "/proc/$pid/status" 2>/dev/null ||
+		    atf_fail "process $pid outlived the harness"
+	done
+}
+
+atf_test_case doctor
+doctor_body() {
+	faultline doctor >out 2>err
+	status=$?
+	cat out err
+	test $status -eq 0 -o $status -eq 2 || atf_fail "exit status $status"
+	for word in kvm tcg linux stub PAPI_TLB_DM topology TSC governor gnuplot; do
+		grep -q "$word" out || atf_fail "nothing is said of $word"
+	done
+}
+
+atf_init_test_cases() {
+	atf_add_test_case tcg
+	atf_add_test_case kvm
+	atf_add_test_case linux
+	atf_add_test_case wrong_use
+	atf_add_test_case no_orphans
+	atf_add_test_case doctor
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* For the tests of the engines: one boot with small defaults. */
+#ifndef TEST_GUEST_RUN_H
+#define TEST_GUEST_RUN_H
+
+#include <atf-c.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "engine.h"
+
+static inline const char *in_build(const atf_tc_t *tc, const char *name, char *buf, size_t size)
+{
+	snprintf(buf, size, "%s/%s", atf_tc_get_config_var(tc, "build"), name);
+	return buf;
+}
+
+/* The engine, or the test is skipped with the engine's own reason. */
+static inline const struct engine *need_engine(const char *name)
+{
+	const char *why;
+	const struct engine *e = engine_find(name, &why);
+
+	ATF_REQUIRE(e != NULL);
+	why = e->unavailable();
+	if (why)
+		atf_tc_skip("%s", why);
+	return e;
+}
+
+/* Boots `stub` (in the build directory) with guests/program and two arguments. */
+static inline void guest_run(const atf_tc_t *tc, const struct engine *e, const char *stub,
+			     const char *arg1, const char *arg2, double timeout,
+			     struct outcome *out)
+{
+	char stub_path[4096], program[4096];
+	const char *argv[] = {"/program", arg1, arg1 ? arg2 : NULL, NULL};
+	const char *envp[] = {"HOME=/", NULL};
+	struct machine_spec spec = {
+		.stub = in_build(tc, stub, stub_path, sizeof(stub_path)),
+		.program = in_build(tc, "guests/program", program, sizeof(program)),
+		.argv = argv,
+		.envp = envp,
+		.memory = 64ull << 20,
+		.cpus = 1,
+		.seed = 1,
+		.recorder = FL_RECORDER_HIST,
+		.kernel_args = "",
+		.timeout = timeout,
+	};
+
+	e->run(&spec, out);
+	printf("%s %s: %s: %s\n", e->name, stub, outcome_status_name(out->status),
+	       out->reason ? out->reason : "");
+	if (out->console)
+		printf("console: %.2000s\n", out->console);
+	if (out->state_dump)
+		printf("%s\n", out->state_dump);
+}
+
+#endif
