@@ -114,8 +114,8 @@ static void opens(void)
 static void pipe_data(void)
 {
 	static char big[70000];
-	struct iovec iov[3] = {{"abc", 3}, {"defg", 4}, {(void *)NOWHERE, 5}};
-	char buf[64] = "";
+	char abc[] = "abc", defg[] = "defg", buf[64] = "";
+	struct iovec iov[3] = {{abc, 3}, {defg, 4}, {(void *)NOWHERE, 5}};
 	int fd[2];
 
 	show("pipe", pipe(fd));

@@ -106,7 +106,7 @@ static void heap(void)
 	unsigned long sum = 0;
 
 	for (int i = 0; i < 200; i++) {
-		size_t n = (size_t)(i * i * 37 + 1);
+		size_t n = (size_t)(i * i * 2 + 1);
 
 		p[i] = malloc(n);
 		memset(p[i], i, n);
@@ -114,8 +114,8 @@ static void heap(void)
 	for (int i = 0; i < 200; i += 2)
 		free(p[i]);
 	for (int i = 1; i < 200; i += 2) {
-		p[i] = realloc(p[i], (size_t)(i * i * 50 + 1));
-		sum += *((unsigned char *)p[i] + i * i * 37);
+		p[i] = realloc(p[i], (size_t)(i * i * 3 + 1));
+		sum += *((unsigned char *)p[i] + i * i * 2);
 		free(p[i]);
 	}
 	printf("heap sum %lu\n", sum);

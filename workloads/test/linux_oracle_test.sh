@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Linux is the oracle: each abi_* program, linked with glibc and with musl, prints on the stub what it
+# prints here, and ends as it ends here. Address randomisation is off, as on the stub.
+#
+# Needs: build, top; setarch; a program faultline with the engine tcg (kvm: /dev/kvm that opens).
+
+# Linux's own run into want.out and want.status.
+run_native()
+{
+	setarch -R "$build/abi/$1" >want.out 2>want.err
+	echo $? >want.status
+}
+
+same_on()
+{
+	"$build/faultline" exec -e "$1" -- "$build/abi/$2" >got.out 2>got.err
+	echo $? >got.status
+	diff -u want.out got.out || atf_fail "$2 differs between Linux (-) and $1 (+)"
+	cmp -s want.status got.status ||
+		atf_fail "$2: status $(cat want.status) on Linux, $(cat got.status) on $1"
+}
+
+compare()
+{
+	build=$(atf_config_get build)
+	[ -x "$build/faultline" ] || atf_skip "needs $build/faultline"
+	command -v setarch >/dev/null || atf_skip "needs setarch (util-linux)"
+	setarch -R true 2>/dev/null || atf_skip "needs setarch -R: personality() is refused here"
+	case $1 in
+	tcg) command -v qemu-system-x86_64 >/dev/null || atf_skip "needs qemu-system-x86_64" ;;
+	kvm) (: <>/dev/kvm) 2>/dev/null || atf_skip "needs /dev/kvm: it cannot be opened" ;;
+	esac
+	for program in "$2" "$2-musl"; do
+		run_native "$program"
+		same_on "$1" "$program"
+	done
+}
+
+atf_init_test_cases()
+{
+	for source in "$(atf_config_get top)"/workloads/test/abi_*.c; do
+		name=$(basename "$source" .c)
+		for engine in tcg kvm; do
+			case=${name}_$engine
+			eval "${case}_head() { atf_set timeout 120; }"
+			eval "${case}_body() { compare $engine $name; }"
+			atf_add_test_case "$case"
+		done
+	done
+}
