@@ -3,7 +3,24 @@
 
 #include "table.h"
 
-enum { NAME_WIDTH = 31 };
+enum { NAME_WIDTH = 31, COLUMNS = 100 };
+
+/* Words up to the last column, further lines indented by four. */
+static void wrap(FILE *to, const char *text)
+{
+	size_t used = 0;
+
+	while (*text) {
+		size_t n = strcspn(text, " \n");
+
+		if (used && used + 1 + n > COLUMNS)
+			used = (size_t)fprintf(to, "\n   ") - 1;
+		used += (size_t)fprintf(to, "%s%.*s", used ? " " : "", (int)n, text);
+		text += n;
+		text += strspn(text, " \n");
+	}
+	putc('\n', to);
+}
 
 static void quantile(FILE *to, const struct hist *h, double q)
 {
@@ -83,9 +100,24 @@ static void heading(FILE *to, const struct results *r)
 			unit = r->cells[i].unit;
 	fprintf(to, "Engine %s, lengths in %s.\n", r->cells[0].engine, unit);
 	if (*caveat)
-		fprintf(to, "Note: %s\n", caveat);
+		wrap(to, arena_printf(r->arena, "Note: %s", caveat));
 	fprintf(to, "\n%-*s %9s %9s %9s %9s %11s %11s\n", NAME_WIDTH + 2,
 		"fault class, or ring-3 phase", "count", "p50", "p90", "p99", "max", "mean");
+}
+
+/* "anon-touch order=random (3 times)", and what went wrong if something did. */
+static void cell_line(FILE *to, const struct results *r, const struct result_cell *c)
+{
+	unsigned reps = repetitions(r, c);
+	const char *times = "", *trouble = "";
+
+	if (c->rep == 0 && reps > 1)
+		times = arena_printf(r->arena, " (%u times)", reps);
+	if (strcmp(c->status, "ok"))
+		trouble = arena_printf(r->arena, ", repetition %lld: %s: %s", (long long)c->rep,
+				       c->status, c->reason ? c->reason : "");
+	wrap(to, arena_printf(r->arena, "%s%s%s%s%s", c->profile, *c->label ? " " : "", c->label,
+			      times, trouble));
 }
 
 void table_print(FILE *to, const struct results *r)
@@ -95,17 +127,10 @@ void table_print(FILE *to, const struct results *r)
 	heading(to, r);
 	for (size_t i = 0; i < r->n; i++) {
 		const struct result_cell *c = &r->cells[i];
-		unsigned reps = repetitions(r, c);
 
 		if (c->rep != 0 && !strcmp(c->status, "ok"))
 			continue;
-		fprintf(to, "%s%s%s", c->profile, *c->label ? " " : "", c->label);
-		if (c->rep == 0 && reps > 1)
-			fprintf(to, " (%u times)", reps);
-		if (strcmp(c->status, "ok"))
-			fprintf(to, ", repetition %lld: %s: %s", (long long)c->rep, c->status,
-				c->reason ? c->reason : "");
-		putc('\n', to);
+		cell_line(to, r, c);
 		if (c->rep == 0) {
 			rows(to, r, c, false);
 			rows(to, r, c, true);
