@@ -49,7 +49,8 @@ atf_test_case no_orphans
 no_orphans_body() {
 	program=$(atf_config_get build)/guests/program
 	need tcg
-	faultline exec -e tcg --timeout 30 -- "$program" hang &
+	# not by the function: $! would be a subshell of ours
+	"$(atf_config_get build)/faultline" exec -e tcg --timeout 30 -- "$program" hang &
 	harness=$!
 	sleep 1
 	child=$(cat /proc/$harness/task/$harness/children)
