@@ -211,26 +211,24 @@ static void probe_nosys(struct baseline *b)
 	finish(b, NOSYS);
 }
 
-static void probe_write(struct baseline *b)
+/* One sample a page of n. */
+static void touches(struct baseline *b, char *p, unsigned n,
+		    uint64_t (*touch_ticks)(struct baseline *, void *), enum probe probe)
+{
+	for (unsigned i = 0; i < n; i++)
+		add(b, touch_ticks(b, p + (size_t)i * WL_PAGE));
+	finish(b, probe);
+}
+
+static void probe_touches(struct baseline *b)
 {
 	char *p = guarded_map(b, MAX_SAMPLES);
 
-	for (unsigned i = 0; i < MAX_SAMPLES; i++)
-		add(b, write_ticks(b, p + (size_t)i * WL_PAGE));
-	finish(b, WRITE);
+	touches(b, p, MAX_SAMPLES, write_ticks, WRITE);
 	guarded_unmap(b, p, MAX_SAMPLES);
-}
-
-static void probe_read_then_write(struct baseline *b)
-{
-	char *p = guarded_map(b, ROUNDS);
-
-	for (unsigned i = 0; i < ROUNDS; i++)
-		add(b, read_ticks(b, p + (size_t)i * WL_PAGE));
-	finish(b, READ);
-	for (unsigned i = 0; i < ROUNDS; i++)
-		add(b, write_ticks(b, p + (size_t)i * WL_PAGE));
-	finish(b, COW_ZERO);
+	p = guarded_map(b, ROUNDS);
+	touches(b, p, ROUNDS, read_ticks, READ);
+	touches(b, p, ROUNDS, write_ticks, COW_ZERO);
 	guarded_unmap(b, p, ROUNDS);
 }
 
@@ -439,22 +437,9 @@ struct line {
 };
 
 static const struct line lines[] = {
-	{"system call that doesn't exist", NOSYS, NOSYS, false, 0, 211, 60},
-	{"anonymous first write, 4 KiB", WRITE, NOSYS, false, 1, 2255, 225},
-	{"… its mean, allocator refills included", WRITE, NOSYS, true, 1, 2795, 280},
-	{"anonymous first read (zero page)", READ, NOSYS, false, 0, 1256, 125},
-	{"write after that read", COW_ZERO, NOSYS, false, 1, 2671, 265},
-	{"MAPERR → handler moves RIP → sigreturn", MAPERR, NOSYS, false, 0, 3620, 360},
-	{"ACCERR → handler mprotects → retry", ACCERR, NOSYS, false, 0, 6574, 655},
-	{"mmap + munmap of a page, untouched", MMAP_MUNMAP, NOSYS, false, 0, 11042, 870},
-	{"mmap + touch + munmap", MMAP_TOUCH_MUNMAP, NOSYS, false, 1, 16580, 1550},
-	{"mprotect in the middle: split in three", MPROTECT_SPLIT, NOSYS, false, 0, 12959, 1050},
-	{"mprotect back: merge", MPROTECT_MERGE, NOSYS, false, 0, 9062, 900},
-	{"DONTNEED of 1 page", DONTNEED_1, NOSYS, false, 0, 3732, 370},
-	{"DONTNEED of 512 pages", DONTNEED_512, NOSYS, false, 0, 510391, 51000},
-	{"munmap of 512 populated, per page", MUNMAP_512, NOSYS, false, 0, 1017, 100},
-	{"read(/dev/zero, bad pointer) over a good one", COPY_BAD, COPY_GOOD, false, 0, 997, 100},
-	{"kernel-mode demand-zero fault", COPY_LAZY, COPY_GOOD, false, 1, 2816, 280},
+#define BASELINE_ROW(...) {__VA_ARGS__},
+#include "baseline_rows.def"
+#undef BASELINE_ROW
 };
 
 static const struct {
@@ -527,8 +512,7 @@ static void baseline(struct wl_run *run)
 	if (b.zero < 0)
 		wl_fail(run, "/dev/zero: %m");
 	probe_nosys(&b);
-	probe_write(&b);
-	probe_read_then_write(&b);
+	probe_touches(&b);
 	probe_signals(&b);
 	probe_mmap(&b);
 	probe_mprotect(&b);

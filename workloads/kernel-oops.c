@@ -74,25 +74,13 @@ static void kernel_oops(struct wl_run *run)
 const struct workload workload = {
 	.name = "kernel-oops",
 	.doc = "the kernel touches a bad kernel address: oops and recovery, or panic",
-	.params =
-		(const struct wl_param[]){
-			{.name = "mode",
-			 .kind = WL_ENUM,
-			 .fallback = "survive",
-			 .choices = "survive|panic",
-			 .doc = "survive: the kernel goes on; panic: the machine ends"},
-			{.name = "iters",
-			 .kind = WL_UINT,
-			 .fallback = "4",
-			 .min = 1,
-			 .max = 10000,
-			 .doc = "pairs of a read and a write, for mode=survive"},
-			{0}},
+	.params = WL_PARAMS(
+		WL_CHOICE("mode", "survive", "survive|panic",
+			  "survive: the kernel goes on; panic: the machine ends"),
+		WL_NUMBER("iters", "4", 1, 10000, "pairs of a read and a write, for mode=survive")),
 	.phases =
-		(const struct wl_phase[]){
-			{"oops_read", "stubctl(KERNEL_READ, bad address) until it returns -EIO"},
-			{"oops_write", "stubctl(KERNEL_WRITE, bad address) likewise"},
-			{0}},
+		WL_PHASES({"oops_read", "stubctl(KERNEL_READ, bad address) until it returns -EIO"},
+			  {"oops_write", "stubctl(KERNEL_WRITE, bad address) likewise"}),
 	.needs_stub = "Linux has no call that makes the kernel touch an address",
 	.body = kernel_oops,
 };

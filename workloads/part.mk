@@ -1,6 +1,6 @@
 # Ring-3 programs: static Linux ELF, one per workloads/*.c, each with the runtime; and their tests.
 WORKLOAD_CFLAGS := -std=gnu11 -O2 -g -fno-pie -fno-stack-protector $(WARN)
-WORKLOAD_INC := -Ikernel-stub/include -Iworkloads/runtime
+WORKLOAD_INC := -Ikernel-stub/include -Iworkloads/runtime -Iworkloads
 WORKLOADS := $(patsubst workloads/%.c,%,$(wildcard workloads/*.c))
 WORKLOAD_RUNTIME := $(patsubst %,$(B)/workload/%.o,$(wildcard workloads/runtime/*.c))
 WORKLOAD_LIB := $(filter-out %/main.c.o,$(WORKLOAD_RUNTIME))

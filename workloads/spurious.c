@@ -33,14 +33,8 @@ static void spurious(struct wl_run *run)
 const struct workload workload = {
 	.name = "spurious",
 	.doc = "writes that fault, to a page that is writable when the handler looks",
-	.params = (const struct wl_param[]){{.name = "iters",
-					     .kind = WL_UINT,
-					     .fallback = "512",
-					     .min = 1,
-					     .max = 1u << 24,
-					     .doc = "writes"},
-					    {0}},
-	.phases = (const struct wl_phase[]){{"write", "one store, and its fault"}, {0}},
+	.params = WL_PARAMS(WL_NUMBER("iters", "512", 1, 1u << 24, "writes")),
+	.phases = WL_PHASES({"write", "one store, and its fault"}),
 	.needs_stub = "Linux lets no fault come too late on request",
 	.body = spurious,
 };

@@ -72,37 +72,41 @@ static void zero_check(struct wl_run *run, const char *p, unsigned n)
 			wl_fail(run, "read of /dev/zero left a byte that is not zero");
 }
 
-static void reads_that_work(struct wl_run *run, struct uaccess *u)
+/* What a call must find, or leave, in the good page. */
+static void good_call(struct wl_run *run, struct uaccess *u, struct wl_row *row, bool writing,
+		      char fill)
 {
-	struct wl_row *good = wl_row(run, "read_good", 0, TIMING_CALL);
-	struct wl_row *lazy = wl_row(run, "read_lazy", 0, TIMING_CALL);
-
-	wl_begin(run);
-	for (uint64_t i = 0; i < u->iters && case_on(run, CASE_GOOD); i++) {
-		memset(u->good, 0xff, BYTES);
-		call_once(run, good, SYS_read, u->zero, u->good, BYTES);
+	memset(u->good, fill, BYTES);
+	if (writing) {
+		call_once(run, row, SYS_write, u->pipe[1], u->good, BYTES);
+		pipe_check(run, u, fill);
+	} else {
+		call_once(run, row, SYS_read, u->zero, u->good, BYTES);
 		zero_check(run, u->good, BYTES);
 	}
-	for (uint64_t i = 0; i < u->iters && case_on(run, CASE_LAZY); i++)
-		call_once(run, lazy, SYS_read, u->zero, u->lazy + i * WL_PAGE, BYTES);
-	wl_end(run);
 }
 
-static void writes_that_work(struct wl_run *run, struct uaccess *u)
+static void lazy_call(struct wl_run *run, struct uaccess *u, struct wl_row *row, bool writing,
+		      char *p)
 {
-	struct wl_row *good = wl_row(run, "write_good", 0, TIMING_CALL);
-	struct wl_row *lazy = wl_row(run, "write_lazy", 0, TIMING_CALL);
+	if (writing) {
+		call_once(run, row, SYS_write, u->pipe[1], p, BYTES);
+		pipe_check(run, u, 0);
+	} else {
+		call_once(run, row, SYS_read, u->zero, p, BYTES);
+	}
+}
+
+static void calls_that_work(struct wl_run *run, struct uaccess *u, bool writing)
+{
+	struct wl_row *good = wl_row(run, writing ? "write_good" : "read_good", 0, TIMING_CALL);
+	struct wl_row *lazy = wl_row(run, writing ? "write_lazy" : "read_lazy", 0, TIMING_CALL);
 
 	wl_begin(run);
-	for (uint64_t i = 0; i < u->iters && case_on(run, CASE_GOOD); i++) {
-		memset(u->good, (char)i, BYTES);
-		call_once(run, good, SYS_write, u->pipe[1], u->good, BYTES);
-		pipe_check(run, u, (char)i);
-	}
-	for (uint64_t i = 0; i < u->iters && case_on(run, CASE_LAZY); i++) {
-		call_once(run, lazy, SYS_write, u->pipe[1], u->lazy + i * WL_PAGE, BYTES);
-		pipe_check(run, u, 0);
-	}
+	for (uint64_t i = 0; i < u->iters && case_on(run, CASE_GOOD); i++)
+		good_call(run, u, good, writing, (char)~i);
+	for (uint64_t i = 0; i < u->iters && case_on(run, CASE_LAZY); i++)
+		lazy_call(run, u, lazy, writing, u->lazy + i * WL_PAGE);
 	wl_end(run);
 }
 
@@ -177,11 +181,11 @@ static void uaccess(struct wl_run *run)
 
 	uaccess_open(run, &u);
 	lazy_renew(run, &u);
-	reads_that_work(run, &u);
+	calls_that_work(run, &u, false);
 	for (uint64_t i = 0; i < u.iters; i++)
 		zero_check(run, u.lazy + i * WL_PAGE, WL_PAGE);
 	lazy_renew(run, &u);
-	writes_that_work(run, &u);
+	calls_that_work(run, &u, true);
 	bad_pointers(run, &u);
 	uaccess_close(run, &u);
 }
@@ -189,29 +193,18 @@ static void uaccess(struct wl_run *run)
 const struct workload workload = {
 	.name = "uaccess",
 	.doc = "system calls with good, lazy and bad pointers: faults inside the kernel's copies",
-	.params = (const struct wl_param[]){{.name = "case",
-					     .kind = WL_ENUM,
-					     .fallback = "all",
-					     .choices = "all|good|lazy|bad|readonly|cross|refused",
-					     .doc = "which pointers"},
-					    {.name = "iters",
-					     .kind = WL_UINT,
-					     .fallback = "128",
-					     .min = 1,
-					     .max = 1u << 20,
-					     .doc = "calls of each kind"},
-					    {0}},
+	.params = WL_PARAMS(WL_CHOICE("case", "all", "all|good|lazy|bad|readonly|cross|refused",
+				      "which pointers"),
+			    WL_NUMBER("iters", "128", 1, 1u << 20, "calls of each kind")),
 	.phases =
-		(const struct wl_phase[]){
-			{"read_good", "read(/dev/zero, 64 bytes) into a page that is present"},
-			{"read_lazy", "into a page not touched yet"},
-			{"write_good", "write to a pipe from a page that is present"},
-			{"write_lazy", "from a page not touched yet"},
-			{"read_bad", "read(/dev/zero) to where no VMA is: EFAULT"},
-			{"write_bad", "write to a pipe from where no VMA is: EFAULT"},
-			{"read_readonly", "read(/dev/zero) into a read-only page: EFAULT"},
-			{"read_cross", "the second half of the buffer in no VMA: a short count"},
-			{"read_refused", "an address of the kernel's half: EFAULT, no fault"},
-			{0}},
+		WL_PHASES({"read_good", "read(/dev/zero, 64 bytes) into a page that is present"},
+			  {"read_lazy", "into a page not touched yet"},
+			  {"write_good", "write to a pipe from a page that is present"},
+			  {"write_lazy", "from a page not touched yet"},
+			  {"read_bad", "read(/dev/zero) to where no VMA is: EFAULT"},
+			  {"write_bad", "write to a pipe from where no VMA is: EFAULT"},
+			  {"read_readonly", "read(/dev/zero) into a read-only page: EFAULT"},
+			  {"read_cross", "the second half of the buffer in no VMA: a short count"},
+			  {"read_refused", "an address of the kernel's half: EFAULT, no fault"}),
 	.body = uaccess,
 };

@@ -31,19 +31,16 @@ struct vma_ops {
 };
 
 #define PRIVATE (MAP_PRIVATE | MAP_ANONYMOUS)
+#define RW (PROT_READ | PROT_WRITE)
+#define NO_FILE ((uint64_t)-1)
 
-/* One timed call; its result. */
-static long timed(struct wl_row *row, long nr, uint64_t a, uint64_t b, uint64_t c, uint64_t d)
+/* One timed call that must return `want`. */
+static void timed_must(struct vma_ops *o, struct wl_row *row, uint64_t want,
+		       struct timing_call call)
 {
-	struct timing_call call = {nr, {a, b, c, d, (uint64_t)-1, 0}};
-	long result;
+	long got;
 
-	wl_sample(row, timing_syscall(&call, &result));
-	return result;
-}
-
-static void must(struct vma_ops *o, const struct wl_row *row, long got, uint64_t want)
-{
+	wl_sample(row, timing_syscall(&call, &got));
 	if ((uint64_t)got != want)
 		wl_fail(o->run, "%s returned %#lx, not %#lx", row->phase->name, got, want);
 }
@@ -53,45 +50,53 @@ static struct wl_row *row(struct vma_ops *o, const char *phase)
 	return wl_row(o->run, phase, o->x, TIMING_CALL);
 }
 
-/* mmap of a page anywhere, and its munmap. */
+/* The middle page of a random slot. */
+static uint64_t random_middle(struct vma_ops *o)
+{
+	return (uint64_t)vma_field_random(&o->field, &o->run->random) + WL_PAGE;
+}
+
+/* mmap where the kernel likes, and its munmap. */
 static void ops_hole(struct vma_ops *o, const char *in, const char *out, uint64_t len)
 {
+	struct timing_call call = {SYS_mmap, {0, len, PROT_READ, PRIVATE, NO_FILE}};
 	struct wl_row *map = row(o, in), *unmap = row(o, out);
 
 	for (uint64_t i = 0; i < o->iters; i++) {
-		long p = timed(map, SYS_mmap, 0, len, PROT_READ, PRIVATE);
+		long p;
 
+		wl_sample(map, timing_syscall(&call, &p));
 		if (p <= 0)
 			wl_fail(o->run, "%s returned %ld", in, p);
-		must(o, unmap, timed(unmap, SYS_munmap, (uint64_t)p, len, 0, 0), 0);
+		timed_must(o, unmap, 0, (struct timing_call){SYS_munmap, {(uint64_t)p, len}});
 	}
 }
 
 static void ops_middle(struct vma_ops *o)
 {
+	struct timing_call out = {SYS_munmap, {0, WL_PAGE}};
+	struct timing_call in = {SYS_mmap,
+				 {0, WL_PAGE, RW, PRIVATE | MAP_FIXED_NOREPLACE, NO_FILE}};
 	struct wl_row *split = row(o, "munmap_split"), *merge = row(o, "mmap_merge");
 
 	for (uint64_t i = 0; i < o->iters; i++) {
-		uint64_t p = (uint64_t)vma_field_random(&o->field, &o->run->random) + WL_PAGE;
-
-		must(o, split, timed(split, SYS_munmap, p, WL_PAGE, 0, 0), 0);
-		must(o, merge,
-		     timed(merge, SYS_mmap, p, WL_PAGE, PROT_READ | PROT_WRITE,
-			   PRIVATE | MAP_FIXED_NOREPLACE),
-		     p);
+		out.a[0] = in.a[0] = random_middle(o);
+		timed_must(o, split, 0, out);
+		timed_must(o, merge, in.a[0], in);
 	}
 }
 
 static void ops_mprotect(struct vma_ops *o)
 {
+	struct timing_call call = {SYS_mprotect, {0, WL_PAGE}};
 	struct wl_row *split = row(o, "mprotect_split"), *merge = row(o, "mprotect_merge");
 
 	for (uint64_t i = 0; i < o->iters; i++) {
-		uint64_t p = (uint64_t)vma_field_random(&o->field, &o->run->random) + WL_PAGE;
-
-		must(o, split, timed(split, SYS_mprotect, p, WL_PAGE, PROT_READ, 0), 0);
-		must(o, merge, timed(merge, SYS_mprotect, p, WL_PAGE, PROT_READ | PROT_WRITE, 0),
-		     0);
+		call.a[0] = random_middle(o);
+		call.a[2] = PROT_READ;
+		timed_must(o, split, 0, call);
+		call.a[2] = RW;
+		timed_must(o, merge, 0, call);
 	}
 }
 
@@ -106,8 +111,9 @@ static void ops_madvise(struct vma_ops *o)
 		wl_sample(touch, timing_write(p, i + 1));
 		if (*p != i + 1)
 			wl_fail(o->run, "write %lu did not arrive", i);
-		must(o, dontneed,
-		     timed(dontneed, SYS_madvise, (uint64_t)p, WL_PAGE, MADV_DONTNEED, 0), 0);
+		timed_must(
+			o, dontneed, 0,
+			(struct timing_call){SYS_madvise, {(uint64_t)p, WL_PAGE, MADV_DONTNEED}});
 	}
 }
 
@@ -117,8 +123,8 @@ static void ops_brk(struct vma_ops *o)
 	uint64_t end = (uint64_t)sys_call(SYS_brk, 0, 0, 0, 0, 0, 0);
 
 	for (uint64_t i = 0; i < o->iters; i++) {
-		must(o, grow, timed(grow, SYS_brk, end + WL_PAGE, 0, 0, 0), end + WL_PAGE);
-		must(o, shrink, timed(shrink, SYS_brk, end, 0, 0, 0), end);
+		timed_must(o, grow, end + WL_PAGE, (struct timing_call){SYS_brk, {end + WL_PAGE}});
+		timed_must(o, shrink, end, (struct timing_call){SYS_brk, {end}});
 	}
 }
 
@@ -166,40 +172,21 @@ static void vma_ops(struct wl_run *run)
 const struct workload workload = {
 	.name = "vma-ops",
 	.doc = "mmap, munmap, mprotect, madvise, brk and a write fault among N VMAs",
-	.params =
-		(const struct wl_param[]){
-			{.name = "vmas",
-			 .kind = WL_UINT,
-			 .fallback = "256",
-			 .min = 1,
-			 .max = 1000000,
-			 .doc = "VMAs present besides the program's own; Linux allows 65530 in all"},
-			{.name = "iters",
-			 .kind = WL_UINT,
-			 .fallback = "64",
-			 .min = 1,
-			 .max = 1u << 24,
-			 .doc = "calls of each kind"},
-			{.name = "ops",
-			 .kind = WL_ENUM,
-			 .fallback = "all",
-			 .choices = "all|mmap|mprotect|madvise|brk",
-			 .doc = "which calls"},
-			{0}},
-	.phases =
-		(const struct wl_phase[]){
-			{"mmap", "a page into the highest hole that fits"},
-			{"munmap", "that page goes"},
-			{"mmap_below", "two pages, which fit into no hole of the field"},
-			{"munmap_below", "they go"},
-			{"munmap_split", "the middle page of three: one VMA becomes two"},
-			{"mmap_merge", "the middle page back: two VMAs become one"},
-			{"mprotect_split", "the middle page read-only: one VMA becomes three"},
-			{"mprotect_merge", "writable again: three become one"},
-			{"touch", "first write to a page of a random VMA"},
-			{"dontneed", "MADV_DONTNEED of that page"},
-			{"brk_grow", "the break one page up"},
-			{"brk_shrink", "and down"},
-			{0}},
+	.params = WL_PARAMS(
+		WL_NUMBER("vmas", "256", 1, 1000000,
+			  "VMAs present besides the program's own; Linux allows 65530 in all"),
+		WL_NUMBER("iters", "64", 1, 1u << 24, "calls of each kind"),
+		WL_CHOICE("ops", "all", "all|mmap|mprotect|madvise|brk", "which calls")),
+	.phases = WL_PHASES({"mmap", "a page into the highest hole that fits"},
+			    {"munmap", "that page goes"},
+			    {"mmap_below", "two pages, which fit into no hole of the field"},
+			    {"munmap_below", "they go"},
+			    {"munmap_split", "the middle page of three: one VMA becomes two"},
+			    {"mmap_merge", "the middle page back: two VMAs become one"},
+			    {"mprotect_split", "the middle page read-only: one VMA becomes three"},
+			    {"mprotect_merge", "writable again: three become one"},
+			    {"touch", "first write to a page of a random VMA"},
+			    {"dontneed", "MADV_DONTNEED of that page"},
+			    {"brk_grow", "the break one page up"}, {"brk_shrink", "and down"}),
 	.body = vma_ops,
 };

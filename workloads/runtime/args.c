@@ -127,6 +127,13 @@ static const char *args_range(const struct wl_param *p, char *buf, size_t size)
 	return buf;
 }
 
+static void args_each(const struct workload *w, void (*show)(const struct wl_param *))
+{
+	for (unsigned i = 0; w->params[i].name; i++)
+		show(&w->params[i]);
+	show(&seed_param);
+}
+
 static void args_help_param(const struct wl_param *p)
 {
 	char buf[64];
@@ -139,9 +146,7 @@ void args_help(const struct workload *w)
 {
 	printf("usage: %s [KEY=VALUE]... | --describe | --help\n\n%s\n\nParameters:\n", w->name,
 	       w->doc);
-	for (unsigned i = 0; w->params[i].name; i++)
-		args_help_param(&w->params[i]);
-	args_help_param(&seed_param);
+	args_each(w, args_help_param);
 	printf("\nMeasured phases:\n");
 	for (unsigned i = 0; w->phases[i].name; i++)
 		printf("  %-16s %s\n", w->phases[i].name, w->phases[i].doc);
@@ -160,9 +165,7 @@ static void args_describe_param(const struct wl_param *p)
 void args_describe(const struct workload *w)
 {
 	printf("workload\t%s\t%s\n", w->name, w->doc);
-	for (unsigned i = 0; w->params[i].name; i++)
-		args_describe_param(&w->params[i]);
-	args_describe_param(&seed_param);
+	args_each(w, args_describe_param);
 	for (unsigned i = 0; w->phases[i].name; i++)
 		printf("phase\t%s\t%s\n", w->phases[i].name, w->phases[i].doc);
 }

@@ -41,10 +41,24 @@ struct wl_param {
 	const char *doc;
 };
 
+/* A workload's parameters: WL_PARAMS(WL_NUMBER(…), WL_CHOICE(…)). */
+#define WL_PARAMS(...) ((const struct wl_param[]){__VA_ARGS__, {.name = NULL}})
+#define WL_NUMBER(name_, fallback_, min_, max_, doc_)                                              \
+	{                                                                                          \
+		.name = name_, .kind = WL_UINT, .fallback = fallback_, .min = min_, .max = max_,   \
+		.doc = doc_                                                                        \
+	}
+#define WL_CHOICE(name_, fallback_, choices_, doc_)                                                \
+	{                                                                                          \
+		.name = name_, .kind = WL_ENUM, .fallback = fallback_, .choices = choices_,        \
+		.doc = doc_                                                                        \
+	}
+
 struct wl_phase {
 	const char *name; /* [a-z0-9_]+, under 32 characters */
 	const char *doc;
 };
+#define WL_PHASES(...) ((const struct wl_phase[]){__VA_ARGS__, {.name = NULL}})
 
 struct wl_run;
 

@@ -19,19 +19,9 @@
 static const struct workload specimen = {
 	.name = "specimen",
 	.doc = "for tests",
-	.params = (const struct wl_param[]){{.name = "pages",
-					     .kind = WL_UINT,
-					     .fallback = "7",
-					     .min = 1,
-					     .max = 100,
-					     .doc = "a number"},
-					    {.name = "access",
-					     .kind = WL_ENUM,
-					     .fallback = "write",
-					     .choices = "read|write|readwrite",
-					     .doc = "a choice"},
-					    {0}},
-	.phases = (const struct wl_phase[]){{"first", "one"}, {"second", "two"}, {0}},
+	.params = WL_PARAMS(WL_NUMBER("pages", "7", 1, 100, "a number"),
+			    WL_CHOICE("access", "write", "read|write|readwrite", "a choice")),
+	.phases = WL_PHASES({"first", "one"}, {"second", "two"}),
 };
 
 /* Parses one argument (NULL: none); 0 or -1 as args_parse. */
