@@ -26,8 +26,10 @@ $(B)/gen/build_info.h: FORCE
 $(B)/harness/harness/manifest.c.o: HARNESS_INC += -I$(B)/gen
 $(B)/harness/harness/manifest.c.o: $(B)/gen/build_info.h
 
+# source: so that a build directory elsewhere finds the checkout's profiles and plots, too.
 $(B)/faultline: $(HARNESS_OBJS)
 	$(CC) $^ $(HARNESS_LIBS) -o $@
+	@ln -sfn '$(CURDIR)' $(B)/source
 
 $(patsubst %,$(B)/kyua/harness/test/%,$(HARNESS_TESTS)): $(B)/kyua/harness/test/%: $(B)/harness/harness/test/%.c.o $(HARNESS_LIB_OBJS)
 	@mkdir -p $(@D)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -71,23 +72,28 @@ char *paths_workload(const char *name)
 		    xasprintf("%s/../lib/faultline/workloads/%s", own_directory(), name));
 }
 
-/* A build directory within the checkout is told by the Makefile beside the kernel's sources. */
-static char *find_source(void)
+/* The directory, if it is a checkout: told by the kernel's sources. Takes it. */
+static char *if_checkout(char *top)
 {
-	const char *env = getenv("FAULTLINE_SOURCE");
-	char *top, *mark;
-	int there;
+	char *mark = xasprintf("%s/kernel-stub/include/faultline_abi.h", top);
+	bool there = !access(mark, F_OK);
 
-	if (env && *env)
-		return xstrdup(env);
-	top = xasprintf("%s/..", own_directory());
-	mark = xasprintf("%s/kernel-stub/include/faultline_abi.h", top);
-	there = !access(mark, F_OK);
 	free(mark);
 	if (there)
 		return top;
 	free(top);
 	return NULL;
+}
+
+static char *find_source(void)
+{
+	const char *env = getenv("FAULTLINE_SOURCE");
+	char *top;
+
+	if (env && *env)
+		return xstrdup(env);
+	top = if_checkout(xasprintf("%s/..", own_directory()));
+	return top ? top : if_checkout(xasprintf("%s/source", own_directory()));
 }
 
 const char *paths_source(void)

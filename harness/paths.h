@@ -9,7 +9,7 @@
  *   workload NAME    FAULTLINE_WORKLOADS   BUILD/workloads/NAME PREFIX/lib/faultline/workloads/NAME
  *   data (profiles)  FAULTLINE_SOURCE      SOURCE/...            PREFIX/share/faultline/...
  *
- * SOURCE is the checkout: the build directory's parent, or what the environment says.
+ * SOURCE is the checkout: the build directory's parent, or what its link `source` points to.
  */
 #ifndef HARNESS_PATHS_H
 #define HARNESS_PATHS_H
