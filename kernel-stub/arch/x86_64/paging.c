@@ -37,22 +37,30 @@ static uint64_t *direct_table(uint64_t gib, uint64_t (*alloc_table)(void))
 		*entry = PTE_P | PTE_W |
 			 (gib < STATIC_TABLES ? image_phys(static_tables[gib]) : alloc_table());
 	if (gib < STATIC_TABLES)
-		return static_tables[gib];
+		return static_tables[gib]; /* the direct map may not be there yet */
 	return port_pfn_to_virt((*entry & PTE_ADDR) >> PAGE_SHIFT);
+}
+
+/* 2 MiB pages for [start, end), which does not cross a GiB. */
+static void map_2m(uint64_t *table, uint64_t start, uint64_t end)
+{
+	uint64_t *entry = &table[start >> PMD_SHIFT & 511];
+	const uint64_t *stop = entry + ((end - start + PMD_SIZE - 1) >> PMD_SHIFT);
+
+	for (uint64_t v = start | PTE_PS | DATA_BITS; entry < stop; v += PMD_SIZE)
+		*entry++ = v;
 }
 
 void paging_map_direct(uint64_t start, uint64_t end, uint64_t (*alloc_table)(void))
 {
-	uint64_t step = cpu_features.page_1g ? GIB : PMD_SIZE;
-
-	for (uint64_t at = start & ~(step - 1); at < end; at += step) {
-		uint64_t gib = at >> GIB_SHIFT;
+	for (uint64_t at = start & ~(PMD_SIZE - 1); at < end;) {
+		uint64_t gib = at >> GIB_SHIFT, next = (gib + 1) << GIB_SHIFT;
 
 		if (cpu_features.page_1g)
-			paging_pdpt_direct[gib] = at | PTE_PS | DATA_BITS;
+			paging_pdpt_direct[gib] = gib << GIB_SHIFT | PTE_PS | DATA_BITS;
 		else
-			direct_table(gib, alloc_table)[at >> PMD_SHIFT & 511] =
-				at | PTE_PS | DATA_BITS;
+			map_2m(direct_table(gib, alloc_table), at, next < end ? next : end);
+		at = next;
 	}
 }
 
