@@ -58,9 +58,9 @@ static void describe(void)
 	host.kind =
 		xasprintf("%s, ring 0 interpreted: %.0f ns an instruction", host.module, host.ns);
 	host.caveat =
-		xasprintf("this /dev/kvm (%s) interprets the guest's ring 0 at about %.0f ns an "
-			  "instruction: its counts hold, its latencies say nothing of the stub",
-			  host.module, host.ns);
+		xasprintf("this /dev/kvm (%s) interprets the guest's ring 0: its counts hold, "
+			  "its latencies say nothing of the stub",
+			  host.module);
 }
 
 static void recognise(void)
