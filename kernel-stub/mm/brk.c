@@ -32,6 +32,7 @@ static int brk_grow(struct mm *mm, uint64_t start, uint64_t end)
 {
 	struct vma_new new = {start, end, BRK_FLAGS, NULL, start >> PAGE_SHIFT};
 	struct vma *next = vma_find(mm, start);
+	struct vma_neighbours n;
 	struct vma_spare spare;
 
 	if (end <= start || end > TASK_SIZE)
@@ -40,9 +41,10 @@ static int brk_grow(struct mm *mm, uint64_t start, uint64_t end)
 		return -MM_ENOMEM;
 	if (mm->map_count > mm->map_max)
 		return -MM_ENOMEM;
-	if (vma_spare_fill(&spare, vma_map_needs(&new, next ? next->prev : mm->last, next)))
+	n = vma_plan_map(&new, next ? next->prev : mm->last, next, NULL);
+	if (vma_spare_fill(&spare, vma_map_needs(n)))
 		return -MM_ENOMEM;
-	vma_map(mm, &new, next, &spare);
+	vma_map(mm, &new, next, n, &spare);
 	return 0;
 }
 

@@ -43,7 +43,7 @@ struct vma {
 	struct rb_node rb;
 	struct vma *prev, *next;
 	uint64_t gap; /* bytes that a hole search may use between prev->end (or MMAP_MIN_ADDR) and
-			 vma_start_gap(this) */
+			 vma_start_gap(this); 0 for mm->widest */
 	uint64_t subtree_gap; /* the largest gap in this subtree */
 	struct mm *mm;
 	struct vm_file *file; /* NULL: anonymous; holds a reference */
@@ -62,6 +62,7 @@ struct mm {
 	struct vma *first, *last;
 	struct vma *last_hit; /* a hint for vma_find; written racily, checked against [start, end)
 				 by its reader under lock; cleared when its VMA goes */
+	struct vma *widest;   /* the VMA above the widest gap (vma.c) */
 	uint32_t map_count, map_max;
 	uint64_t mmap_base; /* holes are searched downwards from here */
 	uint64_t start_brk, brk;
@@ -111,11 +112,13 @@ static inline struct vma *vma_lookup(struct mm *mm, uint64_t addr)
 /* The first VMA with end > addr, or NULL. Needs: mm->lock. */
 struct vma *vma_find(struct mm *mm, uint64_t addr);
 
-/* Start of the highest hole of `len` bytes in [low, high), or 0; likewise the lowest. The guard gap
- * below a VM_GROWSDOWN VMA is no hole. Needs: mm->lock; len > 0, low >= MMAP_MIN_ADDR,
- * high <= TASK_SIZE. O(log n). */
-uint64_t vma_hole_topdown(struct mm *mm, uint64_t len, uint64_t low, uint64_t high);
-uint64_t vma_hole_bottomup(struct mm *mm, uint64_t len, uint64_t low, uint64_t high);
+/* Start of the highest hole of `len` bytes in [low, high), or 0; likewise the lowest. *next: the
+ * VMA above it. The guard gap below a VM_GROWSDOWN VMA is no hole. Needs: mm->lock; len > 0,
+ * low >= MMAP_MIN_ADDR, high <= TASK_SIZE. O(log n). */
+uint64_t vma_hole_topdown(struct mm *mm, uint64_t len, uint64_t low, uint64_t high,
+			  struct vma **next);
+uint64_t vma_hole_bottomup(struct mm *mm, uint64_t len, uint64_t low, uint64_t high,
+			   struct vma **next);
 
 /* Is this what /proc/self/maps calls [heap] or [stack]? As on Linux, a question of addresses: the
  * heap merges with its neighbours like any other mapping. Needs: mm->lock. */

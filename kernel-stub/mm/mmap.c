@@ -27,7 +27,7 @@ struct mmap_request {
 	uint64_t addr, len;
 	unsigned map_flags;
 	struct vma_new new;
-	struct vma *first; /* first VMA with end > new.start */
+	struct vma *first; /* first VMA with end > new.start, once that is known */
 };
 
 static bool mmap_fixed(const struct mmap_request *r)
@@ -54,7 +54,6 @@ static int mmap_check(struct mmap_request *r)
 static bool mmap_hint(struct mmap_request *r)
 {
 	uint64_t hint = r->addr & PAGE_MASK;
-	struct vma *next;
 
 	if (!hint)
 		return false;
@@ -62,8 +61,8 @@ static bool mmap_hint(struct mmap_request *r)
 		hint = MMAP_MIN_ADDR;
 	if (hint > TASK_SIZE - r->len)
 		return false;
-	next = vma_find(r->mm, hint);
-	if (next && hint + r->len > vma_start_gap(next))
+	r->first = vma_find(r->mm, hint);
+	if (r->first && hint + r->len > vma_start_gap(r->first))
 		return false;
 	r->new.start = hint;
 	return true;
@@ -82,13 +81,14 @@ static int mmap_place(struct mmap_request *r)
 		if (r->addr & ~PAGE_MASK)
 			return -MM_EINVAL;
 		r->new.start = r->addr;
+		r->first = vma_find(mm, r->addr);
 		return 0;
 	}
 	if (mmap_hint(r))
 		return 0;
-	r->new.start = vma_hole_topdown(mm, r->len, MMAP_MIN_ADDR, mm->mmap_base);
+	r->new.start = vma_hole_topdown(mm, r->len, MMAP_MIN_ADDR, mm->mmap_base, &r->first);
 	if (!r->new.start)
-		r->new.start = vma_hole_bottomup(mm, r->len, UNMAPPED_BASE, TASK_SIZE);
+		r->new.start = vma_hole_bottomup(mm, r->len, UNMAPPED_BASE, TASK_SIZE, &r->first);
 	return r->new.start ? 0 : -MM_ENOMEM;
 }
 
@@ -118,49 +118,63 @@ static uint32_t mmap_vm_flags(unsigned prot, unsigned map_flags)
 	return flags;
 }
 
-/* Everything is decided: get memory, unmap what is there, map. */
-static int64_t mmap_commit(struct mmap_request *r)
+/* Maps the place, which is free. */
+static int64_t mmap_free_place(struct mmap_request *r)
 {
 	struct mm *mm = r->mm;
-	struct vma *first = r->first, *prev = mm->last, *next;
+	struct vma *next = r->first;
+	struct vma_neighbours n = vma_plan_map(&r->new, next ? next->prev : mm->last, next, NULL);
+	struct vma_spare spare;
+
+	if (vma_spare_fill(&spare, vma_map_needs(n)))
+		return -MM_ENOMEM;
+	vma_map(mm, &r->new, next, n, &spare);
+	return (int64_t)r->new.start;
+}
+
+/* MAP_FIXED: gets memory for everything, unmaps what is there, maps. */
+static int64_t mmap_replace(struct mmap_request *r)
+{
+	struct mm *mm = r->mm;
 	uint64_t start = r->new.start, end = r->new.end;
-	bool replace = first && first->start < end;
+	struct vma *first = r->first, *prev = first->start < start ? first : first->prev;
+	struct vma *next = vma_find(mm, end);
 	unsigned cut = vma_unmap_needs(first, start, end);
+	struct vma_neighbours n = vma_plan_map(&r->new, prev, next, NULL);
 	struct vma_spare spare;
 
 	if (cut && mm->map_count >= mm->map_max)
 		return -MM_ENOMEM;
-	if (first)
-		prev = first->start < start ? first : first->prev;
-	next = replace ? vma_find(mm, end) : first;
-	if (vma_spare_fill(&spare, cut + vma_map_needs(&r->new, prev, next)))
+	if (vma_spare_fill(&spare, cut + vma_map_needs(n)))
 		return -MM_ENOMEM;
-	if (replace) {
-		vma_unmap(mm, first, start, end, &spare);
-		next = vma_find(mm, end);
+	vma_unmap(mm, first, start, end, &spare);
+	if (cut) {
+		next = first->next;
+		n = vma_plan_map(&r->new, first, next, NULL);
 	}
-	vma_map(mm, &r->new, next, &spare);
+	vma_map(mm, &r->new, next, n, &spare);
 	return (int64_t)start;
 }
 
 static int64_t mmap_locked(struct mmap_request *r)
 {
 	int err = mmap_check(r);
+	bool replace;
 
 	if (!err)
 		err = mmap_place(r);
 	if (err)
 		return err;
 	r->new.end = r->new.start + r->len;
-	r->first = vma_find(r->mm, r->new.start);
-	if (r->map_flags & MAP_FIXED_NOREPLACE_ && r->first && r->first->start < r->new.end)
+	replace = r->first && r->first->start < r->new.end;
+	if (replace && r->map_flags & MAP_FIXED_NOREPLACE_)
 		return -MM_EEXIST;
 	err = mmap_type(r);
 	if (err)
 		return err;
 	if (!r->new.file)
 		r->new.pgoff = r->new.start >> PAGE_SHIFT;
-	return mmap_commit(r);
+	return replace ? mmap_replace(r) : mmap_free_place(r);
 }
 
 int64_t vm_mmap(struct mm *mm, uint64_t addr, uint64_t len, unsigned prot, unsigned map_flags,

@@ -4,6 +4,13 @@
  *
  * Each VMA knows its `gap`, the free bytes below it that a hole search may give away, and the
  * largest gap of its subtree, so that the search never enters a subtree without a hole that fits.
+ *
+ * One gap stands apart: most address spaces have one that is far wider than all others, and most
+ * calls take from it or give back to it. In the tree it would change the sums up to the root each
+ * time. So the VMA above it, mm->widest, counts as 0 there, and a search looks at it by itself.
+ * That it is the widest is a matter of speed only; where it is, one of these says: a VMA whose gap
+ * grows beyond it takes its place, and when its VMA goes the successor does.
+ *
  * A VMA's gap depends on its start and on the end of its predecessor. It follows which operations
  * touch gaps at all:
  *
@@ -83,18 +90,31 @@ static uint64_t gap_below(const struct vma *vma)
 	return high > low ? high - low : 0;
 }
 
-/* The room below vma changed; NULL is fine. */
-static void gap_changed(struct vma *vma)
+static void set_gap(struct vma *vma, uint64_t gap)
 {
-	uint64_t gap;
-
-	if (!vma)
-		return;
-	gap = gap_below(vma);
-	if (gap == vma->gap)
+	if (vma->gap == gap)
 		return;
 	vma->gap = gap;
 	rb_propagate(&vma->rb, update_subtree_gap);
+}
+
+/* The room below vma changed; NULL is fine. */
+static void gap_changed(struct vma *vma)
+{
+	struct vma *widest;
+	uint64_t gap;
+
+	if (!vma || vma == (widest = vma->mm->widest))
+		return;
+	gap = gap_below(vma);
+	if (widest && gap <= gap_below(widest)) {
+		set_gap(vma, gap);
+		return;
+	}
+	vma->mm->widest = vma;
+	set_gap(vma, 0);
+	if (widest)
+		set_gap(widest, gap_below(widest));
 }
 
 /* ---- finding ---- */
@@ -102,8 +122,11 @@ static void gap_changed(struct vma *vma)
 struct vma *vma_find(struct mm *mm, uint64_t addr)
 {
 	struct rb_node *n = mm->vmas.node;
-	struct vma *found = NULL;
+	struct vma *found = __atomic_load_n(&mm->last_hit, __ATOMIC_RELAXED);
 
+	if (found && addr - found->start < found->end - found->start)
+		return found;
+	found = NULL;
 	while (n) {
 		struct vma *vma = vma_of(n);
 
@@ -173,33 +196,68 @@ static bool hole_fits(struct hole hole, uint64_t len)
 	return hole.end > hole.start && hole.end - hole.start >= len;
 }
 
-uint64_t vma_hole_topdown(struct mm *mm, uint64_t len, uint64_t low, uint64_t high)
+/* The first VMA with end > addr, for an address above most of them. */
+static struct vma *find_high(struct mm *mm, uint64_t addr)
 {
-	struct vma *vma = vma_find(mm, high);
+	struct vma *last = mm->last;
+
+	if (!last || last->end <= addr)
+		return NULL;
+	if (!last->prev || last->prev->end <= addr)
+		return last;
+	return vma_find(mm, addr);
+}
+
+/* The nearest VMA below `from` (NULL: of all) with room for len below it, or NULL. */
+static struct vma *room_below(struct mm *mm, struct vma *from, uint64_t len)
+{
+	struct vma *widest = mm->widest, *vma = NULL;
+
+	if (subtree_gap(mm->vmas.node) >= len)
+		vma = from ? fit_beside(from, len, BELOW)
+			   : fit_in_subtree(mm->vmas.node, len, ABOVE);
+	if (!widest || gap_below(widest) < len || (from && widest->start >= from->start))
+		return vma;
+	return vma && vma->start > widest->start ? vma : widest;
+}
+
+/* The nearest VMA above `from` with room for len below it, or NULL. */
+static struct vma *room_above(struct mm *mm, struct vma *from, uint64_t len)
+{
+	struct vma *widest = mm->widest, *vma = fit_beside(from, len, ABOVE);
+
+	if (!widest || gap_below(widest) < len || widest->start <= from->start)
+		return vma;
+	return vma && vma->start < widest->start ? vma : widest;
+}
+
+uint64_t vma_hole_topdown(struct mm *mm, uint64_t len, uint64_t low, uint64_t high,
+			  struct vma **next)
+{
+	struct vma *vma = find_high(mm, high);
 	struct hole hole = hole_within(mm, vma, low, high);
 
-	if (hole_fits(hole, len))
-		return hole.end - len;
-	if (vma)
-		vma = fit_beside(vma, len, BELOW);
-	else if (subtree_gap(mm->vmas.node) >= len)
-		vma = fit_in_subtree(mm->vmas.node, len, ABOVE);
-	if (!vma)
-		return 0;
-	hole = hole_within(mm, vma, low, high);
+	if (!hole_fits(hole, len)) {
+		vma = room_below(mm, vma, len);
+		if (!vma)
+			return 0;
+		hole = hole_within(mm, vma, low, high);
+	}
+	*next = vma;
 	return hole_fits(hole, len) ? hole.end - len : 0;
 }
 
-uint64_t vma_hole_bottomup(struct mm *mm, uint64_t len, uint64_t low, uint64_t high)
+uint64_t vma_hole_bottomup(struct mm *mm, uint64_t len, uint64_t low, uint64_t high,
+			   struct vma **next)
 {
 	struct vma *vma = vma_find(mm, low);
 	struct hole hole = hole_within(mm, vma, low, high);
 
-	if (hole_fits(hole, len))
-		return hole.start;
-	if (!vma)
-		return 0;
-	hole = hole_within(mm, fit_beside(vma, len, ABOVE), low, high);
+	if (vma && !hole_fits(hole, len)) {
+		vma = room_above(mm, vma, len);
+		hole = hole_within(mm, vma, low, high);
+	}
+	*next = vma;
 	return hole_fits(hole, len) ? hole.start : 0;
 }
 
@@ -261,10 +319,11 @@ static void tree_link(struct mm *mm, struct vma *vma)
 	rb_insert_augmented(&mm->vmas, parent, link, &vma->rb, update_subtree_gap);
 }
 
+/* Links it in with gap 0, which is right for a part of a VMA that was split. */
 static void link_vma(struct mm *mm, struct vma *vma, struct vma *next)
 {
 	list_link(mm, vma, next);
-	vma->gap = gap_below(vma);
+	vma->gap = 0;
 	tree_link(mm, vma);
 	mm->map_count++;
 }
@@ -278,6 +337,8 @@ static void unlink_and_free(struct mm *mm, struct vma *vma)
 	mm->map_count--;
 	if (mm->last_hit == vma)
 		mm->last_hit = NULL;
+	if (mm->widest == vma)
+		mm->widest = NULL;
 	if (vma->file)
 		vm_file_put(vma->file);
 	anon_put(vma->anon);
@@ -348,16 +409,10 @@ static struct vma *split(struct vma *vma, uint64_t addr, struct vma_spare *spare
 
 /* ---- mapping ---- */
 
-/* The neighbours that the range can be one with; NULL: not with that one. */
-struct neighbours {
-	struct vma *left, *right;
-};
-
-/* left is prev and right is next, or NULL. */
-static struct neighbours choose_neighbours(const struct vma_new *new, struct vma *prev,
-					   struct vma *next, const struct anon_root *anon)
+struct vma_neighbours vma_plan_map(const struct vma_new *new, struct vma *prev, struct vma *next,
+				   const struct anon_root *anon)
 {
-	struct neighbours n = {NULL, NULL};
+	struct vma_neighbours n = {NULL, NULL};
 
 	if (prev && prev->end >= new->start &&joins(prev, new, anon))
 		n.left = prev;
@@ -368,42 +423,30 @@ static struct neighbours choose_neighbours(const struct vma_new *new, struct vma
 	return n;
 }
 
-unsigned vma_map_needs(const struct vma_new *new, const struct vma *prev, const struct vma *next)
-{
-	struct neighbours n = choose_neighbours(new, (struct vma *)prev, (struct vma *)next, NULL);
-
-	return !n.left && !n.right;
-}
-
 static struct vma *map_alone(struct mm *mm, const struct vma_new *new, struct vma *next,
 			     struct vma_spare *spare)
 {
 	struct vma *vma = spare_take(spare);
 
-	*vma = (struct vma){
-		.start = new->start,
-		.end = new->end,
-		.flags = new->flags,
-		.prot = vma_prot(new->flags),
-		.mm = mm,
-		.file = new->file,
-		.pgoff = new->pgoff,
-	};
+	vma->start = new->start;
+	vma->end = new->end;
+	vma->flags = new->flags;
+	vma->prot = vma_prot(new->flags);
+	vma->mm = mm;
+	vma->file = new->file;
+	vma->pgoff = new->pgoff;
+	vma->anon = NULL;
 	if (vma->file)
 		vm_file_get(vma->file);
 	link_vma(mm, vma, next);
+	gap_changed(vma);
 	gap_changed(next);
 	return vma;
 }
 
-struct vma *vma_map(struct mm *mm, const struct vma_new *new, struct vma *next,
-		    struct vma_spare *spare)
+/* The range grows one of its neighbours, or makes the two and itself one. */
+static struct vma *map_joined(const struct vma_new *new, struct vma_neighbours n)
 {
-	struct neighbours n = choose_neighbours(new, next ? next->prev : mm->last, next, NULL);
-
-	add_pages(mm, new->start, new->end);
-	if (!n.left && !n.right)
-		return map_alone(mm, new, next, spare);
 	vmstat_inc(FL_VMSTAT_VMA_MERGE);
 	if (!n.left) {
 		move_start(n.right, new->start);
@@ -411,10 +454,19 @@ struct vma *vma_map(struct mm *mm, const struct vma_new *new, struct vma *next,
 		return n.right;
 	}
 	n.left->end = new->end;
-	gap_changed(next);
+	gap_changed(n.left->next);
 	if (n.right)
 		absorb_next(n.left);
 	return n.left;
+}
+
+void vma_map(struct mm *mm, const struct vma_new *new, struct vma *next, struct vma_neighbours n,
+	     struct vma_spare *spare)
+{
+	struct vma *vma = n.left || n.right ? map_joined(new, n) : map_alone(mm, new, next, spare);
+
+	add_pages(mm, new->start, new->end);
+	mm->last_hit = vma;
 }
 
 /* ---- unmapping ---- */
@@ -457,13 +509,13 @@ void vma_plan_change(struct vma_change *change, struct vma *vma, uint64_t start,
 {
 	struct vma_new new = {start, end, flags, vma->file,
 			      vma->pgoff + ((start - vma->start) >> PAGE_SHIFT)};
-	struct neighbours n = {NULL, NULL};
+	struct vma_neighbours n;
 
 	*change = (struct vma_change){.vma = vma, .start = start, .end = end, .flags = flags};
 	if (flags == vma->flags)
 		return;
-	n = choose_neighbours(&new, start == vma->start ? vma->prev : NULL,
-			      end == vma->end ? vma->next : NULL, vma->anon);
+	n = vma_plan_map(&new, start == vma->start ? vma->prev : NULL,
+			 end == vma->end ? vma->next : NULL, vma->anon);
 	change->left = n.left;
 	change->right = n.right;
 	if (!n.left && !n.right)
@@ -541,7 +593,7 @@ void vma_free_all(struct mm *mm)
 		kmem_cache_free(&vma_cache, vma);
 	}
 	mm->vmas.node = NULL;
-	mm->first = mm->last = mm->last_hit = NULL;
+	mm->first = mm->last = mm->last_hit = mm->widest = NULL;
 	mm->map_count = 0;
 	mm->total_vm = 0;
 }
@@ -569,7 +621,7 @@ static void vma_check_one(const struct mm *mm, const struct vma *vma)
 	ASSERT(!((vma->start | vma->end) & ~PAGE_MASK));
 	ASSERT(vma->start < vma->end && vma->end <= TASK_SIZE);
 	ASSERT(!vma->prev || vma->prev->end <= vma->start);
-	ASSERT(vma->gap == gap_below(vma));
+	ASSERT(vma->gap == (vma == mm->widest ? 0 : gap_below(vma)));
 	ASSERT(vma->prot == vma_prot(vma->flags));
 	ASSERT(vma->file || vma->pgoff == vma->start >> PAGE_SHIFT);
 	ASSERT(!vma->file || vma->file->refcount);
@@ -591,7 +643,7 @@ void vma_check(struct mm *mm)
 	const struct vma *prev = NULL;
 	uint64_t pages = 0;
 	uint32_t count = 0;
-	bool hit = !mm->last_hit;
+	bool hit = !mm->last_hit, widest = !mm->widest;
 
 	for (const struct vma *vma = mm->first; vma; prev = vma, vma = vma->next) {
 		ASSERT(vma->prev == prev);
@@ -599,11 +651,12 @@ void vma_check(struct mm *mm)
 		if (vma->anon)
 			ASSERT(vma->anon->refcount == vmas_with_root(mm, vma->anon));
 		hit |= mm->last_hit == vma;
+		widest |= mm->widest == vma;
 		pages += (vma->end - vma->start) >> PAGE_SHIFT;
 		count++;
 	}
 	ASSERT(mm->last == prev);
 	ASSERT(mm->map_count == count && mm->total_vm == pages);
-	ASSERT(hit);
+	ASSERT(hit && widest);
 	ASSERT(rb_check(&mm->vmas, starts_before, summary_right) == count);
 }

@@ -62,15 +62,25 @@ struct vma_new {
 	uint64_t pgoff; /* of start */
 };
 
-/* How many spare objects vma_map() will use: 0 if the range joins a neighbour. `prev` and `next`
- * are the VMAs round the range; they may still overlap its edges, if those parts go before
- * vma_map(). */
-unsigned vma_map_needs(const struct vma_new *new, const struct vma *prev, const struct vma *next);
+/* Neighbours that it can be one VMA with; NULL: not with that one. */
+struct vma_neighbours {
+	struct vma *left, *right;
+};
 
-/* Maps a free range, joining it with its neighbours where they are alike. `next` is the first VMA
- * beyond it. Returns the VMA that holds it. Takes a reference to the file for a VMA of its own. */
-struct vma *vma_map(struct mm *mm, const struct vma_new *new, struct vma *next,
-		    struct vma_spare *spare);
+/* `prev` and `next` are the VMAs round the range (they may overlap its edges, if those parts go
+ * before vma_map()); `anon` is the root that its pages have, NULL for new ones. Pure. */
+struct vma_neighbours vma_plan_map(const struct vma_new *new, struct vma *prev, struct vma *next,
+				   const struct anon_root *anon);
+
+/* Maps a free range as planned; `next` is the first VMA beyond it. A VMA of its own takes one spare
+ * object and a reference to the file. */
+void vma_map(struct mm *mm, const struct vma_new *new, struct vma *next, struct vma_neighbours n,
+	     struct vma_spare *spare);
+
+static inline unsigned vma_map_needs(struct vma_neighbours n)
+{
+	return !n.left && !n.right;
+}
 
 /* ---- taking a range away: munmap, brk, MAP_FIXED ---- */
 
