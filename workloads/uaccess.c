@@ -193,9 +193,6 @@ static void uaccess(struct wl_run *run)
 const struct workload workload = {
 	.name = "uaccess",
 	.doc = "system calls with good, lazy and bad pointers: faults inside the kernel's copies",
-	.params = WL_PARAMS(WL_CHOICE("case", "all", "all|good|lazy|bad|readonly|cross|refused",
-				      "which pointers"),
-			    WL_NUMBER("iters", "128", 1, 1u << 20, "calls of each kind")),
 	.phases =
 		WL_PHASES({"read_good", "read(/dev/zero, 64 bytes) into a page that is present"},
 			  {"read_lazy", "into a page not touched yet"},
@@ -206,5 +203,8 @@ const struct workload workload = {
 			  {"read_readonly", "read(/dev/zero) into a read-only page: EFAULT"},
 			  {"read_cross", "the second half of the buffer in no VMA: a short count"},
 			  {"read_refused", "an address of the kernel's half: EFAULT, no fault"}),
+	.params = WL_PARAMS(WL_CHOICE("case", "all", "all|good|lazy|bad|readonly|cross|refused",
+				      "which pointers"),
+			    WL_NUMBER("iters", "128", 1, 1u << 20, "calls of each kind")),
 	.body = uaccess,
 };
