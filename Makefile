@@ -1,12 +1,23 @@
 # Faultline. `make bench` and `make check` do everything on a fresh Debian machine.
 # Each part says what it builds in its part.mk; B is where everything is built.
 B ?= build
-CC ?= gcc
-comma := ,
+ifeq ($(origin CC),default)
+CC := gcc
+endif
 
+# Each rule starts with $(START): makes the target's directory and names the target; V=1 shows whole
+# commands instead.
+V ?= 0
+ifeq ($(V),0)
+.SILENT:
+START = @mkdir -p $(@D) && echo '  $(@:$(B)/%=%)'
+else
+START = @mkdir -p $(@D)
+endif
+
+WERROR ?= -Werror
 WARN := -Wall -Wextra -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition -Wvla \
 	-Wwrite-strings -Wshadow -Wundef $(WERROR)
-WERROR ?= -Werror
 DEPFLAGS = -MMD -MP
 
 TEST_PROGRAMS :=

@@ -7,16 +7,16 @@ HARNESS_SRCS := $(wildcard harness/*.c harness/engine/*.c)
 HARNESS_OBJS := $(patsubst %,$(B)/harness/%.o,$(HARNESS_SRCS))
 HARNESS_LIB_OBJS := $(filter-out %/harness/main.c.o,$(HARNESS_OBJS))
 
-HARNESS_TESTS := $(patsubst harness/test/%.c,%,$(wildcard harness/test/*_test.c))
+HARNESS_TESTS := $(filter-out mutate_test,$(patsubst harness/test/%.c,%,$(wildcard harness/test/*_test.c)))
 HARNESS_SH_TESTS := $(patsubst harness/test/%.sh,%,$(wildcard harness/test/*_test.sh))
-HARNESS_TEST_PROGRAMS := $(patsubst %,$(B)/kyua/harness/test/%,$(HARNESS_TESTS) $(HARNESS_SH_TESTS))
+HARNESS_TEST_PROGRAMS := $(patsubst %,$(B)/kyua/harness/test/%,$(HARNESS_TESTS) $(HARNESS_SH_TESTS) mutate_test)
 TEST_PROGRAMS += $(HARNESS_TEST_PROGRAMS)
 
 .PHONY: harness
 harness: $(B)/faultline
 
 $(B)/harness/%.c.o: %.c
-	@mkdir -p $(@D)
+	$(START)
 	$(CC) $(HARNESS_CFLAGS) $(DEPFLAGS) $(HARNESS_INC) -c $< -o $@
 
 # The manifest tells what was built.
@@ -28,15 +28,16 @@ $(B)/harness/harness/manifest.c.o: $(B)/gen/build_info.h
 
 # source: so that a build directory elsewhere finds the checkout's profiles and plots, too.
 $(B)/faultline: $(HARNESS_OBJS)
+	$(START)
 	$(CC) $^ $(HARNESS_LIBS) -o $@
 	@ln -sfn '$(CURDIR)' $(B)/source
 
 $(patsubst %,$(B)/kyua/harness/test/%,$(HARNESS_TESTS)): $(B)/kyua/harness/test/%: $(B)/harness/harness/test/%.c.o $(HARNESS_LIB_OBJS)
-	@mkdir -p $(@D)
+	$(START)
 	$(CC) $^ $(HARNESS_LIBS) -latf-c -o $@
 
 $(patsubst %,$(B)/kyua/harness/test/%,$(HARNESS_SH_TESTS)): $(B)/kyua/harness/test/%: harness/test/%.sh
-	@mkdir -p $(@D)
+	$(START)
 	(echo '#!/usr/bin/env atf-sh'; cat $<) > $@
 	chmod +x $@
 
@@ -46,10 +47,24 @@ GUESTS := $(patsubst $(GUEST_DIR)/%.S,$(B)/guests/%.elf,$(wildcard $(GUEST_DIR)/
 TEST_PROGRAMS += $(GUESTS)
 
 $(B)/guests/%.elf: $(GUEST_DIR)/%.S $(GUEST_DIR)/guest.h $(GUEST_DIR)/guest.ld
-	@mkdir -p $(@D)
+	$(START)
 	$(CC) -c $< -o $@.o
 	$(LD) -n --no-warn-rwx-segments --build-id=none -T $(GUEST_DIR)/guest.ld $@.o -o $@
 
 $(B)/guests/program: $(GUEST_DIR)/program.c
-	@mkdir -p $(@D)
+	$(START)
 	$(CC) $(WORKLOAD_CFLAGS) -D_GNU_SOURCE -Ikernel-stub/include -static -no-pie $< -o $@
+
+# Everything that reads files, once more with the sanitizers, under broken files.
+HARNESS_SAN := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+HARNESS_READERS := arena capture compare compare_print conf csv diag expect expr hist matrix paths plan \
+	profile results setting text workload engine/outcome test/mutate_test
+HARNESS_SAN_OBJS := $(patsubst %,$(B)/harness-san/harness/%.c.o,$(HARNESS_READERS))
+
+$(B)/harness-san/%.c.o: %.c
+	$(START)
+	$(CC) $(HARNESS_CFLAGS) $(HARNESS_SAN) $(DEPFLAGS) $(HARNESS_INC) -c $< -o $@
+
+$(B)/kyua/harness/test/mutate_test: $(HARNESS_SAN_OBJS)
+	$(START)
+	$(CC) $(HARNESS_SAN) $^ $(HARNESS_LIBS) -latf-c -o $@

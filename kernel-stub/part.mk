@@ -28,19 +28,20 @@ stub: $(B)/stub.elf
 hosted: $(B)/hosted/libmm.a $(KS_TEST_PROGRAMS)
 
 $(B)/guest/%.c.o: %.c
-	@mkdir -p $(@D)
+	$(START)
 	$(CC) $(STUB_CFLAGS) $(DEPFLAGS) $(STUB_INC) -c $< -o $@
 
 $(B)/guest/%.S.o: %.S
-	@mkdir -p $(@D)
+	$(START)
 	$(CC) $(STUB_CFLAGS) $(DEPFLAGS) $(STUB_INC) -c $< -o $@
 
 $(B)/stub.elf: $(STUB_OBJS) $(KS)/arch/x86_64/stub.ld
+	$(START)
 	$(LD) -n -z noexecstack --no-warn-rwx-segments --build-id=none -T $(KS)/arch/x86_64/stub.ld \
 		$(STUB_OBJS) -o $@
 
 $(B)/hosted/%.c.o: %.c
-	@mkdir -p $(@D)
+	$(START)
 	$(CC) $(HOSTED_CFLAGS) $(DEPFLAGS) $(HOSTED_INC) -c $< -o $@
 
 $(B)/hosted/libmm.a: $(HOSTED_OBJS)
@@ -49,7 +50,7 @@ $(B)/hosted/libmm.a: $(HOSTED_OBJS)
 
 $(KS_TEST_PROGRAMS): $(B)/kyua/$(KS)/test/%: $(B)/hosted/$(KS)/test/%.c.o \
 		$(B)/hosted/$(KS)/port/hosted/sanitizer.c.o $(B)/hosted/libmm.a
-	@mkdir -p $(@D)
+	$(START)
 	$(CC) $(HOSTED_SAN) $^ -latf-c -lpthread -o $@
 
 # Fuzzers: clang's libFuzzer over the hosted mm/. `make fuzz` builds them; run $(B)/fuzz/NAME CORPUS.
@@ -61,5 +62,5 @@ KS_FUZZERS := $(patsubst $(KS)/fuzz/%.c,$(B)/fuzz/%,$(wildcard $(KS)/fuzz/*_fuzz
 fuzz: $(KS_FUZZERS)
 
 $(B)/fuzz/%: $(KS)/fuzz/%.c $(HOSTED_SRCS)
-	@mkdir -p $(@D)
+	$(START)
 	$(FUZZ_CC) -std=gnu11 -O1 -g $(FUZZ_FLAGS) $(WARN) $(HOSTED_INC) $< $(HOSTED_SRCS) -lpthread -o $@

@@ -19,28 +19,28 @@ TEST_PROGRAMS += $(ABI_BINARIES)
 workloads: $(patsubst %,$(B)/workloads/%,$(WORKLOADS))
 
 $(B)/workload/%.c.o: %.c
-	@mkdir -p $(@D)
+	$(START)
 	$(CC) $(WORKLOAD_CFLAGS) $(DEPFLAGS) $(WORKLOAD_INC) -c $< -o $@
 
 $(patsubst %,$(B)/workloads/%,$(WORKLOADS)): $(B)/workloads/%: $(B)/workload/workloads/%.c.o $(WORKLOAD_RUNTIME)
-	@mkdir -p $(@D)
+	$(START)
 	$(CC) -static $^ -o $@
 
 $(patsubst %,$(B)/kyua/workloads/test/%,$(WORKLOAD_TESTS)): $(B)/kyua/workloads/test/%: $(B)/workload/workloads/test/%.c.o $(WORKLOAD_LIB)
-	@mkdir -p $(@D)
+	$(START)
 	$(CC) -no-pie $^ -latf-c -o $@
 
 $(patsubst %,$(B)/kyua/workloads/test/%,$(WORKLOAD_SH_TESTS)): $(B)/kyua/workloads/test/%: workloads/test/%.sh
-	@mkdir -p $(@D)
+	$(START)
 	(echo '#!/usr/bin/env atf-sh'; cat $<) > $@
 	chmod +x $@
 
 $(patsubst %,$(B)/abi/%,$(ABI_PROGRAMS)): $(B)/abi/%: workloads/test/%.c
-	@mkdir -p $(@D)
+	$(START)
 	$(CC) $(WORKLOAD_CFLAGS) $(WORKLOAD_INC) -static $< -o $@
 
 $(patsubst %,$(B)/abi/%-musl,$(ABI_PROGRAMS)): $(B)/abi/%-musl: workloads/test/%.c
-	@mkdir -p $(@D)
+	$(START)
 	musl-gcc -std=gnu11 -O2 -g $(WARN) $(WORKLOAD_INC) -static $< -o $@
 
 # Measures the rows of the Linux comparison on the stub and writes them into the docs.
