@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Thousands of broken files, each made from a good one by a few random edits, against everything
+ * that reads files, built with the address and undefined-behaviour sanitizers (see part.mk).
+ * Whatever a reader says to a file, it may not crash, leak or hang; and what it refuses, it must
+ * give a reason for.
+ */
+#include <atf-c.h>
+
+#include "compare_print.h"
+#include "csv.h"
+#include "engine.h"
+#include "fixture.h"
+#include "matrix.h"
+#include "results.h"
+
+/* The engines' names are all that the readers need of them. */
+static const struct engine kvm = {.name = "kvm"}, tcg = {.name = "tcg"};
+const struct engine *const engines[] = {&kvm, &tcg, NULL};
+
+enum { ROOM = 16384 };
+
+static const char good_matrix[] = "[matrix]\nreps = 2\n[*]\ncpus = 1 2\n[toy]\npages = 1 2 3\n";
+
+#define CELL                                                                                       \
+	"{\"profile\":\"p\",\"engine\":\"tcg\",\"params\":{\"pages\":4},\"rep\":0,\"seed\":1,"     \
+	"\"status\":\"ok\",\"unit\":\"instructions\",\"boot\":{\"to_user\":7},"                    \
+	"\"outside\":{\"user.minor.spurious\":3},\"user\":{\"w@9\":{\"phase\":\"w\",\"x\":9,"      \
+	"\"overhead\":1,\"count\":1,\"sum\":300,\"hist\":[[300,1]]}},\"counters\":{\"vmstat\":{"   \
+	"\"pgfault\":4},\"tlb\":{}},\"classes\":{\"user.minor.anon_alloc\":{\"count\":4,"          \
+	"\"sum\":40,\"hist\":[[9,1],[10,2],[11,1]]}}}"
+
+static const char good_lines[] = CELL "\n" CELL "\n";
+static const char good_run[] =
+	"{\"schema\":\"faultline-results/1\",\"manifest\":{\"commit\":\"c\"},"
+	"\"cells\":[" CELL "]}";
+
+/* Digits, quotes and brackets often; any byte now and then. */
+static char random_byte(void)
+{
+	static const char likely[] = "0123456789-[]{}\",:=\n .eE*/()";
+
+	return random() % 4 ? likely[(size_t)random() % (sizeof(likely) - 1)]
+			    : (char)(random() % 256);
+}
+
+static size_t mutate(char *text, size_t n)
+{
+	for (long edits = 1 + random() % 4; edits > 0 && n; edits--) {
+		size_t at = (size_t)random() % n, len = 1 + (size_t)random() % 12;
+
+		if (len > n - at)
+			len = n - at;
+		switch (random() % 5) {
+		case 0:
+			text[at] = random_byte();
+			break;
+		case 1: /* a piece goes */
+			memmove(text + at, text + at + len, n - at - len);
+			n -= len;
+			break;
+		case 2: /* a piece comes twice */
+			if (n + len > ROOM)
+				break;
+			memmove(text + at + len, text + at, n - at);
+			n += len;
+			break;
+		case 3: /* the end is gone */
+			n = random() % 8 ? n : at;
+			break;
+		case 4: /* a digit becomes many */
+			memset(text + at, '9', len);
+			break;
+		}
+	}
+	return n;
+}
+
+static size_t broken(char *text, const char *good)
+{
+	size_t n = strlen(good);
+
+	memcpy(text, good, n);
+	return mutate(text, n);
+}
+
+static void check_reason(bool accepted, struct diag *d, const char *text, size_t n)
+{
+	ATF_REQUIRE_MSG(accepted == !d->count, "accepted %d, but %u messages for: %.*s", accepted,
+			d->count, (int)n, text);
+	diag_free(d);
+}
+
+ATF_TC_WITHOUT_HEAD(profiles);
+ATF_TC_BODY(profiles, tc)
+{
+	char text[ROOM];
+
+	srandom(1);
+	make_toy();
+	for (int i = 0; i < 2000; i++) {
+		size_t n = broken(text, toy_profile);
+		struct arena a = {0};
+		struct diag d = {0};
+		struct profile p;
+
+		write_bytes("p.ini", text, n);
+		check_reason(profile_load(&a, ".", "p", &p, &d), &d, text, n);
+		arena_free(&a);
+	}
+}
+
+ATF_TC_WITHOUT_HEAD(matrices);
+ATF_TC_BODY(matrices, tc)
+{
+	char text[ROOM];
+
+	srandom(2);
+	make_toy();
+	write_text("toy.ini", toy_profile);
+	for (int i = 0; i < 2000; i++) {
+		size_t n = broken(text, good_matrix);
+		struct arena a = {0};
+		struct diag d = {0};
+		struct plan plan;
+
+		write_bytes("m.ini", text, n);
+		check_reason(matrix_load(&a, ".", ".", "m.ini", &plan, &d), &d, text, n);
+		arena_free(&a);
+	}
+}
+
+ATF_TC_WITHOUT_HEAD(descriptions);
+ATF_TC_BODY(descriptions, tc)
+{
+	static const char good[] = "workload\ttoy\tdoc\nparam\tn\tuint\t64\t1..4096\tdoc\n"
+				   "param\to\tenum\ta\ta|b\tdoc\nphase\twrite\tdoc\n";
+	char text[ROOM + 1];
+
+	srandom(3);
+	for (int i = 0; i < 5000; i++) {
+		size_t n = broken(text, good);
+		struct workload w = {0};
+		struct arena a = {0};
+		struct diag d = {0};
+
+		text[n] = '\0';
+		check_reason(workload_parse(&a, "toy", text, &w, &d), &d, text, n);
+		arena_free(&a);
+	}
+}
+
+/* A run that can be read can also be compared, printed and turned into CSV. */
+static void use(struct arena *a, struct results *r)
+{
+	struct comparison c;
+	struct diag d = {0};
+	FILE *null = fopen("/dev/null", "w");
+	size_t rows;
+
+	if (compare_runs(a, r, r, &c, &d))
+		for (int f = COMPARE_TEXT; f <= COMPARE_JUNIT; f++)
+			compare_print(null, (enum compare_format)f, &c);
+	csv_write_cells("cells.csv", r, &d);
+	csv_write_percentiles("percentiles.csv", r, &d);
+	csv_write_cdf("cdf.csv", r, &d);
+	csv_write_vma_cost("vma-cost.csv", r, &rows, &d);
+	csv_write_about("about.csv", r, &d);
+	fclose(null);
+	diag_free(&d);
+}
+
+static void read_broken(const char *good, const char *file, const char *dir, int times)
+{
+	char text[ROOM];
+
+	for (int i = 0; i < times; i++) {
+		size_t n = broken(text, good);
+		struct arena a = {0};
+		struct diag d = {0};
+		struct results r;
+		bool accepted;
+
+		write_bytes(file, text, n);
+		accepted = results_read(&a, dir, &r, &d);
+		check_reason(accepted, &d, text, n);
+		if (accepted)
+			use(&a, &r);
+		results_free(&r);
+		arena_free(&a);
+	}
+}
+
+ATF_TC_WITHOUT_HEAD(cells);
+ATF_TC_BODY(cells, tc)
+{
+	srandom(4);
+	mkdir("run", 0777);
+	read_broken(good_lines, "run/cells.jsonl", "run", 3000);
+}
+
+ATF_TC_WITHOUT_HEAD(run_json);
+ATF_TC_BODY(run_json, tc)
+{
+	srandom(5);
+	read_broken(good_run, "run.json", "run.json", 3000);
+}
+
+ATF_TP_ADD_TCS(tp)
+{
+	ATF_TP_ADD_TC(tp, profiles);
+	ATF_TP_ADD_TC(tp, matrices);
+	ATF_TP_ADD_TC(tp, descriptions);
+	ATF_TP_ADD_TC(tp, cells);
+	ATF_TP_ADD_TC(tp, run_json);
+	return atf_no_error();
+}
