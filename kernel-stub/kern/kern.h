@@ -42,7 +42,11 @@ void telemetry_user_started(void); /* stamps tsc_user, state FL_STATE_USER */
 /* The user report's place in the window (NULL without a window) and the length that arrived. */
 void *telemetry_user_report(void);
 void telemetry_user_report_done(uint64_t len);
-void telemetry_unsupported_syscall(void);
+extern uint64_t telemetry_unsupported; /* system calls that ended in -ENOSYS */
+static inline void telemetry_unsupported_syscall(void)
+{
+	telemetry_unsupported++;
+}
 
 /* ---- oops (oops.c) ---- */
 /* Reports; then kills the current task (a kernel task ends, ring 3's gets SIGKILL) or panics where

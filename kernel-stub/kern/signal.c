@@ -54,7 +54,8 @@ struct signals {
 	struct signal_stack altstack; /* flags: SS_AUTODISARM or 0; size 0: none */
 	struct signal_trap trap;
 	struct action actions[NR_SIGNALS];
-	int8_t codes[NR_SIGNALS]; /* si_code of what is pending */
+	int8_t codes[NR_SIGNALS];  /* si_code of what is pending */
+	struct signal_frame frame; /* where frames are put together; what is always zero stays so */
 };
 
 static uint64_t bit(int signo)
@@ -66,12 +67,22 @@ static uint64_t bit(int signo)
 
 struct signals *signals_create(void)
 {
-	return kzalloc(sizeof(struct signals));
+	struct signals *s = kzalloc(sizeof(*s));
+
+	if (s)
+		s->frame.uc.flags = UC_FLAGS;
+	return s;
 }
 
 static struct signals *current_signals(void)
 {
 	return task_running->signals;
+}
+
+/* To be called whenever `pending` or `blocked` changed. */
+static void update_ready(const struct signals *s)
+{
+	task_running->signal_ready = s->pending & ~s->blocked;
 }
 
 /* ---- delivery ---- */
@@ -97,76 +108,106 @@ static bool on_altstack(const struct signal_stack *ss, uint64_t sp)
 	return !((uint32_t)ss->flags & SS_AUTODISARM) && sp > ss->sp && sp - ss->sp <= ss->size;
 }
 
-/* Writes the frame of `info` and points *regs at the handler; false if the stack won't take it. */
-static bool push_frame(struct signals *s, struct trap_frame *regs, const struct action *sa,
-		       struct signal_frame *frame)
+/* Whether a frame at `frame` runs off the alternate stack. */
+static bool off_altstack(const struct signals *s, uint64_t frame)
 {
-	uint64_t sp = regs->rsp - RED_ZONE;
-	bool on_alt = on_altstack(&s->altstack, regs->rsp);
+	return !((uint32_t)s->altstack.flags & SS_AUTODISARM) && !on_altstack(&s->altstack, frame);
+}
+
+/* Where the frame goes; false: there is no room. */
+static inline bool place_frame(const struct signals *s, uint64_t rsp, uint64_t sa_flags,
+			       struct signal_place *place)
+{
+	bool on_alt;
+
+	if (likely(!s->altstack.size)) {
+		*place = signal_frame_place(rsp - RED_ZONE);
+		return true;
+	}
+	on_alt = on_altstack(&s->altstack, rsp);
+	if (sa_flags & SA_ONSTACK && !on_alt) {
+		*place = signal_frame_place(s->altstack.sp + s->altstack.size);
+		return !off_altstack(s, place->frame);
+	}
+	*place = signal_frame_place(rsp - RED_ZONE);
+	return !on_alt || !off_altstack(s, place->frame);
+}
+
+/* Writes the frame and points *regs at the handler; false if the stack won't take it. */
+static inline bool push_frame(struct signals *s, struct trap_frame *regs, const struct action *sa,
+			      int signo, int code, uint64_t payload)
+{
+	struct signal_frame *f = &s->frame;
 	struct signal_place place;
 
-	if (!(sa->flags & SA_RESTORER))
+	if (!(sa->flags & SA_RESTORER) || !place_frame(s, regs->rsp, sa->flags, &place))
 		return false;
-	if ((sa->flags & SA_ONSTACK) && s->altstack.size && !on_alt) {
-		sp = s->altstack.sp + s->altstack.size;
-		on_alt = true;
-	}
-	place = signal_frame_place(sp);
-	if (on_alt && s->altstack.size && !((uint32_t)s->altstack.flags & SS_AUTODISARM) &&
-	    !on_altstack(&s->altstack, place.frame))
+	f->return_address = sa->restorer;
+	f->uc.stack = s->altstack;
+	signal_frame_save(&f->uc.mcontext, regs, &s->trap, s->blocked, place.fpstate);
+	f->uc.sigmask = s->blocked;
+	f->info.signo = signo;
+	f->info.code = code;
+	f->info.payload = payload;
+	if (arch_fpu_save_user(place.fpstate) || copy_to_user(place.frame, f, sizeof(*f)))
 		return false;
-	signal_frame_fill(frame, regs, &s->trap, &s->altstack, s->blocked, place.fpstate,
-			  sa->restorer);
-	if (arch_fpu_save_user(place.fpstate) || copy_to_user(place.frame, frame, sizeof(*frame)))
-		return false;
-	signal_frame_enter(regs, place.frame, sa->handler, frame->info.signo);
+	signal_frame_enter(regs, place.frame, sa->handler, signo);
 	return true;
 }
 
-static void deliver(struct signals *s, struct trap_frame *regs, int signo, int code,
-		    uint64_t payload);
-
-/* 1.: cannot be refused. */
-static void force(struct signals *s, struct trap_frame *regs, int signo, int code, uint64_t payload)
+/* The handler runs: its mask, and what its flags ask. */
+static inline void entered(struct signals *s, struct action *sa, int signo)
 {
-	if ((s->blocked & bit(signo)) || s->actions[signo - 1].handler == SIG_IGN)
-		kill_by(regs, signo);
-	deliver(s, regs, signo, code, payload);
+	s->blocked |= sa->mask | (sa->flags & SA_NODEFER ? 0 : bit(signo));
+	if (unlikely((uint32_t)s->altstack.flags & SS_AUTODISARM))
+		s->altstack = (struct signal_stack){.flags = SS_DISABLE};
+	if (unlikely(sa->flags & SA_RESETHAND))
+		sa->handler = SIG_DFL;
+}
+
+/* The stack took no frame: SIGSEGV on the same registers, once. */
+static __attribute__((noinline, cold)) void refuse_frame(struct signals *s, struct trap_frame *regs,
+							 int signo)
+{
+	struct action *sa = &s->actions[SIGSEGV - 1];
+
+	if (signo == SIGSEGV || s->blocked & bit(SIGSEGV) || sa->handler <= SIG_IGN ||
+	    !push_frame(s, regs, sa, SIGSEGV, SI_KERNEL, 0))
+		kill_by(regs, SIGSEGV);
+	entered(s, sa, SIGSEGV);
 }
 
 /* 3. Needs: not blocked. */
-static void deliver(struct signals *s, struct trap_frame *regs, int signo, int code,
-		    uint64_t payload)
+static inline void deliver(struct signals *s, struct trap_frame *regs, int signo, int code,
+			   uint64_t payload)
 {
 	struct action *sa = &s->actions[signo - 1];
-	struct signal_frame frame;
 
-	if (sa->handler == SIG_IGN)
-		return;
-	if (sa->handler == SIG_DFL) {
-		if (ignored_by_default(signo))
+	if (unlikely(sa->handler <= SIG_IGN)) {
+		if (sa->handler == SIG_IGN || ignored_by_default(signo))
 			return;
 		kill_by(regs, signo);
 	}
-	frame.info = (struct signal_info){.signo = signo, .code = code, .payload = payload};
-	if (!push_frame(s, regs, sa, &frame)) {
-		if (signo == SIGSEGV)
-			kill_by(regs, SIGSEGV);
-		force(s, regs, SIGSEGV, SI_KERNEL, 0);
-		return;
-	}
-	if ((uint32_t)s->altstack.flags & SS_AUTODISARM)
-		s->altstack = (struct signal_stack){.flags = SS_DISABLE};
-	s->blocked |= (sa->mask | (sa->flags & SA_NODEFER ? 0 : bit(signo))) & ~UNBLOCKABLE;
-	if (sa->flags & SA_RESETHAND)
-		sa->handler = SIG_DFL;
+	if (likely(push_frame(s, regs, sa, signo, code, payload)))
+		entered(s, sa, signo);
+	else
+		refuse_frame(s, regs, signo);
 	regs->error_code = ~0ull; /* the frame was replaced: syscall.S loads all of it */
+}
+
+/* 1.: cannot be refused. */
+static inline void force(struct signals *s, struct trap_frame *regs, int signo, int code,
+			 uint64_t payload)
+{
+	if (unlikely(s->blocked & bit(signo) || s->actions[signo - 1].handler == SIG_IGN))
+		kill_by(regs, signo);
+	deliver(s, regs, signo, code, payload);
 }
 
 /* Linux reports a fetch from no-execute memory only once the page is there (arch/x86/mm/fault.c,
  * access_error); mm/ knows better at once, but ring 3 is shown the same bits. Nor does ring 3 learn
  * whether something is present in the kernel's half. */
-static uint32_t shown_error_code(uint32_t error_code, int si_code, uint64_t addr)
+static inline uint32_t shown_error_code(uint32_t error_code, int si_code, uint64_t addr)
 {
 	struct mm *mm = task_running->mm;
 	struct vma *vma;
@@ -197,8 +238,9 @@ void signal_fault(struct trap_frame *regs, int signo, int si_code, uint64_t addr
 	force(s, regs, signo, si_code, addr);
 }
 
-static __attribute__((noinline)) void deliver_pending(struct signals *s, struct trap_frame *regs)
+void signal_deliver(struct trap_frame *regs)
 {
+	struct signals *s = current_signals();
 	uint64_t ready;
 
 	while ((ready = s->pending & ~s->blocked)) {
@@ -210,14 +252,7 @@ static __attribute__((noinline)) void deliver_pending(struct signals *s, struct 
 		/* si_pid, si_uid of the sender, who is oneself: process 1 of user 0 */
 		deliver(s, regs, signo, s->codes[signo - 1], 1);
 	}
-}
-
-void signal_deliver_pending(struct trap_frame *regs)
-{
-	struct signals *s = current_signals();
-
-	if (unlikely(s->pending & ~s->blocked))
-		deliver_pending(s, regs);
+	update_ready(s);
 }
 
 /* ---- sending ---- */
@@ -233,6 +268,7 @@ static void send(int signo, int code)
 	if (!(s->pending & bit(signo)))
 		s->codes[signo - 1] = (int8_t)code;
 	s->pending |= bit(signo);
+	update_ready(s);
 }
 
 void signal_send(int signo)
@@ -296,6 +332,7 @@ SYSCALL(rt_sigaction)
 		if (new.handler == SIG_IGN ||
 		    (new.handler == SIG_DFL &&ignored_by_default((int)signo)))
 			s->pending &= ~bit((int)signo);
+		update_ready(s);
 	}
 	if (ARG2(regs) && copy_to_user(ARG2(regs), &old, sizeof(old)))
 		return -MM_EFAULT;
@@ -328,6 +365,7 @@ SYSCALL(rt_sigprocmask)
 		default:
 			return -MM_EINVAL;
 		}
+		update_ready(s);
 	}
 	if (ARG2(regs) && copy_to_user(ARG2(regs), &old, sizeof(old)))
 		return -MM_EFAULT;
@@ -379,19 +417,26 @@ SYSCALL(sigaltstack)
 
 /* ---- return ---- */
 
-/* Loads an FXSAVE image that ring 3 may have changed: as it lies, or, when that faults (not
- * aligned, reserved MXCSR bits), through a copy that arch_fpu_load makes good. False: not readable.
- */
-static bool restore_fpu(uint64_t user)
+/* An FXSAVE image that can't be loaded as it lies (not aligned, reserved MXCSR bits): through a
+ * copy that arch_fpu_load makes good. False: not readable. */
+static __attribute__((noinline, cold)) bool restore_fpu_copy(uint64_t user)
 {
 	uint8_t area[FXSAVE_SIZE] __attribute__((aligned(16)));
 
-	if (!arch_fpu_load_user(user))
-		return true;
 	if (copy_from_user(area, user, sizeof(area)))
 		return false;
 	arch_fpu_load(area);
 	return true;
+}
+
+static inline bool restore_fpu(uint64_t user)
+{
+	return !user || likely(!arch_fpu_load_user(user)) || restore_fpu_copy(user);
+}
+
+static inline bool same_stack(const struct signal_stack *a, const struct signal_stack *b)
+{
+	return a->sp == b->sp && a->size == b->size && a->flags == b->flags;
 }
 
 /* 4. */
@@ -402,15 +447,15 @@ SYSCALL(rt_sigreturn)
 	uint64_t frame = regs->rsp - 8; /* the return address was popped */
 
 	regs->error_code = ~0ull;
-	if (copy_from_user(&uc, frame + offsetof(struct signal_frame, uc), sizeof(uc)) ||
-	    (uc.mcontext.fpstate && !restore_fpu(uc.mcontext.fpstate))) {
+	if (unlikely(copy_from_user(&uc, frame + offsetof(struct signal_frame, uc), sizeof(uc)) ||
+		     !restore_fpu(uc.mcontext.fpstate))) {
 		force(s, regs, SIGSEGV, SI_KERNEL, 0);
 		return (int64_t)regs->rax;
 	}
 	s->blocked = uc.sigmask & ~UNBLOCKABLE;
+	update_ready(s);
 	signal_frame_restore(regs, &uc.mcontext);
-	if (uc.stack.sp != s->altstack.sp || uc.stack.size != s->altstack.size ||
-	    uc.stack.flags != s->altstack.flags)
+	if (unlikely(!same_stack(&uc.stack, &s->altstack)))
 		set_altstack(s, &uc.stack, regs->rsp);
 	return (int64_t)regs->rax;
 }

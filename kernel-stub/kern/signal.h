@@ -28,8 +28,8 @@ struct signals *signals_create(void);
 /* Makes a signal pending, as kill() to oneself does. */
 void signal_send(int signo);
 
-/* What is to be delivered when a system call returns: builds handlers' frames on *regs, or ends the
- * task. *regs holds the call's result. */
-void signal_deliver_pending(struct trap_frame *regs);
+/* Delivers what is pending and not blocked (task->signal_ready): builds handlers' frames on *regs,
+ * or ends the task. *regs holds the result of the system call that is about to return. */
+void signal_deliver(struct trap_frame *regs);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Dispatch: one table made of syscall.def. The way of a call that isn't here is as short as any: a
- * comparison, the counter, one bit that says whether it was logged before.
+ * comparison, the counter, one flag that says whether it was logged before.
  */
 #include "syscall.h"
 
@@ -9,6 +9,7 @@
 #include "port.h"
 #include "kern.h"
 #include "signal.h"
+#include "task.h"
 
 #define NR_TABLE 512u /* beyond Linux's last */
 
@@ -18,23 +19,20 @@ static int64_t (*const table[NR_TABLE])(struct trap_frame *) = {
 #undef SYSCALL_DEF
 };
 
-/* Numbers logged; those beyond the table share the last bit. */
-static uint64_t logged[NR_TABLE / 64 + 1];
+/* Numbers logged; those beyond the table share the last place. */
+static bool logged[NR_TABLE + 1];
 
-static __attribute__((noinline, cold)) void log_missing(uint64_t nr)
+static __attribute__((noinline, cold)) void log_missing(uint64_t nr, uint64_t slot)
 {
+	logged[slot] = true;
 	printk("%s[%d]: system call %lu is not there (ENOSYS)\n", task_comm(), task_pid(), nr);
 }
 
-static int64_t missing(uint64_t nr)
+static inline int64_t missing(uint64_t nr, uint64_t slot)
 {
-	uint64_t slot = nr < NR_TABLE ? nr : NR_TABLE, bit = 1ull << slot % 64;
-
 	telemetry_unsupported_syscall();
-	if (unlikely(!(logged[slot / 64] & bit))) {
-		logged[slot / 64] |= bit;
-		log_missing(nr);
-	}
+	if (unlikely(!logged[slot]))
+		log_missing(nr, slot);
 	return -MM_ENOSYS;
 }
 
@@ -42,11 +40,13 @@ void syscall_dispatch(struct trap_frame *regs)
 {
 	uint64_t nr = regs->error_code;
 
-	if (likely(nr < NR_TABLE) && table[nr])
+	if (unlikely(nr >= NR_TABLE))
+		regs->rax = (uint64_t)(nr == FL_SYS_STUBCTL ? sys_stubctl(regs)
+							    : missing(nr, NR_TABLE));
+	else if (table[nr])
 		regs->rax = (uint64_t)table[nr](regs);
-	else if (nr == FL_SYS_STUBCTL)
-		regs->rax = (uint64_t)sys_stubctl(regs);
 	else
-		regs->rax = (uint64_t)missing(nr);
-	signal_deliver_pending(regs);
+		regs->rax = (uint64_t)missing(nr, nr);
+	if (unlikely(task_running->signal_ready))
+		signal_deliver(regs);
 }

@@ -22,6 +22,7 @@ struct task {
 	uint64_t sp;	     /* of a task that does not run */
 	struct task *waiter; /* the task that kthread_run_sync left waiting */
 	bool oopsed;
+	bool signal_ready; /* a signal is pending and not blocked */
 };
 
 /* The task that runs. One CPU so far. */

@@ -10,7 +10,7 @@
 static struct fl_window *window;
 static struct fl_layout layout;
 static uint64_t entry_tsc;
-static uint64_t unsupported; /* before there is a window, or without one */
+uint64_t telemetry_unsupported;
 static int64_t spare_vmstat[FL_NR_VMSTAT];
 
 static enum fl_recorder_mode mode_wanted(void)
@@ -108,7 +108,7 @@ void telemetry_state(enum fl_state state, int exit_value, const char *reason)
 		window->reason[i] = reason[i];
 	window->reason[i] = '\0';
 	window->exit_value = exit_value;
-	window->unsupported_syscalls = unsupported;
+	window->unsupported_syscalls = telemetry_unsupported;
 	window->state = state;
 }
 
@@ -129,11 +129,6 @@ void telemetry_user_report_done(uint64_t len)
 {
 	if (window)
 		window->user_report_len = len;
-}
-
-void telemetry_unsupported_syscall(void)
-{
-	unsupported++;
 }
 
 void telemetry_oops(void)

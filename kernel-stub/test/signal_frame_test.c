@@ -15,16 +15,6 @@
 	ATF_CHECK_EQ(offsetof(struct signal_context, ours),                                        \
 		     offsetof(mcontext_t, gregs) + (reg) * sizeof(greg_t))
 
-/* signal.h defines what signal_frame.c defines for itself. */
-#undef SIGILL
-#undef SIGTRAP
-#undef SIGBUS
-#undef SIGFPE
-#undef SI_KERNEL
-#undef FPE_INTDIV
-#undef TRAP_TRACE
-#include "../kern/signal_frame.c"
-
 ATF_TC_WITHOUT_HEAD(layout);
 ATF_TC_BODY(layout, tc)
 {
@@ -93,21 +83,20 @@ ATF_TC_BODY(there_and_back, tc)
 {
 	struct trap_frame before = pattern(), f = before;
 	struct signal_trap trap = {14, 6, 0xdead000};
-	struct signal_stack stack = {0x1000, 0, 0, 0x2000};
-	struct signal_frame frame;
+	struct signal_context context;
 
 	(void)tc;
-	memset(&frame, 0xa5, sizeof(frame));
-	signal_frame_fill(&frame, &f, &trap, &stack, 0x55, 0x7000, 0x401234);
-	ATF_CHECK_EQ(0x401234, frame.return_address);
-	ATF_CHECK_EQ(6, frame.uc.flags);
-	ATF_CHECK_EQ(0, frame.uc.link);
-	ATF_CHECK_EQ(0x55, frame.uc.sigmask);
-	ATF_CHECK_EQ(0x7000, frame.uc.mcontext.fpstate);
-	ATF_CHECK_EQ(14, frame.uc.mcontext.trapno);
-	ATF_CHECK_EQ(0xdead000, frame.uc.mcontext.cr2);
+	memset(&context, 0, sizeof(context));
+	signal_frame_save(&context, &f, &trap, 0x55, 0x7000);
+	ATF_CHECK_EQ(0x55, context.oldmask);
+	ATF_CHECK_EQ(0x7000, context.fpstate);
+	ATF_CHECK_EQ(14, context.trapno);
+	ATF_CHECK_EQ(6, context.err);
+	ATF_CHECK_EQ(0xdead000, context.cr2);
+	ATF_CHECK_EQ(0x33, context.cs);
+	ATF_CHECK_EQ(0x2b, context.ss);
 	for (int i = 0; i < 8; i++)
-		ATF_CHECK_EQ(0, frame.uc.mcontext.reserved[i]);
+		ATF_CHECK_EQ(0, context.reserved[i]);
 	f.rflags |= 0x10500;
 	signal_frame_enter(&f, 0x7ffff000, 0x402000, 11);
 	ATF_CHECK_EQ(11, f.rdi);
@@ -119,7 +108,7 @@ ATF_TC_BODY(there_and_back, tc)
 	ATF_CHECK_EQ(before.rflags, f.rflags);
 	memset(&f, 0, offsetof(struct trap_frame, error_code));
 	f.error_code = before.error_code;
-	signal_frame_restore(&f, &frame.uc.mcontext);
+	signal_frame_restore(&f, &context);
 	ATF_CHECK(!memcmp(&f, &before, sizeof(f)));
 }
 
@@ -156,6 +145,7 @@ ATF_TC_BODY(trap_numbers, tc)
 	ATF_CHECK_EQ(1, signal_trapno(5, 2));
 	ATF_CHECK_EQ(0, signal_trapno(8, 1));
 	ATF_CHECK_EQ(14, signal_trapno(7, 2));
+	ATF_CHECK_EQ(17, signal_trapno(7, 1));
 }
 
 /* Listing the cases leaks inside libatf. */

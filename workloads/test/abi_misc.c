@@ -102,20 +102,20 @@ static void others(void)
 
 static void heap(void)
 {
-	static void *p[200];
+	static void *p[60];
 	unsigned long sum = 0;
 
-	for (int i = 0; i < 200; i++) {
-		size_t n = (size_t)(i * i * 2 + 1);
+	for (int i = 0; i < 60; i++) {
+		size_t n = (size_t)(i * i * 60 + 1);
 
 		p[i] = malloc(n);
 		memset(p[i], i, n);
 	}
-	for (int i = 0; i < 200; i += 2)
+	for (int i = 0; i < 60; i += 2)
 		free(p[i]);
-	for (int i = 1; i < 200; i += 2) {
-		p[i] = realloc(p[i], (size_t)(i * i * 3 + 1));
-		sum += *((unsigned char *)p[i] + i * i * 2);
+	for (int i = 1; i < 60; i += 2) {
+		p[i] = realloc(p[i], (size_t)(i * i * 90 + 1));
+		sum += *((unsigned char *)p[i] + i * i * 60);
 		free(p[i]);
 	}
 	printf("heap sum %lu\n", sum);
