@@ -5,6 +5,8 @@ kind = ARG2
 load ARG3.'/style.gp'
 file = dir.'/vma-cost.csv'
 stats file skip 1 using (add_curve(strcol(1))) nooutput
+stats file skip 1 using 2 nooutput
+if (STATS_min == STATS_max) { set xrange [STATS_min / 2.0:STATS_max * 2.0] }
 
 set output dir.'/vma-cost.'.kind
 set title heading('Median cost of a call as ring 3 sees it, against the number of VMAs') noenhanced
