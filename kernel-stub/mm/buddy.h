@@ -84,22 +84,31 @@ static inline enum migratetype page_block_type(const struct page *page)
 		->migratetype;
 }
 
-/* One frame by the per-CPU list, as page_alloc_order(0, mt). */
-static inline struct page *page_alloc_type(enum migratetype mt)
+/* One frame off this CPU's list; NULL if that is empty. */
+static inline struct page *pcp_pop(enum migratetype mt)
 {
 	struct mm_cpu *cpu = port_mm_cpu();
 	struct pcp *pcp = &cpu->pcp[mt];
 	struct page *page = pcp->head;
 
-	if (unlikely(port_should_fail()))
-		return NULL;
 	if (unlikely(!page))
-		return page_alloc_slow(mt);
+		return NULL;
 	pcp->head = page->next_free;
 	pcp->count--;
 	page->flags_refcount = PAGE_IN_USE;
 	cpu->vmstat[FL_VMSTAT_PGALLOC]++;
 	return page;
+}
+
+/* One frame by the per-CPU list, as page_alloc_order(0, mt). */
+static inline struct page *page_alloc_type(enum migratetype mt)
+{
+	struct page *page;
+
+	if (unlikely(port_should_fail()))
+		return NULL;
+	page = pcp_pop(mt);
+	return likely(page != NULL) ? page : page_alloc_slow(mt);
 }
 
 /* The same of MT_MOVABLE: user memory, in the path of every fault. */

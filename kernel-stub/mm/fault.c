@@ -37,6 +37,7 @@
 #include "fault_ctx.h"
 
 struct page *zero_page;
+uint64_t zero_pfn;
 
 int fault_init(void)
 {
@@ -45,6 +46,7 @@ int fault_init(void)
 	if (!zero_page)
 		return -MM_ENOMEM;
 	zero_page->flags |= 1u << PG_RESERVED;
+	zero_pfn = page_to_pfn(zero_page);
 	return 0;
 }
 
@@ -82,6 +84,15 @@ static unsigned fault_uaccess_class(unsigned class)
 	return refusals[class] ? FL_CLASS_KERNEL_INVALID_UACCESS : FL_CLASS_KERNEL_MINOR_UACCESS;
 }
 
+/* Releases mm->lock and gives the verdict on a fault of that class. */
+static inline struct fault_verdict fault_end(struct mm *mm, uint32_t flags, unsigned class)
+{
+	read_unlock(&mm->lock, LOCK_MMAP);
+	if (unlikely(!(flags & FAULT_USER)))
+		class = fault_uaccess_class(class);
+	return fault_verdict(class);
+}
+
 /* Case 3e. */
 static unsigned fault_spurious(struct fault_ctx *c)
 {
@@ -107,32 +118,88 @@ static inline unsigned fault_serve(struct fault_ctx *c)
 	return fault_spurious(c);
 }
 
-struct fault_verdict vm_fault(struct mm *mm, const struct fault_access *access)
+/* Steps ii to v for any fault. Needs: mm->lock for reading, which it releases. */
+static __attribute__((noinline)) struct fault_verdict
+fault_locked(struct mm *mm, const struct fault_access *access)
 {
-	uint32_t flags = access->flags;
-	uint64_t addr = access->addr;
 	struct fault_ctx c;
 	unsigned class;
 
-	vmstat_inc(FL_VMSTAT_PGFAULT);
-	if (unlikely(!mm))
-		return fault_verdict(FL_CLASS_KERNEL_INVALID_OOPS);
-	if (unlikely(!fault_needs_vma(flags, addr < TASK_SIZE)))
-		return fault_verdict(fault_classify_early(flags));
-
 	c.mm = mm;
-	c.addr = addr;
-	c.flags = flags;
-	read_lock(&mm->lock, LOCK_MMAP);
-	c.vma = vma_lookup(mm, addr);
-	class = fault_classify_vma(flags, c.vma != NULL, c.vma ? c.vma->flags : 0);
+	c.addr = access->addr;
+	c.flags = access->flags;
+	c.vma = vma_lookup(mm, c.addr);
+	class = c.vma ? fault_classify_vma(c.flags, true, c.vma->flags)
+		      : fault_classify(c.flags, c.addr < TASK_SIZE, false, 0);
 	if (likely(class == FAULT_SERVE))
 		do
 			class = fault_serve(&c);
 		while (unlikely(class == FAULT_RESTART));
-	read_unlock(&mm->lock, LOCK_MMAP);
+	return fault_end(mm, c.flags, class);
+}
 
-	if (unlikely(!(flags & FAULT_USER)))
-		class = fault_uaccess_class(class);
-	return fault_verdict(class);
+/* All steps for a fault that is not what the fast path expects. */
+static __attribute__((noinline)) struct fault_verdict
+fault_unusual(struct mm *mm, const struct fault_access *access)
+{
+	if (!mm)
+		return fault_verdict(FL_CLASS_KERNEL_INVALID_OOPS);
+	if (!fault_needs_vma(access->flags, access->addr < TASK_SIZE))
+		return fault_verdict(fault_classify_early(access->flags));
+	read_lock(&mm->lock, LOCK_MMAP);
+	return fault_locked(mm, access);
+}
+
+/* The fast path of case 3b has lost the race for the PTE. */
+static __attribute__((noinline)) struct fault_verdict
+fault_lost(struct mm *mm, const struct fault_access *access, struct page *page)
+{
+	page_put(page);
+	return fault_locked(mm, access);
+}
+
+/* The fast path: cases 3a and 3b from ring 3, with nothing missing on the way: the VMA and the
+ * table are those of the last fault, the VMA has its anon_root, this CPU a free page. Whatever else
+ * turns up goes to the general path, which starts anew under the lock held here. The calls to it
+ * are tail calls, so that no register is saved for them. */
+struct fault_verdict vm_fault(struct mm *mm, const struct fault_access *access)
+{
+	uint32_t flags = access->flags;
+	uint64_t addr = access->addr;
+	struct page *page, *table;
+	struct pte_slot slot;
+	struct vma *vma;
+	uint64_t pfn;
+
+	vmstat_inc(FL_VMSTAT_PGFAULT);
+	if (unlikely((flags & ~(uint32_t)FAULT_WRITE) != FAULT_USER || !mm))
+		return fault_unusual(mm, access);
+	read_lock(&mm->lock, LOCK_MMAP);
+	vma = __atomic_load_n(&mm->last_hit, __ATOMIC_RELAXED);
+	if (unlikely(!vma || addr < vma->start || addr >= vma->end || vma->file))
+		return fault_locked(mm, access);
+	table = pgtable_try(mm, addr);
+	if (unlikely(!table))
+		return fault_locked(mm, access);
+	slot = pgtable_slot(table, addr);
+
+	if (!(flags & FAULT_WRITE)) {
+		if (unlikely(!(vma->flags & VM_ACCESS_FLAGS) || !fault_map_zero(vma, slot)))
+			return fault_locked(mm, access);
+		read_unlock(&mm->lock, LOCK_MMAP);
+		return (struct fault_verdict){.class = FL_CLASS_USER_MINOR_ANON_ZERO};
+	}
+	if (unlikely(!(vma->flags & VM_WRITE) || !vma->anon))
+		return fault_locked(mm, access);
+	if (unlikely(port_should_fail()))
+		return fault_end(mm, flags, FL_CLASS_USER_INVALID_OOM);
+	page = pcp_pop(MT_MOVABLE);
+	if (unlikely(!page))
+		return fault_locked(mm, access);
+	pfn = page_to_pfn(page);
+	port_clear_page(port_pfn_to_virt(pfn));
+	if (unlikely(!fault_map_anon(vma, addr, slot, (pte_t){0}, page, pfn)))
+		return fault_lost(mm, access, page);
+	read_unlock(&mm->lock, LOCK_MMAP);
+	return (struct fault_verdict){.class = FL_CLASS_USER_MINOR_ANON_ALLOC};
 }

@@ -43,6 +43,7 @@ struct fault_verdict {
 
 /* What reads of untouched anonymous memory share: PG_RESERVED, mapped read-only, never counted. */
 extern struct page *zero_page;
+extern uint64_t zero_pfn;
 
 /* The zero page and the LRU lists. Once, before the first fault; 0 or -MM_ENOMEM. */
 int fault_init(void);

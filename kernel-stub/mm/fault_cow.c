@@ -8,28 +8,32 @@
 #include "fault_ctx.h"
 
 /* The zero page is replaced by a fresh page, which is the same as copying it. */
-static unsigned fault_cow_zero(struct fault_ctx *c, struct anon_root *root)
+static unsigned fault_cow_zero(struct fault_ctx *c)
 {
 	struct page *page = page_alloc();
+	uint64_t pfn;
 
 	if (unlikely(!page))
 		return FL_CLASS_USER_INVALID_OOM;
-	port_clear_page(page_to_virt(page));
-	if (unlikely(!fault_map_anon(c, page, root, false)))
+	pfn = page_to_pfn(page);
+	port_clear_page(port_pfn_to_virt(pfn));
+	if (unlikely(!fault_map_new(c, page, pfn)))
 		return FAULT_RESTART;
 	tlb_flush_page(c->mm, c->addr);
 	return FL_CLASS_USER_MINOR_COW_ZERO;
 }
 
 /* A page of the file, mapped by an earlier read, is replaced by a copy. */
-static unsigned fault_cow_file(struct fault_ctx *c, struct anon_root *root, struct page *old)
+static unsigned fault_cow_file(struct fault_ctx *c, struct page *old)
 {
 	struct page *page = page_alloc();
+	uint64_t pfn;
 
 	if (unlikely(!page))
 		return FL_CLASS_USER_INVALID_OOM;
-	port_copy_page(page_to_virt(page), page_to_virt(old));
-	if (unlikely(!fault_map_anon(c, page, root, false)))
+	pfn = page_to_pfn(page);
+	port_copy_page(port_pfn_to_virt(pfn), page_to_virt(old));
+	if (unlikely(!fault_map_new(c, page, pfn)))
 		return FAULT_RESTART;
 	tlb_flush_page(c->mm, c->addr);
 	rmap_remove(old);
@@ -42,10 +46,10 @@ static unsigned fault_cow_file(struct fault_ctx *c, struct anon_root *root, stru
 static unsigned fault_cow_reuse(struct fault_ctx *c, struct page *page)
 {
 	ASSERT(page->mapcount == 1);
-	if (unlikely(!fault_lock_pte(c)))
+	if (unlikely(!fault_lock_pte(c->slot, c->old)))
 		return FAULT_RESTART;
 	port_pte_set(c->slot.pte, pte_set_prot(c->old, c->vma->prot | PTE_PROT_WRITE));
-	fault_unlock_pte(c);
+	spin_unlock(&c->slot.table->ptl, LOCK_PTL);
 	tlb_flush_page(c->mm, c->addr);
 	return FL_CLASS_USER_MINOR_COW_REUSE;
 }
@@ -53,12 +57,10 @@ static unsigned fault_cow_reuse(struct fault_ctx *c, struct page *page)
 unsigned fault_cow(struct fault_ctx *c)
 {
 	struct page *old = pfn_to_page(pte_pfn(c->old));
-	struct anon_root *root;
 
 	if (page_is_anon(old))
 		return fault_cow_reuse(c, old);
-	root = vma_anon(c->vma);
-	if (unlikely(!root))
+	if (unlikely(!vma_anon(c->vma)))
 		return FL_CLASS_USER_INVALID_OOM;
-	return old == zero_page ? fault_cow_zero(c, root) : fault_cow_file(c, root, old);
+	return old == zero_page ? fault_cow_zero(c) : fault_cow_file(c, old);
 }

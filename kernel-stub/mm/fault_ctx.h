@@ -40,45 +40,58 @@ unsigned fault_anon_alloc(struct fault_ctx *c); /* fault_anon.c */
 unsigned fault_cow(struct fault_ctx *c);  /* fault_cow.c: a write; c->old maps a page read-only */
 unsigned fault_file(struct fault_ctx *c); /* fault_file.c: c->old is none */
 
-/* Takes the ptl and tells whether the PTE is still c->old; if not, releases it again. */
-static inline bool fault_lock_pte(struct fault_ctx *c)
+/* Takes the ptl of a slot and tells whether its PTE is still `old`; if not, releases it again. */
+static inline bool fault_lock_pte(struct pte_slot slot, pte_t old)
 {
-	spin_lock(&c->slot.table->ptl, LOCK_PTL);
-	if (likely(port_pte_read(c->slot.pte).v == c->old.v))
+	spin_lock(&slot.table->ptl, LOCK_PTL);
+	if (likely(port_pte_read(slot.pte).v == old.v))
 		return true;
-	spin_unlock(&c->slot.table->ptl, LOCK_PTL);
+	spin_unlock(&slot.table->ptl, LOCK_PTL);
 	return false;
 }
 
-static inline void fault_unlock_pte(struct fault_ctx *c)
+/* Maps the zero page read-only with the VMA's other rights. False if the PTE is no longer none. */
+static inline bool fault_map_zero(const struct vma *vma, struct pte_slot slot)
 {
-	spin_unlock(&c->slot.table->ptl, LOCK_PTL);
+	if (unlikely(!fault_lock_pte(slot, (pte_t){0})))
+		return false;
+	slot.table->nr_present++;
+	port_pte_set(slot.pte, pte_make(zero_pfn, vma->prot & ~(unsigned)PTE_PROT_WRITE));
+	spin_unlock(&slot.table->ptl, LOCK_PTL);
+	return true;
 }
 
-/* Maps a fresh page, contents ready, as anonymous memory with the VMA's rights and write; the PTE
- * takes over the caller's reference. False, and the page freed, if the PTE has changed.
- * Needs: the VMA is writable; `fresh` = c->old is none, else the caller flushes the old translation
- * and drops the old page. */
-static inline bool fault_map_anon(struct fault_ctx *c, struct page *page, struct anon_root *root,
-				  bool fresh)
+/* Maps a fresh page (frame pfn), contents ready, as anonymous memory with the VMA's rights and
+ * write; the PTE takes over the caller's reference. False if the PTE is no longer `old`: the page
+ * is the caller's still. Needs: the VMA is writable and has its anon_root; if `old` is not none,
+ * the caller flushes that translation and drops that page. */
+static inline bool fault_map_anon(struct vma *vma, uint64_t addr, struct pte_slot slot, pte_t old,
+				  struct page *page, uint64_t pfn)
 {
-	pte_t pte = pte_make(page_to_pfn(page), c->vma->prot | PTE_PROT_WRITE);
-	struct page *table = c->slot.table;
+	pte_t pte = pte_make(pfn, vma->prot | PTE_PROT_WRITE);
 	int64_t *stat = port_mm_cpu()->vmstat;
 
-	if (unlikely(!fault_lock_pte(c))) {
-		page_put(page);
+	if (unlikely(!fault_lock_pte(slot, old)))
 		return false;
-	}
-	rmap_add_new_anon(page, root, c->addr);
+	rmap_add_new_anon(page, vma->anon, addr);
 	lru_add(page);
-	table->nr_present += fresh;
-	port_pte_set(c->slot.pte, pte);
-	spin_unlock(&table->ptl, LOCK_PTL);
+	if (pte_none(old))
+		slot.table->nr_present++;
+	port_pte_set(slot.pte, pte);
+	spin_unlock(&slot.table->ptl, LOCK_PTL);
 	stat[FL_VMSTAT_NR_ANON_PAGES]++;
 	stat[FL_VMSTAT_NR_INACTIVE_ANON]++;
-	port_xadd64(&c->mm->rss_anon, 1);
+	port_xadd64(&vma->mm->rss_anon, 1);
 	return true;
+}
+
+/* The same for a fault on the general path: if the PTE has changed, the page is freed. */
+static inline bool fault_map_new(struct fault_ctx *c, struct page *page, uint64_t pfn)
+{
+	if (likely(fault_map_anon(c->vma, c->addr, c->slot, c->old, page, pfn)))
+		return true;
+	page_put(page);
+	return false;
 }
 
 #endif

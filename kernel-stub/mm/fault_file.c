@@ -10,14 +10,14 @@ static unsigned fault_file_map(struct fault_ctx *c, struct page *page)
 {
 	pte_t pte = pte_make(page_to_pfn(page), c->vma->prot & ~(unsigned)PTE_PROT_WRITE);
 
-	if (unlikely(!fault_lock_pte(c))) {
+	if (unlikely(!fault_lock_pte(c->slot, c->old))) {
 		page_put(page);
 		return FAULT_RESTART;
 	}
 	rmap_add_file(page);
 	c->slot.table->nr_present++;
 	port_pte_set(c->slot.pte, pte);
-	fault_unlock_pte(c);
+	spin_unlock(&c->slot.table->ptl, LOCK_PTL);
 	port_xadd64(&c->mm->rss_file, 1);
 	return FL_CLASS_USER_MINOR_FILE_MAP;
 }
@@ -25,18 +25,17 @@ static unsigned fault_file_map(struct fault_ctx *c, struct page *page)
 /* A write: a copy. The file's page is needed only for that. */
 static unsigned fault_file_cow(struct fault_ctx *c, struct page *from)
 {
-	struct anon_root *root = vma_anon(c->vma);
-	struct page *page = root ? page_alloc() : NULL;
+	struct page *page = vma_anon(c->vma) ? page_alloc() : NULL;
+	uint64_t pfn;
 
 	if (unlikely(!page)) {
 		page_put(from);
 		return FL_CLASS_USER_INVALID_OOM;
 	}
-	port_copy_page(page_to_virt(page), page_to_virt(from));
+	pfn = page_to_pfn(page);
+	port_copy_page(port_pfn_to_virt(pfn), page_to_virt(from));
 	page_put(from);
-	if (unlikely(!fault_map_anon(c, page, root, true)))
-		return FAULT_RESTART;
-	return FL_CLASS_USER_MINOR_FILE_COW;
+	return fault_map_new(c, page, pfn) ? FL_CLASS_USER_MINOR_FILE_COW : FAULT_RESTART;
 }
 
 unsigned fault_file(struct fault_ctx *c)

@@ -52,6 +52,10 @@ struct page {
 			uint64_t index; /* reverse map: page offset in the mapping (anonymous:
 					   va >> PAGE_SHIFT) */
 		};
+		struct { /* PG_TABLE */
+			pte_t *entries; /* where the table itself lies */
+			uint64_t piece; /* pgtable_piece() of what it covers, or PGTABLE_NO_PIECE */
+		};
 		struct { /* PG_SLAB */
 			struct kmem_cache *slab_cache;
 			void *slab_freelist; /* free objects; cache lock */

@@ -34,6 +34,8 @@ static struct page *table_alloc(void)
 	table->flags |= 1u << PG_TABLE;
 	table->nr_present = 0;
 	table->ptl = (struct spinlock){0};
+	table->entries = page_to_virt(table);
+	table->piece = PGTABLE_NO_PIECE;
 	vmstat_inc(FL_VMSTAT_NR_PAGE_TABLE_PAGES);
 	return table;
 }
@@ -53,7 +55,6 @@ int pgtable_init(struct mm *mm)
 
 	if (!root)
 		return -MM_ENOMEM;
-	root->index = PGTABLE_NO_PIECE;
 	mm->root_pfn = page_to_pfn(root);
 	mm->last_table = root;
 	mm->nr_tables = 0;
@@ -85,7 +86,8 @@ static bool table_make(struct mm *mm, pte_t *entry, struct page *parent, unsigne
 
 	if (!table)
 		return false;
-	table->index = level == 1 ? pgtable_piece(va) : PGTABLE_NO_PIECE;
+	if (level == 1)
+		table->piece = pgtable_piece(va);
 	parent->nr_present++;
 	mm->nr_tables++;
 	port_pte_set(entry, pte_make_table(page_to_pfn(table)));
@@ -100,7 +102,7 @@ static struct page *pgtable_make(struct mm *mm, uint64_t va)
 	ASSERT(va < TASK_SIZE);
 	spin_lock(&mm->table_lock, LOCK_PTL_UPPER);
 	for (unsigned level = PT_LEVELS - 1; table && level > 0; level--) {
-		pte_t *entry = (pte_t *)page_to_virt(table) + pgtable_index(va, level);
+		pte_t *entry = &table->entries[pgtable_index(va, level)];
 		bool there = !pte_none(*entry) || table_make(mm, entry, table, level, va);
 
 		table = there ? pfn_to_page(pte_pfn(*entry)) : NULL;
@@ -111,16 +113,14 @@ static struct page *pgtable_make(struct mm *mm, uint64_t va)
 
 struct pte_slot pgtable_get_slow(struct mm *mm, uint64_t va)
 {
-	struct pte_slot slot = pgtable_find(mm, va);
+	struct page *table = pgtable_find(mm, va).table;
 
-	if (!slot.pte) {
-		slot.table = pgtable_make(mm, va);
-		if (!slot.table)
-			return (struct pte_slot){0};
-		slot.pte = (pte_t *)page_to_virt(slot.table) + pgtable_index(va, 0);
-	}
-	__atomic_store_n(&mm->last_table, slot.table, __ATOMIC_RELAXED);
-	return slot;
+	if (!table)
+		table = pgtable_make(mm, va);
+	if (!table)
+		return (struct pte_slot){0};
+	__atomic_store_n(&mm->last_table, table, __ATOMIC_RELAXED);
+	return pgtable_slot(table, va);
 }
 
 /* ---- walking a range ---- */
@@ -169,11 +169,9 @@ struct pte_slot pgtable_next(struct mm *mm, uint64_t *va, uint64_t end)
 static void table_prune(struct page *table, unsigned level, uint64_t start, uint64_t end,
 			struct list_node *gone)
 {
-	pte_t *entries = page_to_virt(table);
-
 	for (uint64_t va = start; va < end;
 	     va = (va & ~(pgtable_span(level) - 1)) + pgtable_span(level)) {
-		pte_t *entry = &entries[pgtable_index(va, level)];
+		pte_t *entry = &table->entries[pgtable_index(va, level)];
 		uint64_t next = (va & ~(pgtable_span(level) - 1)) + pgtable_span(level);
 		struct page *below;
 

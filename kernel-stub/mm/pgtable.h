@@ -3,7 +3,7 @@
  * Page tables of one mm: four levels, freed when empty.
  *
  * Each table is a page with PG_TABLE, and counts its entries in use in page->nr_present (of the
- * root: those of the user half); a lowest-level table says in page->index which piece of the
+ * root: those of the user half); a lowest-level table says in page->piece which piece of the
  * address space it covers, so that a fault can try the table of the last fault before it walks.
  * Entries of the upper levels change under mm->table_lock; entries of a lowest-level table under
  * its page's ptl. A table is freed only by a holder of mm->lock for writing, so that a fault, which
@@ -60,12 +60,27 @@ static inline struct pte_slot pgtable_find(struct mm *mm, uint64_t va)
 	return (struct pte_slot){&pgtable_below(e)[pgtable_index(va, 0)], pfn_to_page(pte_pfn(e))};
 }
 
-/* page->index of the lowest-level table that covers va; of the root, which covers none. */
+/* Which lowest-level table covers va; what page->piece is of a table of another level. */
 static inline uint64_t pgtable_piece(uint64_t va)
 {
 	return va >> PMD_SHIFT;
 }
 #define PGTABLE_NO_PIECE (~0ull)
+
+/* The lowest-level table of va if it is that of the last fault; NULL if not, which says nothing.
+ * Needs: mm->lock; va < TASK_SIZE. */
+static inline struct page *pgtable_try(struct mm *mm, uint64_t va)
+{
+	struct page *table = __atomic_load_n(&mm->last_table, __ATOMIC_RELAXED);
+
+	return likely(table->piece == pgtable_piece(va)) ? table : NULL;
+}
+
+/* The slot of va in its lowest-level table. */
+static inline struct pte_slot pgtable_slot(struct page *table, uint64_t va)
+{
+	return (struct pte_slot){&table->entries[pgtable_index(va, 0)], table};
+}
 
 /* The slow half of pgtable_get(): walks, makes what is missing under mm->table_lock, and remembers
  * the table. */
@@ -75,11 +90,9 @@ struct pte_slot pgtable_get_slow(struct mm *mm, uint64_t va);
  * tables made by then stay, empty). Needs: mm->lock; va < TASK_SIZE. */
 static inline struct pte_slot pgtable_get(struct mm *mm, uint64_t va)
 {
-	struct page *table = __atomic_load_n(&mm->last_table, __ATOMIC_RELAXED);
+	struct page *table = pgtable_try(mm, va);
 
-	if (unlikely(table->index != pgtable_piece(va)))
-		return pgtable_get_slow(mm, va);
-	return (struct pte_slot){(pte_t *)page_to_virt(table) + pgtable_index(va, 0), table};
+	return likely(table != NULL) ? pgtable_slot(table, va) : pgtable_get_slow(mm, va);
 }
 
 /* The slot of *va, or, where its table is missing, of the first address after it that has one and

@@ -51,10 +51,12 @@ static void check_table(struct mm *mm, const struct page *table, unsigned level,
 			struct pgtable_census *census)
 {
 	unsigned entries = level == PT_LEVELS - 1 ? PTRS_PER_TABLE / 2 : PTRS_PER_TABLE;
-	const pte_t *e = page_to_virt(table);
+	const pte_t *e = table->entries;
 	unsigned used = 0;
 
 	ASSERT(page_flag(table, PG_TABLE) && table->refcount == 1);
+	ASSERT(e == page_to_virt(table));
+	ASSERT(table->piece == (level ? PGTABLE_NO_PIECE : pgtable_piece(va)));
 	for (unsigned i = 0; i < entries; i++, va += pgtable_span(level)) {
 		if (pte_none(e[i]))
 			continue;

@@ -72,13 +72,6 @@ static unsigned expected(uint32_t flags, bool low, bool vma, uint32_t vm_flags)
 	atf_tc_fail("no rule for flags %x, low %d, vma %d %x", flags, low, vma, vm_flags);
 }
 
-/* As in the hosted port, which this test needs nothing else of: libatf never frees its lists. */
-const char *__asan_default_options(void);
-const char *__asan_default_options(void)
-{
-	return "detect_leaks=0";
-}
-
 ATF_TC_WITHOUT_HEAD(every_state);
 ATF_TC_BODY(every_state, tc)
 {

@@ -75,7 +75,7 @@ ATF_TC_BODY(get_shares_tables, tc)
 		ATF_CHECK_EQ(mm->nr_tables, steps[i].tables);
 		ATF_CHECK_EQ(slot.pte, (pte_t *)page_to_virt(slot.table) +
 					       (steps[i].va >> PAGE_SHIFT) % PTRS_PER_TABLE);
-		ATF_CHECK_EQ(slot.table->index, steps[i].va >> PMD_SHIFT);
+		ATF_CHECK_EQ(slot.table->piece, steps[i].va >> PMD_SHIFT);
 		again = pgtable_find(mm, steps[i].va + PAGE_SIZE - 1);
 		ATF_CHECK(again.pte == slot.pte && again.table == slot.table);
 		again = pgtable_get(mm, steps[i].va);
