@@ -21,7 +21,8 @@ HOSTED_OBJS := $(patsubst %,$(B)/hosted/%.o,$(HOSTED_SRCS))
 
 KS_TESTS := $(patsubst $(KS)/test/%.c,%,$(wildcard $(KS)/test/*_test.c))
 KS_TEST_PROGRAMS := $(patsubst %,$(B)/kyua/$(KS)/test/%,$(KS_TESTS))
-TEST_PROGRAMS += $(KS_TEST_PROGRAMS)
+KS_SH_TESTS := $(patsubst $(KS)/test/%.sh,$(B)/kyua/$(KS)/test/%,$(wildcard $(KS)/test/*_test.sh))
+TEST_PROGRAMS += $(KS_TEST_PROGRAMS) $(KS_SH_TESTS)
 
 .PHONY: stub hosted
 stub: $(B)/stub.elf
@@ -52,6 +53,11 @@ $(KS_TEST_PROGRAMS): $(B)/kyua/$(KS)/test/%: $(B)/hosted/$(KS)/test/%.c.o \
 		$(B)/hosted/$(KS)/port/hosted/sanitizer.c.o $(B)/hosted/libmm.a
 	$(START)
 	$(CC) $(HOSTED_SAN) $^ -latf-c -lpthread -o $@
+
+$(KS_SH_TESTS): $(B)/kyua/$(KS)/test/%: $(KS)/test/%.sh
+	$(START)
+	(echo '#!/usr/bin/env atf-sh'; cat $<) > $@
+	chmod +x $@
 
 # Fuzzers: clang's libFuzzer over the hosted mm/. `make fuzz` builds them; run $(B)/fuzz/NAME CORPUS.
 FUZZ_CC ?= clang

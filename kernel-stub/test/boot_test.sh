@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The stub as a guest of QEMU: what boot and the recorder cost, and what it refuses.
+
+# touch NAME SETTING...: anon-touch on 512 pages, its results in NAME.
+touch_pages() {
+	name=$1
+	shift
+	"$(atf_config_get build)/faultline" run -e tcg -o "$name" -s pages=512 "$@" \
+	    "$(atf_config_get top)/workloads/profiles/anon-touch.ini" >out 2>err ||
+	    atf_fail "$name: $(cat err)"
+}
+
+# The first number behind "KEY": in a run's results.
+result() {
+	sed -n "s/.*\"$2\": *\([0-9]*\).*/\1/p" "$1/run.json" | head -n 1
+}
+
+# The sum of what ring 3 measured, in instructions.
+ring3_sum() {
+	awk -F, '$9 == "user" && $10 == "write" { print $13 }' "$1/cells.csv"
+}
+
+need_qemu() {
+	atf_require_prog qemu-system-x86_64
+}
+
+atf_test_case boot_cost
+boot_cost_head() {
+	atf_set descr "at most 100,000 instructions to ring 3, with little and with much memory"
+}
+boot_cost_body() {
+	need_qemu
+	touch_pages small -s memory=64M
+	touch_pages large -s memory=16G
+	small=$(result small to_user)
+	large=$(result large to_user)
+	echo "64 MiB: $small, 16 GiB: $large"
+	test "$small" -gt 0 && test "$small" -le 100000 || atf_fail "64 MiB: $small"
+	test "$large" -le 100000 || atf_fail "16 GiB: $large"
+	test "$large" -le $((small + small / 10)) || atf_fail "grows from $small to $large"
+}
+
+atf_test_case recorder_cost
+recorder_cost_head() {
+	atf_set descr "the histogram costs at most 20 instructions a fault, as ring 3 sees it"
+}
+recorder_cost_body() {
+	need_qemu
+	touch_pages off -s recorder=off
+	touch_pages hist -s recorder=hist
+	off=$(ring3_sum off)
+	hist=$(ring3_sum hist)
+	echo "512 faults: $off without, $hist with the recorder"
+	test "$hist" -gt "$off" || atf_fail "nothing was recorded"
+	test $((hist - off)) -le $((20 * 512)) || atf_fail "$(((hist - off) / 512)) a fault"
+}
+
+atf_test_case raw_agrees
+raw_agrees_head() {
+	atf_set descr "recorder=raw counts the same faults as the histogram alone"
+}
+raw_agrees_body() {
+	need_qemu
+	touch_pages raw -s recorder=raw
+	atf_check -o match:'user.minor.anon_alloc,0,512,' cat raw/cells.csv
+}
+
+# panics APPEND MESSAGE: with that command line the stub stops and says so.
+panics() {
+	timeout 20 qemu-system-x86_64 -nodefaults -no-user-config -display none \
+	    -M microvm,pit=off,pic=off,rtc=off,isa-serial=off,acpi=off -accel tcg -m 64M \
+	    -cpu qemu64,+smep,+smap,+pdpe1gb -no-reboot \
+	    -chardev file,id=dbg,path=console -device isa-debugcon,iobase=0xe9,chardev=dbg \
+	    -device isa-debug-exit,iobase=0xf4,iosize=1 \
+	    -kernel "$(atf_config_get build)/stub.elf" -append "$1"
+	test $? -eq 35 || atf_fail "$1: no panic: $(cat console)"
+	grep -qF "Kernel panic: $2" console || atf_fail "$1: $(cat console)"
+}
+
+atf_test_case bad_command_line
+bad_command_line_head() {
+	atf_set descr "a telemetry window that cannot be, a recorder that is not: a panic that says it"
+}
+bad_command_line_body() {
+	need_qemu
+	panics telemetry=foo "telemetry=foo: want SIZE@ADDR"
+	panics telemetry=4096@ "telemetry=4096@: want SIZE@ADDR"
+	panics telemetry=4095@0x2000000 "telemetry=4095@0x2000000: want whole pages"
+	panics telemetry=4096@0x40000000 "telemetry=4096@0x40000000: not memory"
+	panics telemetry=0x200000@0x3f00000 "telemetry=0x200000@0x3f00000: not memory"
+	panics telemetry=4096@0x200000 "telemetry=4096@0x200000: overlaps"
+	panics telemetry=4096@0x1000 "telemetry=4096@0x1000: "
+	panics telemetry=4096@0x2000000 "telemetry: the window needs"
+	panics "telemetry=0x200000@0x2000000 recorder=some" "recorder=some: want off, hist or raw"
+	panics "telemetry=0x800000@0x2000000 recorder=raw ring=99999999" "ring=99999999: at most"
+}
+
+atf_init_test_cases() {
+	atf_add_test_case boot_cost
+	atf_add_test_case recorder_cost
+	atf_add_test_case raw_agrees
+	atf_add_test_case bad_command_line
+}
