@@ -268,15 +268,17 @@ void vma_init(void)
 	kmem_cache_init(&vma_cache, "vma", sizeof(struct vma), 8);
 }
 
-int vma_spare_fill(struct vma_spare *spare, unsigned n)
+int vma_spare_alloc(struct vma_spare *spare, unsigned n)
 {
 	ASSERT(n <= VMA_SPARE_MAX);
-	for (spare->n = 0; spare->n < n; spare->n++) {
-		spare->vma[spare->n] = kmem_cache_alloc(&vma_cache);
-		if (!spare->vma[spare->n]) {
+	while (spare->n < n) {
+		struct vma *vma = kmem_cache_alloc(&vma_cache);
+
+		if (!vma) {
 			vma_spare_drop(spare);
 			return -MM_ENOMEM;
 		}
+		spare->vma[spare->n++] = vma;
 	}
 	return 0;
 }
@@ -471,9 +473,14 @@ void vma_map(struct mm *mm, const struct vma_new *new, struct vma *next, struct 
 
 /* ---- unmapping ---- */
 
-unsigned vma_unmap_needs(const struct vma *first, uint64_t start, uint64_t end)
+/* May [start, end), unmapped, have left a lowest-level table to nobody? Not if the one that covers
+ * it also covers part of a neighbour: it goes with the last of them. */
+static bool table_unused(const struct vma *prev, const struct vma *next, uint64_t start,
+			 uint64_t end)
 {
-	return first && first->start < start && end < first->end;
+	uint64_t low = start & ~(PMD_SIZE - 1), high = low + PMD_SIZE;
+
+	return end > high || ((!prev || prev->end <= low) && (!next || next->start >= high));
 }
 
 void vma_unmap(struct mm *mm, struct vma *first, uint64_t start, uint64_t end,
@@ -499,7 +506,8 @@ void vma_unmap(struct mm *mm, struct vma *first, uint64_t start, uint64_t end,
 		move_start(vma, end);
 	}
 	gap_changed(vma);
-	pgtable_free_range(mm, start, end);
+	if (table_unused(vma ? vma->prev : mm->last, vma, start, end))
+		pgtable_free_range(mm, start, end);
 }
 
 /* ---- changing flags ---- */

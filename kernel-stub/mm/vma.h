@@ -44,8 +44,16 @@ struct vma_spare {
 	unsigned n;
 };
 
+/* The slow half of vma_spare_fill(). */
+int vma_spare_alloc(struct vma_spare *spare, unsigned n);
+
 /* n <= VMA_SPARE_MAX objects, or -MM_ENOMEM and none. */
-int vma_spare_fill(struct vma_spare *spare, unsigned n);
+static inline int vma_spare_fill(struct vma_spare *spare, unsigned n)
+{
+	spare->n = 0;
+	return n ? vma_spare_alloc(spare, n) : 0;
+}
+
 /* Gives back what was not used. */
 void vma_spare_drop(struct vma_spare *spare);
 
@@ -86,7 +94,10 @@ static inline unsigned vma_map_needs(struct vma_neighbours n)
 
 /* How many spare objects vma_unmap() will use: 1 to cut a hole into `first`. `first` is the first
  * VMA with end > start. */
-unsigned vma_unmap_needs(const struct vma *first, uint64_t start, uint64_t end);
+static inline unsigned vma_unmap_needs(const struct vma *first, uint64_t start, uint64_t end)
+{
+	return first && first->start < start && end < first->end;
+}
 
 /* Unmaps [start, end): pages, VMAs, page tables left empty. */
 void vma_unmap(struct mm *mm, struct vma *first, uint64_t start, uint64_t end,

@@ -209,6 +209,17 @@ static inline bool model_unmerged(const struct vma *a, const struct vma *b)
 	       (!a->anon || !b->anon || a->anon == b->anon);
 }
 
+/* Page tables that there may be: one of level 2, and for each half of the area that has a page
+ * mapped one of each lower level. */
+static inline int64_t model_tables_max(const struct model *m)
+{
+	bool half[2] = {false, false};
+
+	for (unsigned i = 0; i < m->n; i++)
+		half[i >= m->n / 2] |= m->page[i].mapped;
+	return (half[0] || half[1]) + 2 * half[0] + 2 * half[1];
+}
+
 /* Panics unless the VMAs are what the model's pages say. */
 static inline void model_compare(const struct model *m)
 {
@@ -229,6 +240,7 @@ static inline void model_compare(const struct model *m)
 		mapped++;
 	}
 	ASSERT(world_mm->total_vm == mapped);
+	ASSERT(world_mm->nr_tables <= model_tables_max(m));
 }
 
 /* Panics unless a read of that page gives what the model says. */
