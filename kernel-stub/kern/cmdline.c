@@ -54,10 +54,11 @@ static unsigned digit(char c)
 
 uint64_t cmdline_number(const char *s, const char **end)
 {
-	unsigned base = s[0] == '0' && (s[1] == 'x' || s[1] == 'X') ? 16 : 10;
+	bool hex = s[0] == '0' && (s[1] == 'x' || s[1] == 'X') && digit(s[2]) < 16;
+	unsigned base = hex ? 16 : 10;
 	uint64_t v = 0;
 
-	if (base == 16)
+	if (hex)
 		s += 2;
 	for (; digit(*s) < base; s++)
 		v = v * base + digit(*s);
