@@ -134,13 +134,15 @@ static inline bool place_frame(const struct signals *s, uint64_t rsp, uint64_t s
 }
 
 /* Writes the frame and points *regs at the handler; false if the stack won't take it. */
-static inline bool push_frame(struct signals *s, struct trap_frame *regs, const struct action *sa,
-			      int signo, int code, uint64_t payload)
+static __attribute__((always_inline)) inline bool push_frame(struct signals *s,
+							     struct trap_frame *regs,
+							     const struct action *sa, int signo,
+							     int code, uint64_t payload)
 {
 	struct signal_frame *f = &s->frame;
 	struct signal_place place;
 
-	if (!(sa->flags & SA_RESTORER) || !place_frame(s, regs->rsp, sa->flags, &place))
+	if (unlikely(!(sa->flags & SA_RESTORER) || !place_frame(s, regs->rsp, sa->flags, &place)))
 		return false;
 	f->return_address = sa->restorer;
 	f->uc.stack = s->altstack;
@@ -149,9 +151,10 @@ static inline bool push_frame(struct signals *s, struct trap_frame *regs, const 
 	f->info.signo = signo;
 	f->info.code = code;
 	f->info.payload = payload;
-	if (arch_fpu_save_user(place.fpstate) || copy_to_user(place.frame, f, sizeof(*f)))
+	if (unlikely(arch_fpu_save_user(place.fpstate) || copy_to_user(place.frame, f, sizeof(*f))))
 		return false;
 	signal_frame_enter(regs, place.frame, sa->handler, signo);
+	regs->error_code = ~0ull; /* the frame was replaced: syscall.S loads all of it */
 	return true;
 }
 
@@ -165,43 +168,39 @@ static inline void entered(struct signals *s, struct action *sa, int signo)
 		sa->handler = SIG_DFL;
 }
 
-/* The stack took no frame: SIGSEGV on the same registers, once. */
-static __attribute__((noinline, cold)) void refuse_frame(struct signals *s, struct trap_frame *regs,
-							 int signo)
-{
-	struct action *sa = &s->actions[SIGSEGV - 1];
-
-	if (signo == SIGSEGV || s->blocked & bit(SIGSEGV) || sa->handler <= SIG_IGN ||
-	    !push_frame(s, regs, sa, SIGSEGV, SI_KERNEL, 0))
-		kill_by(regs, SIGSEGV);
-	entered(s, sa, SIGSEGV);
-}
-
-/* 3. Needs: not blocked. */
-static inline void deliver(struct signals *s, struct trap_frame *regs, int signo, int code,
-			   uint64_t payload)
+/* 3., off the fast path. Needs: not blocked. */
+static __attribute__((noinline)) void deliver(struct signals *s, struct trap_frame *regs, int signo,
+					      int code, uint64_t payload)
 {
 	struct action *sa = &s->actions[signo - 1];
 
-	if (unlikely(sa->handler <= SIG_IGN)) {
-		if (sa->handler == SIG_IGN || ignored_by_default(signo))
-			return;
+	if (sa->handler == SIG_IGN || (sa->handler == SIG_DFL && ignored_by_default(signo)))
+		return;
+	if (sa->handler == SIG_DFL)
 		kill_by(regs, signo);
-	}
-	if (likely(push_frame(s, regs, sa, signo, code, payload)))
+	if (push_frame(s, regs, sa, signo, code, payload)) {
 		entered(s, sa, signo);
-	else
-		refuse_frame(s, regs, signo);
-	regs->error_code = ~0ull; /* the frame was replaced: syscall.S loads all of it */
+		return;
+	}
+	/* The stack took no frame: SIGSEGV on the same registers, once. */
+	if (signo == SIGSEGV || s->blocked & bit(SIGSEGV) ||
+	    s->actions[SIGSEGV - 1].handler == SIG_IGN)
+		kill_by(regs, SIGSEGV);
+	deliver(s, regs, SIGSEGV, SI_KERNEL, 0);
 }
 
 /* 1.: cannot be refused. */
-static inline void force(struct signals *s, struct trap_frame *regs, int signo, int code,
-			 uint64_t payload)
+static __attribute__((always_inline)) inline void force(struct signals *s, struct trap_frame *regs,
+							int signo, int code, uint64_t payload)
 {
-	if (unlikely(s->blocked & bit(signo) || s->actions[signo - 1].handler == SIG_IGN))
+	struct action *sa = &s->actions[signo - 1];
+
+	if (unlikely(s->blocked & bit(signo) || sa->handler == SIG_IGN))
 		kill_by(regs, signo);
-	deliver(s, regs, signo, code, payload);
+	if (likely(sa->handler != SIG_DFL && push_frame(s, regs, sa, signo, code, payload)))
+		entered(s, sa, signo);
+	else
+		deliver(s, regs, signo, code, payload);
 }
 
 /* Linux reports a fetch from no-execute memory only once the page is there (arch/x86/mm/fault.c,
@@ -449,7 +448,9 @@ SYSCALL(rt_sigreturn)
 	regs->error_code = ~0ull;
 	if (unlikely(copy_from_user(&uc, frame + offsetof(struct signal_frame, uc), sizeof(uc)) ||
 		     !restore_fpu(uc.mcontext.fpstate))) {
-		force(s, regs, SIGSEGV, SI_KERNEL, 0);
+		if (s->blocked & bit(SIGSEGV) || s->actions[SIGSEGV - 1].handler == SIG_IGN)
+			kill_by(regs, SIGSEGV);
+		deliver(s, regs, SIGSEGV, SI_KERNEL, 0);
 		return (int64_t)regs->rax;
 	}
 	s->blocked = uc.sigmask & ~UNBLOCKABLE;

@@ -22,31 +22,50 @@ static int64_t (*const table[NR_TABLE])(struct trap_frame *) = {
 /* Numbers logged; those beyond the table share the last place. */
 static bool logged[NR_TABLE + 1];
 
-static __attribute__((noinline, cold)) void log_missing(uint64_t nr, uint64_t slot)
+/* Every way back to ring 3 ends here. */
+static inline void finish(struct trap_frame *regs, int64_t result)
 {
-	logged[slot] = true;
-	printk("%s[%d]: system call %lu is not there (ENOSYS)\n", task_comm(), task_pid(), nr);
+	regs->rax = (uint64_t)result;
+	if (unlikely(task_running->signal_ready))
+		signal_deliver(regs);
 }
 
-static inline int64_t missing(uint64_t nr, uint64_t slot)
+static __attribute__((noinline, cold)) void missing_first(struct trap_frame *regs, bool *was_logged)
+{
+	*was_logged = true;
+	printk("%s[%d]: system call %lu is not there (ENOSYS)\n", task_comm(), task_pid(),
+	       regs->error_code);
+	finish(regs, -MM_ENOSYS);
+}
+
+static inline void missing(struct trap_frame *regs, bool *was_logged)
 {
 	telemetry_unsupported_syscall();
-	if (unlikely(!logged[slot]))
-		log_missing(nr, slot);
-	return -MM_ENOSYS;
+	if (unlikely(!*was_logged))
+		missing_first(regs, was_logged);
+	else
+		finish(regs, -MM_ENOSYS);
+}
+
+/* Apart, so that the ways above save no register. */
+static __attribute__((noinline)) void run(struct trap_frame *regs,
+					  int64_t (*handler)(struct trap_frame *))
+{
+	finish(regs, handler(regs));
 }
 
 void syscall_dispatch(struct trap_frame *regs)
 {
 	uint64_t nr = regs->error_code;
 
-	if (unlikely(nr >= NR_TABLE))
-		regs->rax = (uint64_t)(nr == FL_SYS_STUBCTL ? sys_stubctl(regs)
-							    : missing(nr, NR_TABLE));
-	else if (table[nr])
-		regs->rax = (uint64_t)table[nr](regs);
-	else
-		regs->rax = (uint64_t)missing(nr, nr);
-	if (unlikely(task_running->signal_ready))
-		signal_deliver(regs);
+	if (unlikely(nr >= NR_TABLE)) {
+		if (nr == FL_SYS_STUBCTL)
+			run(regs, sys_stubctl);
+		else
+			missing(regs, &logged[NR_TABLE]);
+	} else if (likely(table[nr])) {
+		run(regs, table[nr]);
+	} else {
+		missing(regs, &logged[nr]);
+	}
 }
