@@ -366,8 +366,9 @@ static void check_block(struct page *page, unsigned order, enum migratetype mt)
 		page_bad(page, "on a free list, but not as a free block of its order");
 	if (pfn & (block_size(order) - 1))
 		page_bad(page, "a free block that is not aligned");
-	if (page_block_type(page) != mt)
-		page_bad(page, "on the list of another migrate type");
+	for (uint64_t i = 0; i < block_size(order); i += block_size(PAGEBLOCK_ORDER))
+		if (page_block_type(&page[i]) != mt)
+			page_bad(&page[i], "on the list of another migrate type");
 	if (order < MAX_ORDER && other < buddy.max_pfn && page_flag(pfn_to_page(other), PG_BUDDY) &&
 	    pfn_to_page(other)->order == order)
 		page_bad(page, "free, and so is its buddy");

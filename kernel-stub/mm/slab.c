@@ -86,7 +86,6 @@ static void give_up_slab(struct kmem_cache *cache, struct page *slab)
 	cache->nr_slabs--;
 	vmstat_add(FL_VMSTAT_NR_SLAB, -1);
 	slab->flags = 0;
-	slab->private = 0;
 	page_free_order(slab, 0);
 }
 
@@ -210,11 +209,9 @@ void slab_init(void)
 	};
 
 	list_init(&all_caches);
-	for (unsigned i = 0; i < NR_KMALLOC; i++) {
-		uint32_t size = 1u << (KMALLOC_MIN_SHIFT + i);
-
-		kmem_cache_init(&kmalloc_caches[i], names[i], size, size < 64 ? size : 64);
-	}
+	/* A power of two is aligned to itself, from the page's start on. */
+	for (unsigned i = 0; i < NR_KMALLOC; i++)
+		kmem_cache_init(&kmalloc_caches[i], names[i], 1u << (KMALLOC_MIN_SHIFT + i), 8);
 }
 
 /* The smallest n with 2^n >= size. Needs: size > 0. */

@@ -45,7 +45,7 @@ void kmem_cache_free(struct kmem_cache *cache, void *object);
 int64_t kmem_cache_nr_objects(const struct kmem_cache *cache);
 
 /* General-purpose: 8..2048 bytes from power-of-two caches, more (up to 4 MiB) from the buddy; NULL
- * if no memory, or for 0 or too many bytes. Aligned to 64 or, if smaller, to the size rounded up.
+ * if no memory, or for 0 or too many bytes. Aligned to its size, rounded up to a power of two.
  */
 void *kmalloc(size_t size);
 void *kzalloc(size_t size);

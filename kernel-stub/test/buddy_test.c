@@ -429,6 +429,7 @@ ATF_TC_BODY(borrowing, tc)
 	page = page_alloc_type(MT_UNMOVABLE);
 	ATF_REQUIRE_EQ(page, large);
 	ATF_REQUIRE_EQ(page_block_type(page), MT_MOVABLE);
+	ATF_REQUIRE_EQ(on_pcp(), 0); /* one page, not a batch */
 	buddy_check();
 	page_put(page);
 	pcp_drain();

@@ -2,6 +2,7 @@
 /* The lock-order check over every pair of classes, and the locks themselves under threads. */
 #include <atf-c.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -133,7 +134,9 @@ ATF_TC_BODY(release, tc)
 
 /* ---- threads: two words that a holder of the lock never sees differ ---- */
 
-enum { THREADS = 4, ROUNDS = 20000 };
+enum { THREADS = 3, ROUNDS = 4000 };
+
+static pthread_barrier_t start;
 
 static struct {
 	struct spinlock spin;
@@ -141,13 +144,27 @@ static struct {
 	uint64_t a, b; /* plain: the lock is all that orders them */
 } shared;
 
+static void begin(void *cpu)
+{
+	hosted_set_cpu((unsigned)(uintptr_t)cpu);
+	pthread_barrier_wait(&start);
+}
+
+/* Changes both words, now and then with a chance for the others in between. */
+static void change_both(unsigned round)
+{
+	shared.a++;
+	if (round % 64 == 0)
+		sched_yield();
+	ASSERT(shared.a == ++shared.b);
+}
+
 static void *spin_worker(void *arg)
 {
-	hosted_set_cpu((unsigned)(uintptr_t)arg);
+	begin(arg);
 	for (unsigned i = 0; i < ROUNDS; i++) {
 		spin_lock(&shared.spin, LOCK_LRU);
-		shared.a++;
-		ASSERT(shared.a == ++shared.b);
+		change_both(i);
 		spin_unlock(&shared.spin, LOCK_LRU);
 	}
 	return NULL;
@@ -156,12 +173,11 @@ static void *spin_worker(void *arg)
 /* One round in eight writes. */
 static void *rw_worker(void *arg)
 {
-	hosted_set_cpu((unsigned)(uintptr_t)arg);
+	begin(arg);
 	for (unsigned i = 0; i < ROUNDS; i++)
 		if (i % 8 == 0) {
 			write_lock(&shared.rw, LOCK_MMAP);
-			shared.a++;
-			ASSERT(shared.a == ++shared.b);
+			change_both(i);
 			write_unlock(&shared.rw, LOCK_MMAP);
 		} else {
 			read_lock(&shared.rw, LOCK_MMAP);
@@ -177,6 +193,7 @@ static void run_threads(void *(*worker)(void *))
 
 	hosted_boot(64);
 	memset(&shared, 0, sizeof(shared));
+	ATF_REQUIRE_EQ(pthread_barrier_init(&start, NULL, THREADS), 0);
 	for (uintptr_t i = 0; i < THREADS; i++)
 		ATF_REQUIRE_EQ(pthread_create(&threads[i], NULL, worker, (void *)(i + 1)), 0);
 	for (unsigned i = 0; i < THREADS; i++)

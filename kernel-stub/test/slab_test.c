@@ -157,6 +157,9 @@ ATF_TC_BODY(kmalloc_sizes, tc)
 			ATF_REQUIRE_EQ(page->slab_cache->size, rows[i].room);
 		else
 			ATF_REQUIRE_EQ(1ull << page->order, rows[i].pages);
+		ATF_REQUIRE_EQ((uint64_t)((char *)p - (char *)hosted_arena) %
+				       (rows[i].room ? rows[i].room : rows[i].pages << PAGE_SHIFT),
+			       0);
 		ATF_REQUIRE_EQ(page_nr_free(), free_at_start - rows[i].pages);
 		kfree(p);
 		check_all_back();

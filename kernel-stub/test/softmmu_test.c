@@ -320,6 +320,20 @@ ATF_TC_BODY(spurious, tc)
 	ATF_REQUIRE_EQ(fault_of(VA, HOSTED_WRITE, true), OK);
 }
 
+/* The fault itself drops the cached translation, also where the tables have none any more. */
+ATF_TC_WITHOUT_HEAD(fault_drops);
+ATF_TC_BODY(fault_drops, tc)
+{
+	(void)tc;
+	set_up();
+	map_page(VA, U, 1);
+	ATF_REQUIRE_EQ(fault_of(VA, HOSTED_READ, true), OK);
+	*entry_for(VA, 0) = (pte_t){0};
+	ATF_REQUIRE_EQ(fault_of(VA, HOSTED_READ, true), OK);
+	ATF_REQUIRE_EQ(fault_of(VA, HOSTED_WRITE, true), P_ | W_ | U_);
+	ATF_REQUIRE_EQ(fault_of(VA, HOSTED_READ, true), U_);
+}
+
 /* A write fault on a read-only entry leaves that entry cached: replacing it needs a flush. */
 ATF_TC_WITHOUT_HEAD(replaced_after_fault);
 ATF_TC_BODY(replaced_after_fault, tc)
@@ -481,6 +495,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, stale_frame);
 	ATF_TP_ADD_TC(tp, stale_rights);
 	ATF_TP_ADD_TC(tp, spurious);
+	ATF_TP_ADD_TC(tp, fault_drops);
 	ATF_TP_ADD_TC(tp, replaced_after_fault);
 	ATF_TP_ADD_TC(tp, freed_frame);
 	ATF_TP_ADD_TC(tp, freed_table);
