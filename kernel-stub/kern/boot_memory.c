@@ -70,6 +70,8 @@ static void read_cmdline(uint64_t phys)
 
 	for (; phys && from[i] && i + 1 < CMDLINE_MAX; i++)
 		cmdline[i] = from[i];
+	if (i + 1 == CMDLINE_MAX)
+		panic("boot: the command line is longer than %u bytes", CMDLINE_MAX - 1);
 	boot_info.cmdline = cmdline;
 }
 

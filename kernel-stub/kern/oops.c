@@ -145,13 +145,21 @@ bool oops_is_fatal(void)
 	       mm_locks_held();
 }
 
+/* The report of an oops faults, and the report of that too. */
+static _Noreturn void give_up(const struct cpu *cpu)
+{
+	if (cpu->oops_depth == 3)
+		telemetry_state(FL_STATE_PANIC, 0, "a fault in the report of an oops");
+	arch_exit(FL_EXIT_PANIC);
+}
+
 void oops(const struct trap_frame *frame, uint64_t cr2, const char *what)
 {
 	struct cpu *cpu = this_cpu();
 	bool fatal = oops_is_fatal();
 
 	if (cpu->oops_depth++ > 1)
-		arch_exit(FL_EXIT_PANIC); /* the report itself faults */
+		give_up(cpu);
 	printk("BUG: %s at %016lx\n", what, what == oops_page_fault ? cr2 : frame->rip);
 	if (what == oops_page_fault) {
 		print_access(frame->error_code, cr2);
@@ -167,6 +175,7 @@ void oops(const struct trap_frame *frame, uint64_t cr2, const char *what)
 		print_trace(frame->rip, frame->rsp);
 	if (fatal)
 		panic("fatal oops: %s", what);
+	lock_check_none_held();
 	cpu->oops_depth--;
 	telemetry_oops();
 	recorder_flush(&cpu->recorder);

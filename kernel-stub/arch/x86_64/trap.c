@@ -263,7 +263,6 @@ static void user_exception(struct trap_frame *frame, unsigned vector)
 		signal_fault(frame, SIGFPE_, FPE_INTDIV_, frame->rip, error_code);
 		break;
 	case VECTOR_DB:
-		frame->rflags &= ~0x100ull;
 		signal_fault(frame, SIGTRAP_, TRAP_TRACE_, frame->rip, error_code);
 		break;
 	case VECTOR_BP:
