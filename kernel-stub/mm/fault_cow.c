@@ -36,7 +36,8 @@ static unsigned fault_cow_file(struct fault_ctx *c, struct page *old)
 	if (unlikely(!fault_map_new(c, page, pfn)))
 		return FAULT_RESTART;
 	tlb_flush_page(c->mm, c->addr);
-	rmap_remove(old);
+	if (rmap_put(old))
+		vmstat_add(FL_VMSTAT_NR_FILE_MAPPED, -1);
 	port_xadd64(&c->mm->rss_file, -1);
 	page_put(old);
 	return FL_CLASS_USER_MINOR_FILE_COW;

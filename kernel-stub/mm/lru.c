@@ -16,23 +16,34 @@ static enum lru_list lru_list_of(const struct page *page)
 	return page_flag(page, PG_ACTIVE) ? LRU_ACTIVE_ANON : LRU_INACTIVE_ANON;
 }
 
-void lru_remove(struct page *const *pages, unsigned n)
+/* Needs: the lock; nobody else has the page. */
+static inline void lru_unlink(struct page *page, int64_t removed[])
+{
+	if (!page_flag(page, PG_LRU))
+		return;
+	removed[lru_list_of(page)]++;
+	list_del(&page->lru);
+	page->flags &= ~(1u << PG_LRU | 1u << PG_ACTIVE);
+}
+
+unsigned lru_put_pages(struct page **pages, unsigned n)
 {
 	int64_t removed[NR_LRU_LISTS] = {0};
+	unsigned gone = 0;
 
 	spin_lock(&lru.lock, LOCK_LRU);
 	for (unsigned i = 0; i < n; i++) {
 		struct page *page = pages[i];
 
-		if (!page_flag(page, PG_LRU))
+		if (page_flag(page, PG_RESERVED) || port_xadd32(&page->refcount, -1u) != 1)
 			continue;
-		removed[lru_list_of(page)]++;
-		list_del(&page->lru);
-		page->flags &= ~(1u << PG_LRU | 1u << PG_ACTIVE);
+		lru_unlink(page, removed);
+		pages[gone++] = page;
 	}
 	spin_unlock(&lru.lock, LOCK_LRU);
 	vmstat_add(FL_VMSTAT_NR_INACTIVE_ANON, -removed[LRU_INACTIVE_ANON]);
 	vmstat_add(FL_VMSTAT_NR_ACTIVE_ANON, -removed[LRU_ACTIVE_ANON]);
+	return gone;
 }
 
 static void lru_check_list(enum lru_list which)

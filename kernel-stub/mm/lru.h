@@ -36,8 +36,9 @@ static inline void lru_add(struct page *page)
 	spin_unlock(&lru.lock, LOCK_LRU);
 }
 
-/* Takes n pages off their lists, those that are on one, with one acquisition of the lock. */
-void lru_remove(struct page *const *pages, unsigned n);
+/* Drops one reference of each of n pages. Those that nobody has any more leave their lists and are
+ * moved to the front of pages[], for the caller to free; how many. Takes the lock once. */
+unsigned lru_put_pages(struct page **pages, unsigned n);
 
 /* Walks the lists: links, flags, counts.. Panics with what is wrong. */
 void lru_check(void);

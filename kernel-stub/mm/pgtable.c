@@ -8,8 +8,9 @@
  *   level 0   the PTEs
  *
  * 1. Making (pgtable_make) happens under mm->table_lock, so that two CPUs that miss the same table
- *    make it once. Readers walk without that lock: an entry goes from none to its table in one
- *    store, after the table is zeroed, and back only under mm->lock for writing.
+ *    make it once. The tables that are missing are made from the lowest up and linked by one store
+ *    at the end: nobody sees half of them, and without memory nothing is left behind. So no table
+ *    above the lowest level is ever empty.
  * 2. Freeing (pgtable_free_range) goes by the tables' own counts: a table that a neighbouring VMA
  *    still uses has entries and stays. An empty table is unlinked, then what the TLB keeps of upper
  *    levels (paging-structure caches) is dropped, and only then the frames are freed.
@@ -77,38 +78,75 @@ void pgtable_destroy(struct mm *mm)
 
 /* ---- making ---- */
 
-/* Makes the table below *entry, which covers va and is in the table `parent` of that level. False
- * without memory. */
-static bool table_make(struct mm *mm, pte_t *entry, struct page *parent, unsigned level,
-		       uint64_t va)
+/* Frees a chain of tables that is linked nowhere yet: each has one entry, for va, but the last. */
+static void chain_free(struct page *table, unsigned level, uint64_t va)
 {
-	struct page *table = table_alloc();
+	for (; table; level--) {
+		pte_t *entry = &table->entries[pgtable_index(va, level)];
+		struct page *below = level ? pfn_to_page(pte_pfn(*entry)) : NULL;
 
-	if (!table)
-		return false;
-	if (level == 1)
-		table->piece = pgtable_piece(va);
-	parent->nr_present++;
-	mm->nr_tables++;
-	port_pte_set(entry, pte_make_table(page_to_pfn(table)));
-	return true;
+		port_pte_set(entry, (pte_t){0});
+		table->nr_present = 0;
+		table_free(table);
+		table = below;
+	}
+}
+
+/* The tables of levels 0 to `top` for va, the lower ones linked to the upper: the upmost, and the
+ * lowest in *lowest. NULL without memory, nothing left behind. */
+static struct page *chain_make(uint64_t va, unsigned top, struct page **lowest)
+{
+	struct page *below = NULL;
+
+	for (unsigned level = 0; level <= top; level++) {
+		struct page *table = table_alloc();
+
+		if (!table) {
+			if (below)
+				chain_free(below, level - 1, va);
+			return NULL;
+		}
+		if (level == 0) {
+			table->piece = pgtable_piece(va);
+			*lowest = table;
+		} else {
+			port_pte_set(&table->entries[pgtable_index(va, level)],
+				     pte_make_table(page_to_pfn(below)));
+			table->nr_present = 1;
+		}
+		below = table;
+	}
+	return below;
 }
 
 /* The lowest-level table of va, made if it is missing, and those above it; NULL without memory. */
 static struct page *pgtable_make(struct mm *mm, uint64_t va)
 {
-	struct page *table = pfn_to_page(mm->root_pfn);
+	struct page *table = pfn_to_page(mm->root_pfn), *lowest = NULL, *chain;
+	unsigned level = PT_LEVELS - 1;
+	pte_t *entry;
 
 	ASSERT(va < TASK_SIZE);
 	spin_lock(&mm->table_lock, LOCK_PTL_UPPER);
-	for (unsigned level = PT_LEVELS - 1; table && level > 0; level--) {
-		pte_t *entry = &table->entries[pgtable_index(va, level)];
-		bool there = !pte_none(*entry) || table_make(mm, entry, table, level, va);
-
-		table = there ? pfn_to_page(pte_pfn(*entry)) : NULL;
+	for (;; level--) {
+		entry = &table->entries[pgtable_index(va, level)];
+		if (pte_none(*entry))
+			break;
+		lowest = table = pfn_to_page(pte_pfn(*entry));
+		if (level == 1)
+			goto out; /* another CPU made it meanwhile */
 	}
+	chain = chain_make(va, level - 1, &lowest);
+	if (chain) {
+		table->nr_present++;
+		mm->nr_tables += level;
+		port_pte_set(entry, pte_make_table(page_to_pfn(chain)));
+	} else {
+		lowest = NULL;
+	}
+out:
 	spin_unlock(&mm->table_lock, LOCK_PTL_UPPER);
-	return table;
+	return lowest;
 }
 
 struct pte_slot pgtable_get_slow(struct mm *mm, uint64_t va)
@@ -143,58 +181,56 @@ static pte_t table_scan(const pte_t *table, unsigned level, uint64_t *va, uint64
 	}
 }
 
-struct pte_slot pgtable_next(struct mm *mm, uint64_t *va, uint64_t end)
+struct pte_slot pgtable_next_slow(struct mm *mm, uint64_t *va, uint64_t end)
 {
 	while (*va < end) {
 		const pte_t *table = port_pfn_to_virt(mm->root_pfn);
 		pte_t e = {0};
 
 		for (unsigned level = PT_LEVELS - 1; level > 0; level--) {
-			e = table_scan(table, level, va, end);
+			e = port_pte_read(&table[pgtable_index(*va, level)]);
+			if (pte_none(e))
+				e = table_scan(table, level, va, end);
 			if (pte_none(e))
 				break;
 			table = pgtable_below(e);
 		}
 		if (!pte_none(e))
-			return (struct pte_slot){&pgtable_below(e)[pgtable_index(*va, 0)],
-						 pfn_to_page(pte_pfn(e))};
+			return pgtable_slot(pfn_to_page(pte_pfn(e)), *va);
 	}
 	return (struct pte_slot){0};
 }
 
 /* ---- freeing ---- */
 
-/* Unlinks the empty tables below `table` (of that level) that cover part of [start, end), onto the
- * list `gone`. */
-static void table_prune(struct page *table, unsigned level, uint64_t start, uint64_t end,
-			struct list_node *gone)
+/* Unlinks the lowest-level table of va, which is empty, and the tables above it that become so,
+ * onto the list `gone`. */
+static void table_prune(struct mm *mm, uint64_t va, struct list_node *gone)
 {
-	for (uint64_t va = start; va < end;
-	     va = (va & ~(pgtable_span(level) - 1)) + pgtable_span(level)) {
-		pte_t *entry = &table->entries[pgtable_index(va, level)];
-		uint64_t next = (va & ~(pgtable_span(level) - 1)) + pgtable_span(level);
-		struct page *below;
+	struct page *path[PT_LEVELS];
 
-		if (pte_none(*entry))
-			continue;
-		below = pfn_to_page(pte_pfn(*entry));
-		if (level > 1)
-			table_prune(below, level - 1, va, next < end ? next : end, gone);
-		if (below->nr_present)
-			continue;
-		port_pte_set(entry, (pte_t){0});
-		table->nr_present--;
-		list_add(&below->lru, gone);
+	path[PT_LEVELS - 1] = pfn_to_page(mm->root_pfn);
+	for (unsigned level = PT_LEVELS - 1; level > 0; level--)
+		path[level - 1] =
+			pfn_to_page(pte_pfn(path[level]->entries[pgtable_index(va, level)]));
+	for (unsigned level = 1; level < PT_LEVELS && !path[level - 1]->nr_present; level++) {
+		port_pte_set(&path[level]->entries[pgtable_index(va, level)], (pte_t){0});
+		path[level]->nr_present--;
+		list_add(&path[level - 1]->lru, gone);
 	}
 }
 
 void pgtable_free_range(struct mm *mm, uint64_t start, uint64_t end)
 {
 	struct list_node gone;
+	struct pte_slot slot;
 
 	ASSERT(start <= end && end <= TASK_SIZE);
 	list_init(&gone);
-	table_prune(pfn_to_page(mm->root_pfn), PT_LEVELS - 1, start, end, &gone);
+	for (uint64_t va = start; (slot = pgtable_next(mm, &va, end)).pte;
+	     va = pgtable_table_end(va, end))
+		if (!slot.table->nr_present)
+			table_prune(mm, va, &gone);
 	if (list_empty(&gone))
 		return;
 	/* One page suffices: INVLPG drops every paging-structure-cache entry of the address space,

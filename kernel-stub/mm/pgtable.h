@@ -86,8 +86,8 @@ static inline struct pte_slot pgtable_slot(struct page *table, uint64_t va)
  * the table. */
 struct pte_slot pgtable_get_slow(struct mm *mm, uint64_t va);
 
-/* The same as pgtable_find, making the tables that are missing; slot.pte NULL without memory (the
- * tables made by then stay, empty). Needs: mm->lock; va < TASK_SIZE. */
+/* The same as pgtable_find, making the tables that are missing; slot.pte NULL without memory.
+ * Needs: mm->lock; va < TASK_SIZE. */
 static inline struct pte_slot pgtable_get(struct mm *mm, uint64_t va)
 {
 	struct page *table = pgtable_try(mm, va);
@@ -95,10 +95,21 @@ static inline struct pte_slot pgtable_get(struct mm *mm, uint64_t va)
 	return likely(table != NULL) ? pgtable_slot(table, va) : pgtable_get_slow(mm, va);
 }
 
+/* The slow half of pgtable_next(). */
+struct pte_slot pgtable_next_slow(struct mm *mm, uint64_t *va, uint64_t end);
+
 /* The slot of *va, or, where its table is missing, of the first address after it that has one and
  * is below end: *va moves there. slot.pte NULL and *va >= end if there is none. For walks over a
  * range, a table at a time. Needs: mm->lock; end <= TASK_SIZE. */
-struct pte_slot pgtable_next(struct mm *mm, uint64_t *va, uint64_t end);
+static inline struct pte_slot pgtable_next(struct mm *mm, uint64_t *va, uint64_t end)
+{
+	struct page *table;
+
+	if (*va >= end)
+		return (struct pte_slot){0};
+	table = pgtable_try(mm, *va);
+	return table ? pgtable_slot(table, *va) : pgtable_next_slow(mm, va, end);
+}
 
 /* Where the lowest-level table that covers va ends, or `end` if that comes first. */
 static inline uint64_t pgtable_table_end(uint64_t va, uint64_t end)

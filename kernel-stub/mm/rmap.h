@@ -35,12 +35,11 @@ static inline void rmap_add_file(struct page *page)
 		vmstat_inc(FL_VMSTAT_NR_FILE_MAPPED);
 }
 
-/* One PTE less maps it. Needs: the caller still has that PTE's reference. */
-static inline void rmap_remove(struct page *page)
+/* One PTE less maps it: was it the last? The caller then counts the page out of its gauge. Needs:
+ * the caller still has that PTE's reference. */
+static inline bool rmap_put(struct page *page)
 {
-	if (port_xadd32((uint32_t *)&page->mapcount, -1u) != 1)
-		return;
-	vmstat_add(page_is_anon(page) ? FL_VMSTAT_NR_ANON_PAGES : FL_VMSTAT_NR_FILE_MAPPED, -1);
+	return port_xadd32((uint32_t *)&page->mapcount, -1u) == 1;
 }
 
 /* Checks what a page says of itself against a PTE of mm that maps it at va. Panics with what is

@@ -21,10 +21,12 @@
 #define ZAP_PIECE 128u		  /* PTEs looked at under one hold of the ptl */
 #define ZAP_BATCH (2 * ZAP_PIECE) /* pages gathered between flushes */
 
+/* What was taken out and not flushed yet. */
 struct zap {
 	struct mm *mm;
 	uint32_t nr_pages;
-	uint32_t nr_anon; /* of these */
+	int64_t rss[2];	     /* PTEs: of files, anonymous */
+	int64_t unmapped[2]; /* pages of these that no PTE maps any more */
 	struct tlb_batch tlb;
 	struct page *pages[ZAP_BATCH];
 };
@@ -33,17 +35,18 @@ struct zap {
 static inline void zap_gather(struct zap *z, pte_t old, uint64_t va)
 {
 	struct page *page = pfn_to_page(pte_pfn(old));
+	bool anon = page_is_anon(page);
 
 	tlb_batch_add(&z->tlb, va);
 	if (page == zero_page)
 		return;
-	rmap_remove(page);
-	z->nr_anon += page_is_anon(page);
+	z->rss[anon]++;
+	z->unmapped[anon] += rmap_put(page);
 	z->pages[z->nr_pages++] = page;
 }
 
 /* Step 1 for the PTEs of [va, end), which lie in one table. */
-static void zap_piece(struct zap *z, struct pte_slot slot, uint64_t va, uint64_t end)
+static inline void zap_piece(struct zap *z, struct pte_slot slot, uint64_t va, uint64_t end)
 {
 	uint32_t before = z->tlb.nr;
 
@@ -57,42 +60,32 @@ static void zap_piece(struct zap *z, struct pte_slot slot, uint64_t va, uint64_t
 	spin_unlock(&slot.table->ptl, LOCK_PTL);
 }
 
-/* Drops the references; what is left at the front of pages[] are those that nobody has any more. */
-static unsigned zap_put(struct zap *z)
+static void zap_count(struct zap *z)
 {
-	unsigned n = 0;
+	int64_t *stat = port_mm_cpu()->vmstat;
 
-	for (unsigned i = 0; i < z->nr_pages; i++) {
-		struct page *page = z->pages[i];
-
-		if (page_flag(page, PG_RESERVED))
-			continue;
-		if (port_xadd32(&page->refcount, -1u) == 1)
-			z->pages[n++] = page;
+	stat[FL_VMSTAT_NR_ANON_PAGES] -= z->unmapped[true];
+	port_xadd64(&z->mm->rss_anon, -z->rss[true]);
+	if (z->rss[false]) {
+		stat[FL_VMSTAT_NR_FILE_MAPPED] -= z->unmapped[false];
+		port_xadd64(&z->mm->rss_file, -z->rss[false]);
 	}
-	return n;
+	z->rss[true] = z->rss[false] = z->unmapped[true] = z->unmapped[false] = 0;
 }
 
 /* Steps 2 and 3; the batch is empty afterwards. */
-static void zap_flush(struct zap *z)
+static inline void zap_flush(struct zap *z)
 {
-	unsigned n;
+	unsigned gone;
 
 	tlb_batch_flush(&z->tlb, z->mm);
 	if (!z->nr_pages)
 		return;
-	if (z->nr_anon)
-		port_xadd64(&z->mm->rss_anon, -(int64_t)z->nr_anon);
-	if (z->nr_anon != z->nr_pages)
-		port_xadd64(&z->mm->rss_file, -(int64_t)(z->nr_pages - z->nr_anon));
-	n = zap_put(z);
-	lru_remove(z->pages, n);
-	for (unsigned i = 0; i < n; i++) {
-		z->pages[i]->flags = 0;
-		z->pages[i]->mapping = NULL;
+	zap_count(z);
+	gone = lru_put_pages(z->pages, z->nr_pages);
+	for (unsigned i = 0; i < gone; i++)
 		page_free(z->pages[i]);
-	}
-	z->nr_pages = z->nr_anon = 0;
+	z->nr_pages = 0;
 }
 
 void zap_range(struct mm *mm, uint64_t start, uint64_t end)
@@ -102,14 +95,16 @@ void zap_range(struct mm *mm, uint64_t start, uint64_t end)
 
 	ASSERT(start <= end && end <= TASK_SIZE);
 	z.mm = mm;
-	z.nr_pages = z.nr_anon = z.tlb.nr = 0;
+	z.nr_pages = z.tlb.nr = 0;
+	z.rss[0] = z.rss[1] = z.unmapped[0] = z.unmapped[1] = 0;
 	for (uint64_t va = start, stop; (slot = pgtable_next(mm, &va, end)).pte; va = stop) {
 		stop = pgtable_table_end(va, end);
 		if (stop - va > ZAP_PIECE * PAGE_SIZE)
 			stop = va + ZAP_PIECE * PAGE_SIZE;
-		if (z.nr_pages > ZAP_BATCH - ZAP_PIECE)
-			zap_flush(&z);
 		zap_piece(&z, slot, va, stop);
+		if (stop == end || z.nr_pages > ZAP_BATCH - ZAP_PIECE)
+			zap_flush(&z);
 	}
-	zap_flush(&z);
+	if (unlikely(z.tlb.nr))
+		zap_flush(&z);
 }

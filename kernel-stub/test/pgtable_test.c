@@ -225,15 +225,24 @@ ATF_TC_WITHOUT_HEAD(no_memory);
 ATF_TC_BODY(no_memory, tc)
 {
 	world_open();
-	for (int64_t made = 0; made < 3; made++) {
-		hosted_fail_nth((uint64_t)made + 1);
+	for (uint64_t n = 1; n <= 3; n++) {
+		uint64_t before = page_nr_free();
+
+		hosted_fail_nth(n);
 		ATF_CHECK(pgtable_get(mm, GIB).pte == NULL);
+		ATF_CHECK_EQ(hosted_fail_refused(), 1);
 		hosted_fail_none();
-		ATF_CHECK_EQ(mm->nr_tables, made);
-		world_check();
-		free_tables(GIB, GIB + PAGE_SIZE);
 		ATF_CHECK_EQ(mm->nr_tables, 0);
+		ATF_CHECK_EQ(page_nr_free(), before);
+		world_check();
 	}
+	ATF_CHECK(pgtable_get(mm, GIB).pte != NULL);
+	hosted_fail_nth(1);
+	ATF_CHECK(pgtable_get(mm, GIB + PMD_SIZE).pte == NULL);
+	hosted_fail_none();
+	ATF_CHECK_EQ(mm->nr_tables, 3);
+	free_tables(GIB, GIB + PAGE_SIZE);
+	ATF_CHECK_EQ(mm->nr_tables, 0);
 	hosted_fail_nth(1);
 	ATF_CHECK(mm_create() == NULL);
 	hosted_fail_none();
