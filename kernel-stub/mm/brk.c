@@ -31,7 +31,7 @@ static int brk_shrink(struct mm *mm, uint64_t start, uint64_t end)
 static int brk_grow(struct mm *mm, uint64_t start, uint64_t end)
 {
 	struct vma_new new = {start, end, BRK_FLAGS, NULL, start >> PAGE_SHIFT};
-	struct vma *next = vma_find(mm, start);
+	struct vma *next = vma_find(mm, start), *prev = next ? next->prev : mm->last;
 	struct vma_neighbours n;
 	struct vma_spare spare;
 
@@ -41,7 +41,9 @@ static int brk_grow(struct mm *mm, uint64_t start, uint64_t end)
 		return -MM_ENOMEM;
 	if (mm->map_count > mm->map_max)
 		return -MM_ENOMEM;
-	n = vma_plan_map(&new, next ? next->prev : mm->last, next, NULL);
+	if (prev && prev->end <= mm->start_brk)
+		prev = NULL; /* the program's zero fill: Linux grows the heap's own VMA only */
+	n = vma_plan_map(&new, prev, next, NULL);
 	if (vma_spare_fill(&spare, vma_map_needs(n)))
 		return -MM_ENOMEM;
 	vma_map(mm, &new, next, n, &spare);
