@@ -94,16 +94,12 @@ static bool all_fit_json(const struct outcome *out)
 	return good;
 }
 
+/* Without a window nobody looks at the classes. */
 static void drop_numbers(struct outcome *out)
 {
-	for (unsigned i = 0; i < FL_NR_CLASSES; i++) {
-		hist_free(&out->classes[i]);
-		hist_free(&out->outside[i]);
-	}
-	for (size_t i = 0; i < out->nr_phases; i++)
-		hist_free(&out->phases[i].hist);
-	out->nr_phases = 0;
 	out->have_window = false;
+	while (out->nr_phases)
+		hist_free(&out->phases[--out->nr_phases].hist);
 }
 
 void cell_judge(struct arena *a, const struct cell *c, const char *engine, struct outcome *out)

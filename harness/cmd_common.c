@@ -13,12 +13,26 @@ enum { OPTION_SEED = 0x100, OPTION_TIMEOUT, OPTION_STUB };
 const struct common_options common_defaults = {.engine = "auto", .seed = 1, .timeout = 120};
 
 static const struct argp_option options[] = {
-	{"engine", 'e', "ENGINE", 0, "kvm, tcg, linux, or auto (the default)", 0},
-	{"output", 'o', "DIR", 0, "the run's directory (default: results/<time>-<commit>-<engine>)",
-	 0},
-	{"seed", OPTION_SEED, "N", 0, "of every random choice (default 1)", 0},
-	{"timeout", OPTION_TIMEOUT, "SECONDS", 0, "end a cell that takes longer (default 120)", 0},
-	{"stub", OPTION_STUB, "FILE", 0, "boot this kernel-stub instead of the one built along", 0},
+	{.name = "engine",
+	 .key = 'e',
+	 .arg = "ENGINE",
+	 .doc = "kvm, tcg, linux, or auto (the default)"},
+	{.name = "output",
+	 .key = 'o',
+	 .arg = "DIR",
+	 .doc = "the run's directory (default: results/<time>-<commit>-<engine>)"},
+	{.name = "seed",
+	 .key = OPTION_SEED,
+	 .arg = "N",
+	 .doc = "of every random choice (default 1)"},
+	{.name = "timeout",
+	 .key = OPTION_TIMEOUT,
+	 .arg = "SECONDS",
+	 .doc = "end a cell that takes longer (default 120)"},
+	{.name = "stub",
+	 .key = OPTION_STUB,
+	 .arg = "FILE",
+	 .doc = "boot this kernel-stub instead of the one built along"},
 	{0},
 };
 

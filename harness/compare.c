@@ -266,15 +266,29 @@ static bool compare_status(struct comparing *c, const struct result_cell *base,
 	return is_ok(base) && is_ok(new);
 }
 
+typedef void series_fn(struct comparing *c, const char *series, const struct hist *base,
+		       const struct hist *new);
+
+static void compare_classes(struct comparing *c, const struct result_cell *base,
+			    const struct result_cell *new, series_fn *compare)
+{
+	compare_series(c, "", base->classes, base->nr_classes, new->classes, new->nr_classes,
+		       compare);
+}
+
+static void compare_user(struct comparing *c, const struct result_cell *base,
+			 const struct result_cell *new, series_fn *compare)
+{
+	compare_series(c, "ring 3: ", base->user, base->nr_user, new->user, new->nr_user, compare);
+}
+
 static void compare_exact(struct comparing *c, const struct result_cell *base,
 			  const struct result_cell *new)
 {
 	if (!compare_status(c, base, new))
 		return;
-	compare_series(c, "", base->classes, base->nr_classes, new->classes, new->nr_classes,
-		       compare_hist);
-	compare_series(c, "ring 3: ", base->user, base->nr_user, new->user, new->nr_user,
-		       compare_hist);
+	compare_classes(c, base, new, compare_hist);
+	compare_user(c, base, new, compare_hist);
 	compare_number(c, "boot.to_user", base->boot_to_user, new->boot_to_user, false);
 	compare_counters(c, base, new);
 	compare_outside(c, base, new);
@@ -310,12 +324,9 @@ static void compare_times(struct comparing *c, const struct result_cell *base,
 {
 	if (!compare_status(c, base, new))
 		return;
-	compare_series(c, "", base->classes, base->nr_classes, new->classes, new->nr_classes,
-		       compare_count);
-	compare_series(c, "", base->classes, base->nr_classes, new->classes, new->nr_classes,
-		       show_medians);
-	compare_series(c, "ring 3: ", base->user, base->nr_user, new->user, new->nr_user,
-		       show_medians);
+	compare_classes(c, base, new, compare_count);
+	compare_classes(c, base, new, show_medians);
+	compare_user(c, base, new, show_medians);
 }
 
 /* ---- matching ---- */

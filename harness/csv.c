@@ -157,6 +157,19 @@ static void merge(struct arena *a, struct curve **v, size_t *n, const char *name
 	hist_merge(&c->hist, h);
 }
 
+static void merge_cell(struct arena *a, struct curve **v, size_t *n, const struct result_cell *c,
+		       bool user)
+{
+	size_t nr = user ? c->nr_user : c->nr_classes;
+
+	for (size_t i = 0; is_ok(c) && i < nr; i++) {
+		const struct result_series *s = user ? &c->user[i] : &c->classes[i];
+
+		merge(a, v, n, user ? arena_printf(a, "%s:%s", c->profile, s->phase) : s->name,
+		      &s->hist);
+	}
+}
+
 /* Each class over all cells that are ok; phases of ring 3 if no cell has classes. */
 static struct curve *curves(const struct results *r, size_t *n)
 {
@@ -164,17 +177,11 @@ static struct curve *curves(const struct results *r, size_t *n)
 
 	*n = 0;
 	for (size_t i = 0; i < r->n; i++)
-		for (size_t s = 0; is_ok(&r->cells[i]) && s < r->cells[i].nr_classes; s++)
-			merge(r->arena, &v, n, r->cells[i].classes[s].name,
-			      &r->cells[i].classes[s].hist);
-	if (*n)
-		return v;
-	for (size_t i = 0; i < r->n; i++)
-		for (size_t s = 0; is_ok(&r->cells[i]) && s < r->cells[i].nr_user; s++)
-			merge(r->arena, &v, n,
-			      arena_printf(r->arena, "%s:%s", r->cells[i].profile,
-					   r->cells[i].user[s].phase),
-			      &r->cells[i].user[s].hist);
+		merge_cell(r->arena, &v, n, &r->cells[i], false);
+	bool classes = *n != 0;
+
+	for (size_t i = 0; !classes && i < r->n; i++)
+		merge_cell(r->arena, &v, n, &r->cells[i], true);
 	return v;
 }
 

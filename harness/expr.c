@@ -83,41 +83,48 @@ static bool atom(struct parser *p, int64_t *v)
 	return true;
 }
 
-static bool product(struct parser *p, int64_t *v)
+/* *v = *v op right */
+static bool apply(struct parser *p, char op, int64_t right, int64_t *v)
 {
-	if (!atom(p, v))
-		return false;
-	for (char op = peek(p); op == '*' || op == '/'; op = peek(p)) {
-		int64_t right;
+	bool overflow = false;
 
+	if (op == '/' && !right)
+		return fail(p, "division by 0");
+	if (op == '/')
+		*v /= right;
+	else if (op == '*')
+		overflow = __builtin_mul_overflow(*v, right, v);
+	else if (op == '-')
+		overflow = __builtin_sub_overflow(*v, right, v);
+	else
+		overflow = __builtin_add_overflow(*v, right, v);
+	return overflow ? fail(p, "the number is past 2^63") : true;
+}
+
+/* Operands joined by any of the two operators, from left to right. */
+static bool chain(struct parser *p, const char *operators,
+		  bool (*operand)(struct parser *, int64_t *), int64_t *v)
+{
+	int64_t right;
+
+	if (!operand(p, v))
+		return false;
+	for (char op = peek(p); op && strchr(operators, op); op = peek(p)) {
 		p->at++;
-		if (!atom(p, &right))
+		if (!operand(p, &right) || !apply(p, op, right, v))
 			return false;
-		if (op == '/' && !right)
-			return fail(p, "division by 0");
-		if (op == '/')
-			*v /= right;
-		else if (__builtin_mul_overflow(*v, right, v))
-			return fail(p, "the number is past 2^63");
 	}
 	return true;
 }
 
+static bool product(struct parser *p, int64_t *v)
+{
+	return chain(p, "*/", atom, v);
+}
+
 static bool sum(struct parser *p, int64_t *v)
 {
-	if (!product(p, v))
-		return false;
-	for (char op = peek(p); op == '+' || op == '-'; op = peek(p)) {
-		int64_t right;
-
-		p->at++;
-		if (!product(p, &right))
-			return false;
-		if (op == '-' ? __builtin_sub_overflow(*v, right, v)
-			      : __builtin_add_overflow(*v, right, v))
-			return fail(p, "the number is past 2^63");
-	}
-	return true;
+	return chain(p, "+-", product, v);
 }
 
 bool expr_value(struct arena *a, const char *text, const struct settings *s, uint64_t *value,
