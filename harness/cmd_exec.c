@@ -1,125 +1,103 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* faultline exec: boot, run one static program, pass on its output and its exit status. */
 #include <argp.h>
-#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
+#include "arena.h"
 #include "cmd.h"
 #include "engine.h"
 #include "engine/outcome.h"
 #include "paths.h"
+#include "setting.h"
+#include "text.h"
 
 #define EXIT_CANNOT 2
-#define MAX_SETTINGS 32u
 
 enum { OPTION_STUB = 256, OPTION_TIMEOUT, OPTION_SEED };
 
 struct exec_options {
 	const char *engine;
-	uint64_t memory;
-	unsigned cpus;
+	struct arena arena;
+	struct settings settings; /* the machine's and the kernel's */
 	uint64_t seed;
 	double timeout;
 	bool verbose;
-	char *settings; /* "KEY=VALUE KEY=VALUE", or "" */
 	char **program; /* and its arguments, NULL-terminated */
 };
 
 static const struct argp_option options[] = {
-	{"engine", 'e', "ENGINE", 0, "kvm, tcg, linux or auto (the default)", 0},
-	{"memory", 'm', "SIZE", 0, "the guest's memory, e.g. 256M (the default) or 16G", 0},
-	{"cpus", 'c', "N", 0, "the guest's CPUs (1)", 0},
-	{"set", 's', "KEY=VALUE", 0, "a setting of the kernel; may be repeated", 0},
+	{"engine", 'e', "ENGINE", 0, "kvm, tcg, linux, or auto (the default)", 0},
+	{"memory", 'm', "SIZE", 0, "the guest's memory, as -s memory=SIZE (128M)", 0},
+	{"cpus", 'c', "N", 0, "the guest's CPUs, as -s cpus=N (1)", 0},
+	{"set", 's', "KEY=VALUE", 0, "a setting of the machine or the kernel; may be repeated", 0},
 	{"seed", OPTION_SEED, "N", 0, "of the guest's random numbers (1)", 0},
 	{"timeout", OPTION_TIMEOUT, "SECONDS", 0, "kill the guest then (60)", 0},
-	{"stub", OPTION_STUB, "FILE", 0, "the kernel to boot, instead of this build's", 0},
+	{"stub", OPTION_STUB, "FILE", 0, "boot this kernel-stub instead of the one built along", 0},
 	{"verbose", 'v', NULL, 0, "show the kernel's console also when all went well", 0},
 	{0},
 };
 
-static bool parse_size(const char *text, uint64_t *size)
+static void set(struct exec_options *o, const char *key, const char *value,
+		struct argp_state *state)
 {
-	static const char units[] = "KMG";
-	const char *unit;
-	char *end;
+	struct setting *s = settings_find(&o->settings, key);
+	const char *why, *canonical;
 
-	errno = 0;
-	*size = strtoull(text, &end, 10);
-	if (errno || end == text || *text == '-')
-		return false;
-	if (*end && (unit = strchr(units, *end))) {
-		unsigned shift = 10 * (unsigned)(unit - units + 1);
-
-		if (*size > UINT64_MAX >> shift)
-			return false;
-		*size <<= shift;
-		end++;
-	}
-	return !*end && *size;
+	if (!s)
+		argp_error(state, "no setting %s: %s", key,
+			   settings_hint(&o->arena, &o->settings, key));
+	canonical = setting_parse(&o->arena, s, value, &why);
+	if (!canonical)
+		argp_error(state, "%s", why);
+	s->value = canonical;
 }
 
-static bool parse_number(const char *text, uint64_t max, uint64_t *n)
+static void set_pair(struct exec_options *o, const char *pair, struct argp_state *state)
 {
-	char *end;
+	const char *sign = strchr(pair, '=');
 
-	errno = 0;
-	*n = strtoull(text, &end, 10);
-	return !errno && end != text && !*end && *text != '-' && *n <= max;
+	if (!sign)
+		argp_error(state, "-s %s: a setting is KEY=VALUE", pair);
+	set(o, arena_strndup(&o->arena, pair, (size_t)(sign - pair)), sign + 1, state);
 }
 
-static bool parse_seconds(const char *text, double *seconds)
+static double parse_seconds(const char *text, struct argp_state *state)
 {
 	char *end;
+	double seconds = strtod(text, &end);
 
-	*seconds = strtod(text, &end);
-	return end != text && !*end && *seconds > 0 && *seconds < 1e6;
-}
-
-static void add_setting(struct exec_options *o, const char *setting, struct argp_state *state)
-{
-	char *joined;
-
-	if (!strchr(setting, '=') || *setting == '=' || strpbrk(setting, " \t\n"))
-		argp_error(state, "-s %s: a setting is KEY=VALUE without blanks", setting);
-	joined = xasprintf("%s%s%s", o->settings, *o->settings ? " " : "", setting);
-	free(o->settings);
-	o->settings = joined;
+	if (end == text || *end || !(seconds > 0 && seconds <= 86400))
+		argp_error(state, "--timeout %s: use seconds, above 0 and up to 86400", text);
+	return seconds;
 }
 
 static error_t parse_option(int key, char *arg, struct argp_state *state)
 {
 	struct exec_options *o = state->input;
-	uint64_t n = 0;
 
 	switch (key) {
 	case 'e':
 		o->engine = arg;
 		break;
 	case 'm':
-		if (!parse_size(arg, &o->memory))
-			argp_error(state, "-m %s: a size is a number with K, M or G behind it",
-				   arg);
+		set(o, "memory", arg, state);
 		break;
 	case 'c':
-		if (!parse_number(arg, 64, &n) || !n)
-			argp_error(state, "-c %s: a number from 1 to 64", arg);
-		o->cpus = (unsigned)n;
+		set(o, "cpus", arg, state);
 		break;
 	case 's':
-		add_setting(o, arg, state);
+		set_pair(o, arg, state);
 		break;
 	case OPTION_SEED:
-		if (!parse_number(arg, UINT64_MAX, &o->seed))
-			argp_error(state, "--seed %s: not a number", arg);
+		if (!text_number(arg, &o->seed))
+			argp_error(state, "--seed %s: use a whole number", arg);
 		break;
 	case OPTION_TIMEOUT:
-		if (!parse_seconds(arg, &o->timeout))
-			argp_error(state, "--timeout %s: not a number of seconds", arg);
+		o->timeout = parse_seconds(arg, state);
 		break;
 	case OPTION_STUB:
 		paths_set_stub(arg);
@@ -205,14 +183,39 @@ static int conclude(const struct exec_options *o, const struct outcome *out)
 		show_console(out);
 	if (ended_in_order(out))
 		return out->state == FL_STATE_EXITED ? out->exit_value : 128 + out->exit_value;
-	fprintf(stderr, "faultline exec: %s: %s\n", outcome_status_name(out->status),
-		out->reason ? out->reason : "");
+	/* to an engine a panic is an orderly end, and its reason says what it is */
+	fprintf(stderr, "faultline exec: %s%s%s\n",
+		out->status == CELL_OK ? "" : outcome_status_name(out->status),
+		out->status == CELL_OK ? "" : ": ", out->reason ? out->reason : "");
 	if (out->state_dump)
 		fprintf(stderr, "%s", out->state_dump);
 	return EXIT_CANNOT;
 }
 
-static int run(const struct exec_options *o, const struct engine *engine)
+/* The kernel's settings as its command line takes them; the recorder is the engine's affair. */
+static const char *kernel_args(struct exec_options *o)
+{
+	const char *line = "";
+
+	for (size_t i = 0; i < o->settings.n; i++) {
+		const struct setting *s = &o->settings.v[i];
+
+		if (s->group == SETTING_KERNEL && strcmp(s->name, "recorder"))
+			line = arena_printf(&o->arena, "%s%s%s=%s", line, *line ? " " : "", s->name,
+					    s->value);
+	}
+	return line;
+}
+
+static enum fl_recorder_mode recorder(const struct exec_options *o)
+{
+	const char *value = settings_find(&o->settings, "recorder")->value;
+
+	/* nobody would read the events of a raw recorder */
+	return strcmp(value, "off") ? FL_RECORDER_HIST : FL_RECORDER_OFF;
+}
+
+static int run(struct exec_options *o, const struct engine *engine)
 {
 	static const char *const env[] = {"HOME=/", "PATH=/", NULL};
 	struct outcome out;
@@ -223,11 +226,11 @@ static int run(const struct exec_options *o, const struct engine *engine)
 		.program = o->program[0],
 		.argv = argv,
 		.envp = engine->id == ENGINE_LINUX ? (const char *const *)environ : env,
-		.memory = o->memory,
-		.cpus = o->cpus,
+		.memory = setting_number(settings_find(&o->settings, "memory")),
+		.cpus = (unsigned)setting_number(settings_find(&o->settings, "cpus")),
 		.seed = o->seed,
-		.recorder = FL_RECORDER_HIST,
-		.kernel_args = o->settings,
+		.recorder = recorder(o),
+		.kernel_args = kernel_args(o),
 		.timeout = o->timeout,
 		.stdio = STDIO_PASS,
 	};
@@ -244,16 +247,12 @@ static int run(const struct exec_options *o, const struct engine *engine)
 
 int cmd_exec(int argc, char **argv)
 {
-	struct exec_options o = {.engine = "auto",
-				 .memory = 256ull << 20,
-				 .cpus = 1,
-				 .seed = 1,
-				 .timeout = 60,
-				 .settings = xstrdup("")};
+	struct exec_options o = {.engine = "auto", .seed = 1, .timeout = 60};
 	const struct engine *engine;
 	const char *why;
 	int status = EXIT_CANNOT;
 
+	settings_add_fixed(&o.arena, &o.settings);
 	argp_err_exit_status = EXIT_CANNOT;
 	argp_parse(&parser, argc, argv, ARGP_IN_ORDER, NULL, &o);
 	engine = engine_find(o.engine, &why);
@@ -265,6 +264,6 @@ int cmd_exec(int argc, char **argv)
 			engine->unavailable());
 	else
 		status = run(&o, engine);
-	free(o.settings);
+	arena_free(&o.arena);
 	return status;
 }

@@ -35,13 +35,31 @@ wrong_use_body() {
 	program=$(atf_config_get build)/guests/program
 	atf_check -s exit:2 -e match:'which program' "$faultline" exec
 	atf_check -s exit:2 -e match:'no engine x' "$faultline" exec -e x -- "$program"
-	atf_check -s exit:2 -e match:'-m 1Q' "$faultline" exec -m 1Q -- "$program"
-	atf_check -s exit:2 -e match:'-c 0' "$faultline" exec -c 0 -- "$program"
-	atf_check -s exit:2 -e match:'KEY=VALUE' "$faultline" exec -s thp -- "$program"
+	atf_check -s exit:2 -e match:'memory = 1Q' "$faultline" exec -m 1Q -- "$program"
+	atf_check -s exit:2 -e match:'cpus = 0' "$faultline" exec -c 0 -- "$program"
+	atf_check -s exit:2 -e match:'KEY=VALUE' "$faultline" exec -s memory -- "$program"
+	atf_check -s exit:2 -e match:'no setting panic_on_oop: did you mean panic_on_oops' \
+	    "$faultline" exec -s panic_on_oop=1 -- "$program"
+	atf_check -s exit:2 -e match:'panic_on_oops = 2' \
+	    "$faultline" exec -s panic_on_oops=2 -- "$program"
 	atf_check -s exit:2 -e match:'timeout' "$faultline" exec --timeout=-1 -- "$program"
 	atf_check -s exit:2 -e match:'dynamically linked' "$faultline" exec -e linux -- /bin/sh
 	atf_check -s exit:2 -e match:'No such file' "$faultline" exec -e linux -- ./nothing
 	atf_check -s exit:0 -o match:'PROGRAM' "$faultline" exec --help
+}
+
+# An oops shows the kernel's console; where it is told to panic, the program has no status.
+atf_test_case oops
+oops_body() {
+	faultline=$(atf_config_get build)/faultline
+	oops=$(atf_config_get build)/workloads/kernel-oops
+	"$faultline" exec -e tcg -- "$oops" >out 2>err
+	status=$?
+	test $status -ne 2 || atf_skip "engine tcg: $(cat err)"
+	atf_check_equal 0 $status
+	atf_check -o match:'BUG: ' -o match:'arch_raw_read\+0' -o match:'\.c:[0-9]' cat err
+	atf_check -s exit:2 -o ignore -e match:'exec: kernel panic: ' -e match:'BUG: ' \
+	    "$faultline" exec -e tcg -s panic_on_oops=1 -- "$oops"
 }
 
 # Killed harshly, the harness takes its emulator with it.
@@ -80,6 +98,7 @@ atf_init_test_cases() {
 	atf_add_test_case kvm
 	atf_add_test_case linux
 	atf_add_test_case wrong_use
+	atf_add_test_case oops
 	atf_add_test_case no_orphans
 	atf_add_test_case doctor
 }
