@@ -55,6 +55,23 @@ static void dump_internal_error(FILE *to, const struct kvm_run *run)
 	fputc('\n', to);
 }
 
+static void dump_general(FILE *to, const struct kvm_regs *r)
+{
+	const struct {
+		const char *name;
+		uint64_t value;
+	} regs[] = {
+		{"rax", r->rax}, {"rbx", r->rbx}, {"rcx", r->rcx}, {"rdx", r->rdx},
+		{"rsi", r->rsi}, {"rdi", r->rdi}, {"rbp", r->rbp}, {"rsp", r->rsp},
+		{"r8 ", r->r8},	 {"r9 ", r->r9},  {"r10", r->r10}, {"r11", r->r11},
+		{"r12", r->r12}, {"r13", r->r13}, {"r14", r->r14}, {"r15", r->r15},
+	};
+
+	for (size_t i = 0; i < sizeof(regs) / sizeof(regs[0]); i++)
+		fprintf(to, "%s%s %016llx%s", i % 4 ? " " : "  ", regs[i].name, (ull)regs[i].value,
+			i % 4 == 3 ? "\n" : "");
+}
+
 static void dump_vcpu(FILE *to, struct kvm_vcpu *v)
 {
 	const struct kvm_machine *m = v->machine;
@@ -70,14 +87,7 @@ static void dump_vcpu(FILE *to, struct kvm_vcpu *v)
 	fprintf(to, "  rip [<%016llx>]\n", (ull)r.rip);
 	fprintf(to, "  rflags %08llx  cs %04x  ss %04x\n", (ull)r.rflags, s.cs.selector,
 		s.ss.selector);
-	fprintf(to, "  rax %016llx rbx %016llx rcx %016llx rdx %016llx\n", (ull)r.rax, (ull)r.rbx,
-		(ull)r.rcx, (ull)r.rdx);
-	fprintf(to, "  rsi %016llx rdi %016llx rbp %016llx rsp %016llx\n", (ull)r.rsi, (ull)r.rdi,
-		(ull)r.rbp, (ull)r.rsp);
-	fprintf(to, "  r8  %016llx r9  %016llx r10 %016llx r11 %016llx\n", (ull)r.r8, (ull)r.r9,
-		(ull)r.r10, (ull)r.r11);
-	fprintf(to, "  r12 %016llx r13 %016llx r14 %016llx r15 %016llx\n", (ull)r.r12, (ull)r.r13,
-		(ull)r.r14, (ull)r.r15);
+	dump_general(to, &r);
 	fprintf(to, "  cr0 %08llx  cr2 %016llx  cr3 %016llx  cr4 %08llx  efer %08llx\n", (ull)s.cr0,
 		(ull)s.cr2, (ull)s.cr3, (ull)s.cr4, (ull)s.efer);
 	fprintf(to, "  fs %016llx gs %016llx gdt %016llx/%x idt %016llx/%x tr %04x\n",

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Fills the console and its standard output: 384 KiB of 'x' to the one, 1152 KiB to the other, then a last word, then the exit
  * without a window. */
-#include "guest.h"
+#include "guest.inc"
 	movl $stack_top, %esp
 	movl $lines, %edi
 	movl $0x78787878, %eax

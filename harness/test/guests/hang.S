@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Says hello and never ends. */
-#include "guest.h"
+#include "guest.inc"
 	movl $message, %esi
 	movl $message_end - message, %ecx
 	movl $PORT_CONSOLE, %edx

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Writes a plausible beginning and then nonsense into its telemetry window, and ends in order. */
-#include "guest.h"
+#include "guest.inc"
 	movl $WINDOW, %edi
 	movl $0xa5a5a5a5, %eax
 	movl $0x100000 / 4, %ecx
