@@ -165,6 +165,8 @@ int cmd_plot(int argc, char **argv)
 	struct diag d = {0};
 
 	argp_parse(&parser, argc, argv, 0, NULL, &o);
+	/* gnuplot grumbles about its degree sign where the locale is not UTF-8. */
+	setenv("LC_ALL", "C.UTF-8", 1);
 	bool good = have_gnuplot(&d);
 
 	for (size_t i = 0; good && i < o.nr_dirs; i++)

@@ -18,6 +18,13 @@
 static const struct engine kvm = {.name = "kvm"}, tcg = {.name = "tcg"};
 const struct engine *const engines[] = {&kvm, &tcg, NULL};
 
+/* libatf keeps its list of cases until the end. */
+const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void)
+{
+	return "leak:libatf-c\n";
+}
+
 enum { ROOM = 16384 };
 
 static const char good_matrix[] = "[matrix]\nreps = 2\n[*]\ncpus = 1 2\n[toy]\npages = 1 2 3\n";
