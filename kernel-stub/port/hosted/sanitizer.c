@@ -6,7 +6,7 @@
  * to Kyua; and what mm/ leaks lies in the arena, where no leak checker sees it: tests look at
  * counts.
  */
-const char *__asan_default_options(void) __attribute__((weak));
+const char *__asan_default_options(void);
 
 const char *__asan_default_options(void)
 {
