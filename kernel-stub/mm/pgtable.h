@@ -103,12 +103,20 @@ struct pte_slot pgtable_next_slow(struct mm *mm, uint64_t *va, uint64_t end);
  * range, a table at a time. Needs: mm->lock; end <= TASK_SIZE. */
 static inline struct pte_slot pgtable_next(struct mm *mm, uint64_t *va, uint64_t end)
 {
+	struct pte_slot slot = {0};
 	struct page *table;
 
 	if (*va >= end)
-		return (struct pte_slot){0};
+		return slot;
 	table = pgtable_try(mm, *va);
-	return table ? pgtable_slot(table, *va) : pgtable_next_slow(mm, va, end);
+	if (table)
+		return pgtable_slot(table, *va);
+	if (pgtable_piece(*va) != pgtable_piece(end - 1))
+		return pgtable_next_slow(mm, va, end);
+	slot = pgtable_find(mm, *va);
+	if (!slot.pte)
+		*va = end;
+	return slot;
 }
 
 /* Where the lowest-level table that covers va ends, or `end` if that comes first. */

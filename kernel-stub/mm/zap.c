@@ -31,36 +31,33 @@ struct zap {
 	struct page *pages[ZAP_BATCH];
 };
 
-/* Step 1 for one PTE, already taken out of its table. */
-static inline void zap_gather(struct zap *z, pte_t old, uint64_t va)
-{
-	struct page *page = pfn_to_page(pte_pfn(old));
-	bool anon = page_is_anon(page);
-
-	tlb_batch_add(&z->tlb, va);
-	if (page == zero_page)
-		return;
-	z->rss[anon]++;
-	z->unmapped[anon] += rmap_put(page);
-	z->pages[z->nr_pages++] = page;
-}
-
 /* Step 1 for the PTEs of [va, end), which lie in one table. */
 static inline void zap_piece(struct zap *z, struct pte_slot slot, uint64_t va, uint64_t end)
 {
-	uint32_t before = z->tlb.nr;
+	uint32_t nr_pages = z->nr_pages, before = z->tlb.nr;
 
 	spin_lock(&slot.table->ptl, LOCK_PTL);
 	for (; va < end; va += PAGE_SIZE, slot.pte++) {
+		struct page *page;
+		bool anon;
+
 		if (pte_none(port_pte_read(slot.pte)))
 			continue;
-		zap_gather(z, port_pte_xchg(slot.pte, (pte_t){0}), va);
+		page = pfn_to_page(pte_pfn(port_pte_xchg(slot.pte, (pte_t){0})));
+		tlb_batch_add(&z->tlb, va);
+		if (page == zero_page)
+			continue;
+		anon = page_is_anon(page);
+		z->rss[anon]++;
+		z->unmapped[anon] += rmap_put(page);
+		z->pages[nr_pages++] = page;
 	}
 	slot.table->nr_present -= z->tlb.nr - before;
 	spin_unlock(&slot.table->ptl, LOCK_PTL);
+	z->nr_pages = nr_pages;
 }
 
-static void zap_count(struct zap *z)
+static inline void zap_count(struct zap *z)
 {
 	int64_t *stat = port_mm_cpu()->vmstat;
 
@@ -88,23 +85,41 @@ static inline void zap_flush(struct zap *z)
 	z->nr_pages = 0;
 }
 
-void zap_range(struct mm *mm, uint64_t start, uint64_t end)
+/* Where the piece of va ends. */
+static inline uint64_t zap_piece_end(uint64_t va, uint64_t end)
 {
-	struct pte_slot slot;
+	uint64_t stop = pgtable_table_end(va, end);
+
+	return stop - va > ZAP_PIECE * PAGE_SIZE ? va + ZAP_PIECE * PAGE_SIZE : stop;
+}
+
+/* The whole of zap_range from its first table on. Apart, so that a range that was never touched
+ * does not pay for the batch. */
+static __attribute__((noinline)) void zap_tables(struct mm *mm, struct pte_slot slot, uint64_t va,
+						 uint64_t end)
+{
 	struct zap z;
 
-	ASSERT(start <= end && end <= TASK_SIZE);
 	z.mm = mm;
 	z.nr_pages = z.tlb.nr = 0;
 	z.rss[0] = z.rss[1] = z.unmapped[0] = z.unmapped[1] = 0;
-	for (uint64_t va = start, stop; (slot = pgtable_next(mm, &va, end)).pte; va = stop) {
-		stop = pgtable_table_end(va, end);
-		if (stop - va > ZAP_PIECE * PAGE_SIZE)
-			stop = va + ZAP_PIECE * PAGE_SIZE;
+	do {
+		uint64_t stop = zap_piece_end(va, end);
+
 		zap_piece(&z, slot, va, stop);
-		if (stop == end || z.nr_pages > ZAP_BATCH - ZAP_PIECE)
+		va = stop;
+		slot = pgtable_next(mm, &va, end);
+		if (!slot.pte || z.nr_pages > ZAP_BATCH - ZAP_PIECE)
 			zap_flush(&z);
-	}
-	if (unlikely(z.tlb.nr))
-		zap_flush(&z);
+	} while (slot.pte);
+}
+
+void zap_range(struct mm *mm, uint64_t start, uint64_t end)
+{
+	struct pte_slot slot;
+
+	ASSERT(start <= end && end <= TASK_SIZE);
+	slot = pgtable_next(mm, &start, end);
+	if (slot.pte)
+		zap_tables(mm, slot, start, end);
 }
