@@ -54,6 +54,15 @@ static inline struct cpu *this_cpu(void)
 	return container_of(p, struct cpu, mm);
 }
 
+/* The address space in CR3, which may be one that a kernel task borrows. */
+static inline struct mm *cpu_loaded_mm(void)
+{
+	struct mm *mm;
+
+	__asm__ volatile("movq %%gs:%c1, %0" : "=r"(mm) : "i"(CPU_LOADED_MM));
+	return mm;
+}
+
 static inline uint64_t read_cr2(void)
 {
 	uint64_t v;

@@ -4,9 +4,9 @@
  *
  * 1. Page faults: one entry for each recorder mode. The registers that C may change go to the frame;
  *    %rbx, %rbp, %r12..%r15 stay in the CPU, since C preserves them. From ring 3, vm_fault() is
- *    called straight from here, and when the instruction can be retried, so is the recorder. From
- *    ring 0, trap_kernel_fault() does both, and the exception table. What is left over gets a
- *    complete frame and trap_page_fault_slow(), which signals or oopses.
+ *    called straight from here; from ring 0, trap_kernel_fault() looks at the exception table too.
+ *    When the interrupted code can go on, the recorder follows. What is left over gets a complete
+ *    frame and trap_page_fault_slow(), which signals or oopses.
  * 2. Every other exception: the whole frame, then trap_exception(frame, vector).
  * 3. #DF: the same on a stack of its own, without trust in %gs. NMI: nothing.
  *
@@ -122,16 +122,24 @@ FUNC(trap_entry_page_fault_\mode)
 	movl %ecx, FAULT_ENTRY_FLAGS(%rsp)
 	movq %rsp, %rsi
 	testb $3, FAULT_ENTRY_FRAME+FRAME_CS(%rsp)
-	jz trap_kernel_page_fault
+	jz 1f
 	swapgs
 	movq %gs:CPU_LOADED_MM, %rdi
 	call vm_fault
 	testb %ah, %ah /* struct fault_verdict: .class in %al, .outcome in %ah */
-	jnz trap_user_page_fault_rest
+	jnz trap_page_fault_rest
 	RECORD_\mode
 	RESTORE_SCRATCH FAULT_ENTRY_FRAME
 	addq $(FAULT_ENTRY_FRAME + FRAME_RIP), %rsp
 	swapgs
+	iretq
+1:	movq %rsp, %rdi
+	call trap_kernel_fault
+	testb %ah, %ah
+	jnz trap_page_fault_rest
+	RECORD_\mode
+	RESTORE_SCRATCH FAULT_ENTRY_FRAME
+	addq $(FAULT_ENTRY_FRAME + FRAME_RIP), %rsp
 	iretq
 END(trap_entry_page_fault_\mode)
 .endm
@@ -140,26 +148,14 @@ END(trap_entry_page_fault_\mode)
 	PAGE_FAULT hist, 1
 	PAGE_FAULT raw, 1
 
-/* From ring 0: mostly copies to and from ring 3. */
-FUNC(trap_kernel_page_fault)
-	movq %rsp, %rdi
-	call trap_kernel_fault
-	testb %al, %al
-	jz trap_page_fault_rest
-	RESTORE_SCRATCH FAULT_ENTRY_FRAME
-	addq $(FAULT_ENTRY_FRAME + FRAME_RIP), %rsp
-	iretq
-END(trap_kernel_page_fault)
-
-FUNC(trap_user_page_fault_rest)
+FUNC(trap_page_fault_rest)
 	movl %eax, FAULT_ENTRY_VERDICT(%rsp)
-trap_page_fault_rest:
 	SAVE_CALLEE FAULT_ENTRY_FRAME
 	movq %rsp, %rdi
 	call trap_page_fault_slow
 	addq $FAULT_ENTRY_FRAME, %rsp
 	jmp trap_return
-END(trap_user_page_fault_rest)
+END(trap_page_fault_rest)
 
 /* Under quirks=pvm a system call arrives as a page fault: ring 3, error code 0x15, RIP = CR2 = the
  * entry of system calls, %rcx and %r11 as `syscall` leaves them. Anything else goes on to the entry

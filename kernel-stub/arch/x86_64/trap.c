@@ -72,7 +72,7 @@ struct gate {
 
 /* Called from trap.S. */
 void trap_record(const struct fault_entry *entry);
-bool trap_kernel_fault(struct fault_entry *entry);
+struct fault_verdict trap_kernel_fault(struct fault_entry *entry);
 void trap_page_fault_slow(struct fault_entry *entry);
 void trap_page_fault_once(void);
 void trap_exception(struct trap_frame *frame, unsigned vector);
@@ -121,7 +121,7 @@ static void extable_check(void)
 		ASSERT(e[-1].insn < e->insn);
 }
 
-/* recorder=raw: the common end of a fault from ring 3. */
+/* recorder=raw: the end of a fault that goes on. */
 void trap_record(const struct fault_entry *entry)
 {
 	recorder_record(&this_cpu()->recorder, entry);
@@ -145,20 +145,18 @@ static inline bool in_uaccess(uint64_t rip)
 	return rip - (uint64_t)uaccess_start < (uint64_t)(uaccess_end - uaccess_start);
 }
 
-/* A fault from ring 0, decoded but for FAULT_UACCESS. True: go on at the frame's rip; false: it is
- * for trap_page_fault_slow(). */
-bool trap_kernel_fault(struct fault_entry *entry)
+/* A fault from ring 0, decoded but for FAULT_UACCESS. The outcome is FAULT_DONE if the frame's rip,
+ * the same or a handler's, is to go on. */
+struct fault_verdict trap_kernel_fault(struct fault_entry *entry)
 {
 	struct fault_verdict v;
 
 	if (likely(entry->access.addr < TASK_SIZE && in_uaccess(entry->frame.rip)))
 		entry->access.flags |= FAULT_UACCESS;
-	v = entry->verdict = vm_fault(task_mm(), &entry->access);
-	if (v.outcome != FAULT_DONE &&
-	    !(v.outcome == FAULT_FIXUP && fix_up(&entry->frame, entry->access.addr)))
-		return false;
-	recorder_record(&this_cpu()->recorder, entry);
-	return true;
+	v = vm_fault(cpu_loaded_mm(), &entry->access);
+	if (v.outcome == FAULT_FIXUP && fix_up(&entry->frame, entry->access.addr))
+		v.outcome = FAULT_DONE;
+	return v;
 }
 
 static void page_fault_end(struct fault_entry *entry)
