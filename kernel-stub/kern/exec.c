@@ -48,28 +48,27 @@
 #define RFLAGS_IF 0x200ull
 #define CLOCK_TICKS 100
 
-enum auxv_type {
-	AT_NULL = 0,
-	AT_PHDR = 3,
-	AT_PHENT = 4,
-	AT_PHNUM = 5,
-	AT_PAGESZ = 6,
-	AT_BASE = 7,
-	AT_FLAGS = 8,
-	AT_ENTRY = 9,
-	AT_UID = 11,
-	AT_EUID = 12,
-	AT_GID = 13,
-	AT_EGID = 14,
-	AT_PLATFORM = 15,
-	AT_HWCAP = 16,
-	AT_CLKTCK = 17,
-	AT_SECURE = 23,
-	AT_RANDOM = 25,
-	AT_HWCAP2 = 26,
-	AT_EXECFN = 31,
-	AT_MINSIGSTKSZ = 51,
-};
+/* Types of the auxiliary vector (Linux include/uapi/linux/auxvec.h). */
+#define AT_NULL 0
+#define AT_PHDR 3
+#define AT_PHENT 4
+#define AT_PHNUM 5
+#define AT_PAGESZ 6
+#define AT_BASE 7
+#define AT_FLAGS 8
+#define AT_ENTRY 9
+#define AT_UID 11
+#define AT_EUID 12
+#define AT_GID 13
+#define AT_EGID 14
+#define AT_PLATFORM 15
+#define AT_HWCAP 16
+#define AT_CLKTCK 17
+#define AT_SECURE 23
+#define AT_RANDOM 25
+#define AT_HWCAP2 26
+#define AT_EXECFN 31
+#define AT_MINSIGSTKSZ 51
 #define AUXV_MAX 20u
 
 /* NUL-terminated strings one after the other. */
@@ -225,7 +224,7 @@ static void push_word(struct exec *e, uint64_t v)
 	e->words[e->nr_words++] = v;
 }
 
-static void push_aux(struct exec *e, enum auxv_type type, uint64_t v)
+static void push_aux(struct exec *e, uint64_t type, uint64_t v)
 {
 	push_word(e, type);
 	push_word(e, v);
