@@ -16,7 +16,6 @@
 #define MEMORY (2u << 20)
 #define SHORT_COUNT 100u
 #define LONG_COUNT 5000u
-#define TRIES 3
 /* A first try below this needs no second: nothing was in the way. */
 #define CLEARLY_FAST_NS 20.0
 
@@ -44,11 +43,11 @@ static double time_countdown(struct kvm_vcpu *v, uint32_t count)
 	return now_seconds() - begin;
 }
 
-static double measure(struct kvm_vcpu *v)
+static double measure(struct kvm_vcpu *v, unsigned tries)
 {
 	double best = -1;
 
-	for (int i = 0; i < TRIES && !(best >= 0 && best < CLEARLY_FAST_NS); i++) {
+	for (unsigned i = 0; i < tries && !(best >= 0 && best < CLEARLY_FAST_NS); i++) {
 		double brief = time_countdown(v, SHORT_COUNT);
 		double extended = time_countdown(v, LONG_COUNT), ns;
 
@@ -61,7 +60,7 @@ static double measure(struct kvm_vcpu *v)
 	return best;
 }
 
-double calibrate_ring0_ns(void)
+double calibrate_ring0_ns(unsigned tries)
 {
 	struct kvm_machine *m = xcalloc(1, sizeof(*m));
 	char *why = kvm_machine_create(m, MEMORY, 1);
@@ -69,7 +68,7 @@ double calibrate_ring0_ns(void)
 
 	if (!why) {
 		memcpy(m->mem + CODE_AT, countdown, sizeof(countdown));
-		ns = measure(&m->vcpus[0]);
+		ns = measure(&m->vcpus[0], tries);
 	}
 	free(why);
 	kvm_machine_free(m);
