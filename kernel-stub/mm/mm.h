@@ -95,13 +95,17 @@ void mm_destroy(struct mm *mm);
 static inline struct vma *vma_lookup(struct mm *mm, uint64_t addr)
 {
 	struct vma *vma = __atomic_load_n(&mm->last_hit, __ATOMIC_RELAXED);
-	struct rb_node *n;
+	struct rb_node *n = mm->vmas.node;
 
-	if (likely(vma && addr - vma->start < vma->end - vma->start))
+	if (likely(vma && addr >= vma->start && addr < vma->end))
 		return vma;
-	for (n = mm->vmas.node; n; n = addr < vma->start ? n->left : n->right) {
+	while (n) {
 		vma = container_of(n, struct vma, rb);
-		if (addr - vma->start < vma->end - vma->start) {
+		if (addr < vma->start) {
+			n = n->left;
+		} else if (addr >= vma->end) {
+			n = n->right;
+		} else {
 			__atomic_store_n(&mm->last_hit, vma, __ATOMIC_RELAXED);
 			return vma;
 		}
