@@ -114,12 +114,41 @@ static __attribute__((noinline)) void zap_tables(struct mm *mm, struct pte_slot 
 	} while (slot.pte);
 }
 
+/* The same steps for a range of one page. */
+static void zap_page(struct mm *mm, struct pte_slot slot, uint64_t va)
+{
+	struct page *page;
+	bool anon;
+	pte_t old;
+
+	spin_lock(&slot.table->ptl, LOCK_PTL);
+	old = port_pte_xchg(slot.pte, (pte_t){0});
+	slot.table->nr_present -= !pte_none(old);
+	spin_unlock(&slot.table->ptl, LOCK_PTL);
+	if (pte_none(old))
+		return;
+	tlb_flush_page(mm, va);
+	page = pfn_to_page(pte_pfn(old));
+	if (page == zero_page)
+		return;
+	anon = page_is_anon(page);
+	port_xadd64(anon ? &mm->rss_anon : &mm->rss_file, -1);
+	if (rmap_put(page))
+		vmstat_add(anon ? FL_VMSTAT_NR_ANON_PAGES : FL_VMSTAT_NR_FILE_MAPPED, -1);
+	if (lru_put_pages(&page, 1))
+		page_free(page);
+}
+
 void zap_range(struct mm *mm, uint64_t start, uint64_t end)
 {
 	struct pte_slot slot;
 
 	ASSERT(start <= end && end <= TASK_SIZE);
 	slot = pgtable_next(mm, &start, end);
-	if (slot.pte)
+	if (!slot.pte)
+		return;
+	if (end - start == PAGE_SIZE)
+		zap_page(mm, slot, start);
+	else
 		zap_tables(mm, slot, start, end);
 }

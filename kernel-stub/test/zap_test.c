@@ -13,11 +13,13 @@ static void protect_range_unflushed(struct mm *mm, struct vma *vma, uint64_t sta
 #define zap_range zap_range_unflushed
 #define protect_range protect_range_unflushed
 #define tlb_batch_flush(batch, of) ((void)(of), (batch)->nr = 0)
+#define tlb_flush_page(of, va) ((void)(of), (void)(va))
 #include "../mm/zap.c"
 #include "../mm/protect.c"
 #undef zap_range
 #undef protect_range
 #undef tlb_batch_flush
+#undef tlb_flush_page
 
 #include "fault_world.h"
 
@@ -141,6 +143,33 @@ ATF_TC_BODY(zap_kinds, tc)
 	ATF_CHECK_EQ(file_pages[0]->mapcount, 0);
 	world_check();
 	ATF_CHECK_EQ(read_word(f + PAGE_SIZE), file_word(1));
+	world_close();
+}
+
+/* The same, a page at a time, and one that is not there. */
+ATF_TC_WITHOUT_HEAD(zap_kinds_single);
+ATF_TC_BODY(zap_kinds_single, tc)
+{
+	uint64_t va;
+
+	world_open();
+	va = map_anon(3, RW);
+	map_file(va + 3 * PAGE_SIZE, 2, RW, 0);
+	ATF_CHECK_EQ(read_word(va), 0);
+	write_word(va + PAGE_SIZE, 1);
+	ATF_CHECK_EQ(read_word(va + 3 * PAGE_SIZE), file_word(0));
+	write_word(va + 4 * PAGE_SIZE, 1);
+	for (unsigned i = 0; i < 5; i++) {
+		uint64_t flushes = hosted_tlb_count().flush_page;
+
+		zap(va + i * PAGE_SIZE, va + (i + 1) * PAGE_SIZE);
+		ATF_CHECK_EQ(hosted_tlb_count().flush_page - flushes, i != 2);
+		ATF_CHECK(pte_none(pte_at(va + i * PAGE_SIZE)));
+		world_check();
+	}
+	ATF_CHECK_EQ(mm->rss_anon, 0);
+	ATF_CHECK_EQ(mm->rss_file, 0);
+	ATF_CHECK_EQ(file_pages[0]->mapcount, 0);
 	world_close();
 }
 
@@ -268,16 +297,18 @@ static void read_first(void *arg)
 ATF_TC_WITHOUT_HEAD(zap_without_flush_is_seen);
 ATF_TC_BODY(zap_without_flush_is_seen, tc)
 {
-	uint64_t va;
+	for (unsigned pages = 1; pages <= 2; pages++) {
+		uint64_t va;
 
-	world_open();
-	va = map_anon(1, RW);
-	write_word(va, 1);
-	zap_range_unflushed(mm, va, va + PAGE_SIZE);
-	ATF_CHECK(hosted_catch_panic(check_tlb, NULL) != NULL);
-	ATF_CHECK(hosted_catch_panic(read_first, &va) != NULL);
-	port_tlb_flush_all(mm);
-	world_close();
+		world_open();
+		va = map_anon(pages, RW);
+		write_word(va, 1);
+		zap_range_unflushed(mm, va, va + pages * PAGE_SIZE);
+		ATF_CHECK(hosted_catch_panic(check_tlb, NULL) != NULL);
+		ATF_CHECK(hosted_catch_panic(read_first, &va) != NULL);
+		port_tlb_flush_all(mm);
+		world_close();
+	}
 }
 
 ATF_TC_WITHOUT_HEAD(protect_without_flush_is_seen);
@@ -304,6 +335,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, zap_sparse);
 	ATF_TP_ADD_TC(tp, zap_chooses_flush);
 	ATF_TP_ADD_TC(tp, zap_kinds);
+	ATF_TP_ADD_TC(tp, zap_kinds_single);
 	ATF_TP_ADD_TC(tp, zap_leaves_referenced);
 	ATF_TP_ADD_TC(tp, protect_rights_table);
 	ATF_TP_ADD_TC(tp, protect_flushes_losses);
