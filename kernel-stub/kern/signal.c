@@ -438,7 +438,16 @@ static inline bool same_stack(const struct signal_stack *a, const struct signal_
 	return a->sp == b->sp && a->size == b->size && a->flags == b->flags;
 }
 
-/* 4. */
+/* The frame can't be read: a SIGSEGV that can't be refused. */
+static __attribute__((noinline, cold)) int64_t bad_frame(struct signals *s, struct trap_frame *regs)
+{
+	if (s->blocked & bit(SIGSEGV) || s->actions[SIGSEGV - 1].handler == SIG_IGN)
+		kill_by(regs, SIGSEGV);
+	deliver(s, regs, SIGSEGV, SI_KERNEL, 0);
+	return (int64_t)regs->rax;
+}
+
+/* 4. As on Linux, mask and registers are taken over before the x87/SSE state is looked at. */
 SYSCALL(rt_sigreturn)
 {
 	struct signals *s = current_signals();
@@ -446,16 +455,13 @@ SYSCALL(rt_sigreturn)
 	uint64_t frame = regs->rsp - 8; /* the return address was popped */
 
 	regs->error_code = ~0ull;
-	if (unlikely(copy_from_user(&uc, frame + offsetof(struct signal_frame, uc), sizeof(uc)) ||
-		     !restore_fpu(uc.mcontext.fpstate))) {
-		if (s->blocked & bit(SIGSEGV) || s->actions[SIGSEGV - 1].handler == SIG_IGN)
-			kill_by(regs, SIGSEGV);
-		deliver(s, regs, SIGSEGV, SI_KERNEL, 0);
-		return (int64_t)regs->rax;
-	}
+	if (unlikely(copy_from_user(&uc, frame + offsetof(struct signal_frame, uc), sizeof(uc))))
+		return bad_frame(s, regs);
 	s->blocked = uc.sigmask & ~UNBLOCKABLE;
 	update_ready(s);
 	signal_frame_restore(regs, &uc.mcontext);
+	if (unlikely(!restore_fpu(uc.mcontext.fpstate)))
+		return bad_frame(s, regs);
 	if (unlikely(!same_stack(&uc.stack, &s->altstack)))
 		set_altstack(s, &uc.stack, regs->rsp);
 	return (int64_t)regs->rax;
