@@ -37,11 +37,17 @@ static void text_counts(FILE *to, const struct comparison *c)
 				c->of_kind[k]);
 }
 
+/* The stub may be another than the commit's own: --stub. */
+static void text_side(FILE *to, const char *side, const struct results *r)
+{
+	fprintf(to, "%-4s  %s  commit %.12s%s, stub %.12s\n", side, r->dir, side_commit(r),
+		dirty(r), results_manifest(r, "stub_sha256", "none"));
+}
+
 static void print_text(FILE *to, const struct comparison *c)
 {
-	fprintf(to, "base  %s  commit %.12s%s\n", c->base->dir, side_commit(c->base),
-		dirty(c->base));
-	fprintf(to, "new   %s  commit %.12s%s\n", c->new->dir, side_commit(c->new), dirty(c->new));
+	text_side(to, "base", c->base);
+	text_side(to, "new", c->new);
 	fprintf(to, "engine %s, in %s\n", c->engine, c->unit ? c->unit : "no unit");
 	for (size_t i = 0; i < c->n; i++) {
 		const struct compared_cell *cell = &c->cells[i];
