@@ -130,13 +130,13 @@ struct vma *vma_find(struct mm *mm, uint64_t addr)
 	while (n) {
 		struct vma *vma = vma_of(n);
 
-		if (vma->end > addr) {
+		if (addr >= vma->end) {
+			n = n->right;
+		} else {
 			found = vma;
-			if (vma->start <= addr)
+			if (addr >= vma->start)
 				break;
 			n = n->left;
-		} else {
-			n = n->right;
 		}
 	}
 	return found;
