@@ -9,7 +9,7 @@ stats file skip 1 using (add_curve(strcol(1))) nooutput
 set output dir.'/cdf.'.kind
 set title heading('Cumulative distribution of latency, for each fault class') noenhanced
 set logscale x 10
-set format x '%.0f'
+set format x '%.0s%c'
 set yrange [0:1.02]
 set ytics ('0 %%' 0, '25 %%' 0.25, '50 %%' 0.5, '75 %%' 0.75, '90 %%' 0.9, '100 %%' 1)
 set xlabel unit.' (log scale)'

@@ -15,6 +15,6 @@ set xrange [1:(STATS_max < 100 ? 100 : STATS_max)]
 set xtics ('0 %%' 1, '50 %%' 2, '90 %%' 10, '99 %%' 100, '99.9 %%' 1000, '99.99 %%' 10000, '99.999 %%' 100000)
 set xlabel 'percentile (as 1/(1−p), log scale)'
 set ylabel unit.' (log scale)'
-set format y '%.0f'
+set format y '%.0s%c'
 plot for [i = 1:words(curves)] file using (pick(word(curves, i), column('inverse'))):(column('value')) \
 	with lines ls i title word(curves, i)
