@@ -248,14 +248,6 @@ ATF_TC_BODY(random_damage, tc)
 	ATF_CHECK(accepted > 1000);
 }
 
-/* Listing the cases leaks inside libatf. */
-const char *__asan_default_options(void);
-
-const char *__asan_default_options(void)
-{
-	return "detect_leaks=0";
-}
-
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, good);

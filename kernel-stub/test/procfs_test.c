@@ -84,14 +84,6 @@ ATF_TC_BODY(as_linux_prints, tc)
 	ATF_CHECK_MSG(n > 5, "only %u lines", n);
 }
 
-/* Listing the cases leaks inside libatf. */
-const char *__asan_default_options(void);
-
-const char *__asan_default_options(void)
-{
-	return "detect_leaks=0";
-}
-
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, lines);

@@ -148,14 +148,6 @@ ATF_TC_BODY(trap_numbers, tc)
 	ATF_CHECK_EQ(17, signal_trapno(7, 1));
 }
 
-/* Listing the cases leaks inside libatf. */
-const char *__asan_default_options(void);
-
-const char *__asan_default_options(void)
-{
-	return "detect_leaks=0";
-}
-
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, layout);
