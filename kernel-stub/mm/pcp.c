@@ -18,21 +18,11 @@ _Noreturn void page_bad(const struct page *page, const char *why)
 		   (unsigned)page->order);
 }
 
-static struct page *pop(struct pcp *pcp)
-{
-	struct page *page = pcp->head;
-
-	pcp->head = page->next_free;
-	pcp->count--;
-	return page;
-}
-
 /* The last resort before there is no memory: what this CPU hoards on its other lists may be of use
  * to anybody once it is back. */
 struct page *page_alloc_slow(enum migratetype mt)
 {
 	struct pcp *pcp = &port_mm_cpu()->pcp[mt];
-	struct page *page;
 
 	if (!buddy_fill(pcp, mt, PCP_BATCH)) {
 		pcp_drain();
@@ -40,10 +30,7 @@ struct page *page_alloc_slow(enum migratetype mt)
 			return NULL;
 	}
 	vmstat_inc(FL_VMSTAT_PCP_REFILL);
-	vmstat_inc(FL_VMSTAT_PGALLOC);
-	page = pop(pcp);
-	page->flags_refcount = PAGE_IN_USE;
-	return page;
+	return pcp_pop(mt);
 }
 
 struct page *page_alloc_kernel(void)
