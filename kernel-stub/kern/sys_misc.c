@@ -185,6 +185,7 @@ SYSCALL(getrandom)
 
 enum { CLOCK_LAST = 11 }; /* CLOCK_TAI */
 #define CLOCK_SGI_CYCLE 10
+#define DEFAULT_TSC_KHZ 1000000 /* under icount a tick is a nanosecond */
 
 /* Every clock counts from the machine's start. */
 SYSCALL(clock_gettime)
@@ -195,7 +196,7 @@ SYSCALL(clock_gettime)
 	if (ARG0(regs) > CLOCK_LAST || ARG0(regs) == CLOCK_SGI_CYCLE)
 		return -MM_EINVAL;
 	if (!tsc_khz)
-		tsc_khz = cmdline_u64("tsc_khz", 1000000);
+		tsc_khz = cmdline_u64("tsc_khz", 0) ?: DEFAULT_TSC_KHZ;
 	ts[0] = tsc / (tsc_khz * 1000);
 	ts[1] = tsc % (tsc_khz * 1000) * 1000000 / tsc_khz;
 	return put_user(ARG1(regs), ts, sizeof(ts));
