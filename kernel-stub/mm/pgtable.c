@@ -41,11 +41,11 @@ static struct page *table_alloc(void)
 	return table;
 }
 
+/* The caller counts it out of nr_page_table_pages. */
 static void table_free(struct page *table)
 {
-	ASSERT(page_flag(table, PG_TABLE) && table->nr_present == 0);
-	table->flags &= ~(1u << PG_TABLE);
-	vmstat_add(FL_VMSTAT_NR_PAGE_TABLE_PAGES, -1);
+	ASSERT(table->flags == 1u << PG_TABLE && table->nr_present == 0);
+	table->flags = 0;
 	page_put(table);
 }
 
@@ -73,6 +73,7 @@ void pgtable_destroy(struct mm *mm)
 {
 	ASSERT(mm->nr_tables == 0);
 	table_free(pfn_to_page(mm->root_pfn));
+	vmstat_add(FL_VMSTAT_NR_PAGE_TABLE_PAGES, -1);
 	mm->root_pfn = 0;
 }
 
@@ -88,6 +89,7 @@ static void chain_free(struct page *table, unsigned level, uint64_t va)
 		port_pte_set(entry, (pte_t){0});
 		table->nr_present = 0;
 		table_free(table);
+		vmstat_add(FL_VMSTAT_NR_PAGE_TABLE_PAGES, -1);
 		table = below;
 	}
 }
@@ -203,9 +205,9 @@ struct pte_slot pgtable_next_slow(struct mm *mm, uint64_t *va, uint64_t end)
 
 /* ---- freeing ---- */
 
-/* Unlinks the lowest-level table of va, which is empty, and the tables above it that become so,
- * onto the list `gone`. */
-static void table_prune(struct mm *mm, uint64_t va, struct list_node *gone)
+/* Unlinks the lowest-level table of va, which is empty, and the tables above it that become so, in
+ * front of the chain `gone` through page->next_free. */
+static struct page *table_prune(struct mm *mm, uint64_t va, struct page *gone)
 {
 	struct page *path[PT_LEVELS];
 
@@ -216,32 +218,53 @@ static void table_prune(struct mm *mm, uint64_t va, struct list_node *gone)
 	for (unsigned level = 1; level < PT_LEVELS && !path[level - 1]->nr_present; level++) {
 		port_pte_set(&path[level]->entries[pgtable_index(va, level)], (pte_t){0});
 		path[level]->nr_present--;
-		list_add(&path[level - 1]->lru, gone);
+		path[level - 1]->next_free = gone;
+		gone = path[level - 1];
 	}
+	return gone;
+}
+
+/* Frees a chain of unlinked tables; va is an address that one of them covered. */
+static __attribute__((noinline)) void chain_release(struct mm *mm, uint64_t va, struct page *gone)
+{
+	int64_t freed = 0;
+
+	/* One page suffices: INVLPG drops every paging-structure-cache entry of the address space,
+	 * whatever its operand (SDM vol. 3, 4.10.4.1), and no leaf is cached any more. */
+	tlb_flush_page(mm, va);
+	mm->last_table = pfn_to_page(mm->root_pfn);
+	for (struct page *next; gone; gone = next, freed++) {
+		next = gone->next_free;
+		table_free(gone);
+	}
+	mm->nr_tables -= freed;
+	vmstat_add(FL_VMSTAT_NR_PAGE_TABLE_PAGES, -freed);
+}
+
+/* The whole of pgtable_free_range from its first table on. */
+static __attribute__((noinline)) void free_tables(struct mm *mm, struct pte_slot slot, uint64_t va,
+						  uint64_t end)
+{
+	struct page *gone = NULL;
+	uint64_t first = va;
+
+	do {
+		if (!slot.table->nr_present)
+			gone = table_prune(mm, va, gone);
+		va = pgtable_table_end(va, end);
+		slot = pgtable_next(mm, &va, end);
+	} while (slot.pte);
+	if (gone)
+		chain_release(mm, first, gone);
 }
 
 void pgtable_free_range(struct mm *mm, uint64_t start, uint64_t end)
 {
-	struct list_node gone;
 	struct pte_slot slot;
 
 	ASSERT(start <= end && end <= TASK_SIZE);
-	list_init(&gone);
-	for (uint64_t va = start; (slot = pgtable_next(mm, &va, end)).pte;
-	     va = pgtable_table_end(va, end))
-		if (!slot.table->nr_present)
-			table_prune(mm, va, &gone);
-	if (list_empty(&gone))
+	slot = pgtable_next(mm, &start, end);
+	if (!slot.pte || (slot.table->nr_present && pgtable_piece(start) == pgtable_piece(end - 1)))
 		return;
-	/* One page suffices: INVLPG drops every paging-structure-cache entry of the address space,
-	 * whatever its operand (SDM vol. 3, 4.10.4.1), and no leaf is cached any more. */
-	tlb_flush_page(mm, start);
-	mm->last_table = pfn_to_page(mm->root_pfn);
-	while (!list_empty(&gone)) {
-		struct page *table = list_entry(gone.next, struct page, lru);
-
-		list_del(&table->lru);
-		mm->nr_tables--;
-		table_free(table);
-	}
+	free_tables(mm, slot, start, end);
 }
