@@ -51,9 +51,6 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	struct common_options *c = state->input;
 
 	switch (key) {
-	case 'e':
-		c->engine = arg;
-		return 0;
 	case 'o':
 		if (!*arg)
 			argp_error(state, "-o needs the name of a directory");
@@ -65,6 +62,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPTION_TIMEOUT:
 		c->timeout = parse_seconds(arg, state);
+		return 0;
+	case 'e':
+		c->engine = arg;
 		return 0;
 	case OPTION_STUB:
 		paths_set_stub(arg);
