@@ -46,32 +46,34 @@ static double parse_seconds(const char *arg, struct argp_state *state)
 	return v;
 }
 
+static uint64_t parse_seed(const char *arg, struct argp_state *state)
+{
+	uint64_t seed = 0;
+
+	if (!text_number(arg, &seed) || seed < 1 || seed > INT64_MAX)
+		argp_error(state, "--seed %s: use a whole number, 1 or more", arg);
+	return seed;
+}
+
 static error_t parse_option(int key, char *arg, struct argp_state *state)
 {
 	struct common_options *c = state->input;
 
-	switch (key) {
-	case 'o':
-		if (!*arg)
-			argp_error(state, "-o needs the name of a directory");
+	if (key == 'o' && !*arg)
+		argp_error(state, "-o needs the name of a directory");
+	if (key == 'o')
 		c->dir = arg;
-		return 0;
-	case OPTION_SEED:
-		if (!text_number(arg, &c->seed) || c->seed < 1 || c->seed > INT64_MAX)
-			argp_error(state, "--seed %s: use a whole number, 1 or more", arg);
-		return 0;
-	case OPTION_TIMEOUT:
-		c->timeout = parse_seconds(arg, state);
-		return 0;
-	case 'e':
+	else if (key == 'e')
 		c->engine = arg;
-		return 0;
-	case OPTION_STUB:
+	else if (key == OPTION_SEED)
+		c->seed = parse_seed(arg, state);
+	else if (key == OPTION_TIMEOUT)
+		c->timeout = parse_seconds(arg, state);
+	else if (key == OPTION_STUB)
 		paths_set_stub(arg);
-		return 0;
-	default:
+	else
 		return ARGP_ERR_UNKNOWN;
-	}
+	return 0;
 }
 
 const struct argp common_argp = {.options = options, .parser = parse_option};
