@@ -52,7 +52,7 @@ struct page {
 			uint64_t index; /* reverse map: page offset in the mapping (anonymous:
 					   va >> PAGE_SHIFT) */
 		};
-		struct { /* PG_TABLE */
+		struct {		/* PG_TABLE */
 			pte_t *entries; /* where the table itself lies */
 			uint64_t piece; /* pgtable_piece() of what it covers, or PGTABLE_NO_PIECE */
 		};

@@ -134,12 +134,13 @@ ATF_TC_BODY(release, tc)
 
 /* ---- docs/locking.md has a row for each class, in the order of lock_class.def ---- */
 
-/* The next row of the table, its first cell's text in `name`; false at the end of the file. */
+/* The next row of the first table, its first cell in `name`; false at the section's end. */
 static bool next_row(FILE *file, char name[64])
 {
 	char line[1024];
 
-	while (fgets(line, sizeof(line), file))
+	while (fgets(line, sizeof(line), file) &&
+	       strcmp(line, "## What makes a pointer stay good\n"))
 		if (sscanf(line, "| `%63[^`]` |", name) == 1)
 			return true;
 	return false;
