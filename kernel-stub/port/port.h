@@ -57,54 +57,79 @@ struct mm_cpu;
 /*
  * Contracts of port_impl.h:
  *
- * void *port_pfn_to_virt(uint64_t pfn)      kernel address of a frame; any frame of RAM
- * uint64_t port_virt_to_pfn(const void *p)  the reverse, for addresses that came from it
- * struct page *port_vmemmap(void)           the struct page array, indexed by frame number; a
- * struct page never written to is all zero void port_clear_page(void *p)             zero PAGE_SIZE
- * bytes at p (page-aligned) void port_copy_page(void *to, const void *from)
+ * Memory:
  *
- * pte_t pte_make(uint64_t pfn, unsigned prot)   a present 4 KiB leaf, accessed; dirty if writable
- * pte_t pte_make_table(uint64_t pfn)            a present entry that points to a lower table
- * bool pte_none(pte_t), pte_present(pte_t), pte_write(pte_t), pte_exec(pte_t), pte_user(pte_t),
- *      pte_dirty(pte_t), pte_young(pte_t)
- * uint64_t pte_pfn(pte_t)
- * pte_t pte_set_prot(pte_t, unsigned prot)      the same frame with other rights
- * pte_t pte_set_rsvd(pte_t)                     the same with a reserved bit set (SDM vol. 3, 4.7)
+ *   void *port_pfn_to_virt(uint64_t pfn)
+ *        kernel address of a frame; any frame of RAM
+ *   uint64_t port_virt_to_pfn(const void *p)
+ *        the reverse, for addresses that came from it
+ *   struct page *port_vmemmap(void)
+ *        the struct page array, by frame number; one never written to is all zero
+ *   void port_clear_page(void *p)
+ *        zero PAGE_SIZE bytes at p (page-aligned)
+ *   void port_copy_page(void *to, const void *from)
  *
- * A leaf without PTE_PROT_USER is PROT_NONE: it keeps its frame and pte_present() holds, but the CPU
- * finds it not present, in ring 0 too (otherwise copy_from_user would read PROT_NONE memory).
- * pte_user(pte_t) tells. pte_pfn() of a leaf with a reserved bit is still its frame, so that the page
- * can be unmapped when the task is killed. pte_set_prot() keeps accessed and dirty, and sets dirty
- * with WRITE, as pte_make() does.
+ * MMU:
  *
- * pte_t port_pte_read(const pte_t *)            one atomic load
- * void port_pte_set(pte_t *, pte_t)             one atomic store
- * pte_t port_pte_xchg(pte_t *, pte_t)           atomic exchange: for entries whose dirty/accessed
- * bit a CPU may set meanwhile bool port_pte_cmpxchg(pte_t *, pte_t *expected, pte_t desired)
+ *   pte_t pte_make(uint64_t pfn, unsigned prot)
+ *        a present 4 KiB leaf, accessed; dirty if writable
+ *   pte_t pte_make_table(uint64_t pfn)
+ *        a present entry that points to a lower table
+ *   bool pte_none(pte_t), pte_present(pte_t), pte_write(pte_t), pte_exec(pte_t), pte_user(pte_t),
+ *        pte_dirty(pte_t), pte_young(pte_t)
+ *   uint64_t pte_pfn(pte_t)
+ *        of a leaf with a reserved bit still its frame, so that the page can be unmapped when the
+ *        task is killed
+ *   pte_t pte_set_prot(pte_t, unsigned prot)
+ *        the same frame with other rights; keeps accessed and dirty, sets dirty with WRITE
+ *   pte_t pte_set_rsvd(pte_t)
+ *        the same with a reserved bit set (SDM vol. 3, 4.7)
  *
- * uint64_t port_kernel_root_pfn(void)           the kernel's own top-level table, whose upper half every
- * mm shares; 0: there is none (hosted)
- * void port_tlb_flush_page(struct mm *, uint64_t va)      this CPU's entry for va, if mm is loaded
- *                                               (others': issue of SMP; callers pass the mm for it)
- * void port_tlb_flush_all(struct mm *)          every non-global entry of mm on this CPU
- * void port_load_mm(struct mm *)                make mm->root_pfn this CPU's address space
+ *   A leaf without PTE_PROT_USER is PROT_NONE: it keeps its frame and pte_present() holds, but the
+ *   CPU finds it not present, in ring 0 too (otherwise copy_from_user would read PROT_NONE memory).
+ *   pte_user(pte_t) tells.
  *
- * unsigned port_cpu_id(void)
- * struct mm_cpu *port_mm_cpu(void)              this CPU's mm data; stable while not rescheduled
- * void port_cpu_relax(void)
- * uint64_t port_tsc(void)
- * uint32_t port_cmpxchg32(uint32_t *p, uint32_t old, uint32_t new)   locked; returns what was there
- * uint32_t port_xadd32(uint32_t *p, uint32_t add)                    locked; returns what was there
- * int64_t  port_xadd64(int64_t *p, int64_t add)
- * uint32_t port_xchg32(uint32_t *p, uint32_t v)
- * void     port_store_release32(uint32_t *p, uint32_t v)
- * uint32_t port_load_acquire32(const uint32_t *p)
+ *   uint64_t port_kernel_root_pfn(void)
+ *        the kernel's own top-level table, whose upper half every mm shares; 0: none (hosted)
+ *   void port_tlb_flush_page(struct mm *, uint64_t va)
+ *        this CPU's entry for va, if mm is loaded
+ *   void port_tlb_flush_all(struct mm *)
+ *        every non-global entry of mm on this CPU
+ *   void port_load_mm(struct mm *)
+ *        make mm->root_pfn this CPU's address space
  *
- * bool port_should_fail(void)                   failure injection: true if this allocation must
- * fail (guest: constant false until the injection issue) void port_printk(const char *fmt, ...)
- * kernel message; %d %u %x %lx %lu %s %c %p, 0 and width _Noreturn void port_panic(const char *fmt,
- * ...)
+ * CPU:
+ *
+ *   unsigned port_cpu_id(void)
+ *   struct mm_cpu *port_mm_cpu(void)
+ *        this CPU's mm data; stable while not rescheduled
+ *   void port_cpu_relax(void)
+ *   uint64_t port_tsc(void)
+ *
+ * Atomics (port_atomic.h; each of the locked ones returns what was there):
+ *
+ *   pte_t port_pte_read(const pte_t *)
+ *   void port_pte_set(pte_t *, pte_t)
+ *   pte_t port_pte_xchg(pte_t *, pte_t)
+ *        for entries whose dirty or accessed bit a CPU may set meanwhile
+ *   bool port_pte_cmpxchg(pte_t *, pte_t *expected, pte_t desired)
+ *   uint32_t port_cmpxchg32(uint32_t *p, uint32_t old, uint32_t new)
+ *   uint32_t port_xadd32(uint32_t *p, uint32_t add)
+ *   int64_t port_xadd64(int64_t *p, int64_t add)
+ *   uint32_t port_xchg32(uint32_t *p, uint32_t v)
+ *   void port_store_release32(uint32_t *p, uint32_t v)
+ *   uint32_t port_load_acquire32(const uint32_t *p)
+ *
+ * Trouble:
+ *
+ *   bool port_should_fail(void)
+ *        failure injection: true if this allocation must fail (guest: never)
+ *   void port_printk(const char *fmt, ...)
+ *        kernel message; %d %u %x %lx %lu %s %c %p, 0 and width
+ *   _Noreturn void port_panic(const char *fmt, ...)
  */
+#include "port_atomic.h"
+
 #include "port_impl.h"
 
 #define PANIC_ON(cond)                                                                             \

@@ -60,27 +60,6 @@ static inline void port_copy_page(void *to, const void *from)
 
 /* ---- MMU ---- */
 
-static inline pte_t port_pte_read(const pte_t *p)
-{
-	return (pte_t){__atomic_load_n(&p->v, __ATOMIC_ACQUIRE)};
-}
-
-static inline void port_pte_set(pte_t *p, pte_t e)
-{
-	__atomic_store_n(&p->v, e.v, __ATOMIC_RELEASE);
-}
-
-static inline pte_t port_pte_xchg(pte_t *p, pte_t e)
-{
-	return (pte_t){__atomic_exchange_n(&p->v, e.v, __ATOMIC_SEQ_CST)};
-}
-
-static inline bool port_pte_cmpxchg(pte_t *p, pte_t *expected, pte_t desired)
-{
-	return __atomic_compare_exchange_n(&p->v, &expected->v, desired.v, false, __ATOMIC_SEQ_CST,
-					   __ATOMIC_SEQ_CST);
-}
-
 void port_tlb_flush_page(struct mm *mm, uint64_t va);
 void port_tlb_flush_all(struct mm *mm);
 void port_load_mm(struct mm *mm);
@@ -103,37 +82,6 @@ static inline void port_cpu_relax(void)
 }
 
 uint64_t port_tsc(void);
-
-static inline uint32_t port_cmpxchg32(uint32_t *p, uint32_t old, uint32_t new)
-{
-	__atomic_compare_exchange_n(p, &old, new, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
-	return old;
-}
-
-static inline uint32_t port_xadd32(uint32_t *p, uint32_t add)
-{
-	return __atomic_fetch_add(p, add, __ATOMIC_SEQ_CST);
-}
-
-static inline int64_t port_xadd64(int64_t *p, int64_t add)
-{
-	return __atomic_fetch_add(p, add, __ATOMIC_SEQ_CST);
-}
-
-static inline uint32_t port_xchg32(uint32_t *p, uint32_t v)
-{
-	return __atomic_exchange_n(p, v, __ATOMIC_SEQ_CST);
-}
-
-static inline void port_store_release32(uint32_t *p, uint32_t v)
-{
-	__atomic_store_n(p, v, __ATOMIC_RELEASE);
-}
-
-static inline uint32_t port_load_acquire32(const uint32_t *p)
-{
-	return __atomic_load_n(p, __ATOMIC_ACQUIRE);
-}
 
 /* ---- failure injection ---- */
 
