@@ -88,6 +88,23 @@ lint:
 	@$(TOOLS)/deps.sh lint
 	@$(TOOLS)/lint.sh
 
+# Measures again every figure that README.md and docs/ show.
+.PHONY: figures install
+figures: all baseline-table
+	$(TOOLS)/readme-figures.sh $(B)
+
+PREFIX ?= /usr/local
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/faultline/workloads \
+		$(DESTDIR)$(PREFIX)/share/faultline/workloads $(DESTDIR)$(PREFIX)/share/man/man1
+	install $(B)/faultline $(DESTDIR)$(PREFIX)/bin
+	install -m 644 $(B)/stub.elf $(DESTDIR)$(PREFIX)/lib/faultline
+	install $(WORKLOADS:%=$(B)/workloads/%) $(DESTDIR)$(PREFIX)/lib/faultline/workloads
+	cp -r workloads/profiles workloads/matrix $(DESTDIR)$(PREFIX)/share/faultline/workloads
+	install -d $(DESTDIR)$(PREFIX)/share/faultline/plots
+	install -m 644 plots/*.gp $(DESTDIR)$(PREFIX)/share/faultline/plots
+	install -m 644 docs/faultline.1 $(DESTDIR)$(PREFIX)/share/man/man1
+
 format:
 	@$(TOOLS)/deps.sh lint
 	clang-format -i $(shell git ls-files '*.c' '*.h')

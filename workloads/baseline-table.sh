@@ -20,19 +20,4 @@ boot=$(grep -o '"to_user": *[0-9]*' "$work/run/run.json" | grep -o '[0-9]*$')
 printf '\nKernel entry to the first instruction of ring 3: %s (Linux 6.1: 1521 million; goal: 100000).\n' \
 	"$boot" >>"$work/table"
 
-awk -v table="$work/table" '
-	/^<!-- \/baseline -->$/ { inside = 0; closed = 1 }
-	!inside { print }
-	/^<!-- baseline -->$/ {
-		inside = 1
-		print ""
-		while ((getline line < table) > 0)
-			print line
-		print ""
-	}
-	END { exit !closed }
-' "$file" >"$work/new" || {
-	echo "baseline-table: $file has no markers" >&2
-	exit 1
-}
-cat "$work/new" >"$file"
+harness/tools/put.sh baseline "$file" <"$work/table"
