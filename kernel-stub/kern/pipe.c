@@ -20,7 +20,7 @@
 
 struct pipe {
 	bool has_reader, has_writer;
-	uint64_t head, tail; /* bytes ever written and read */
+	uint64_t head, tail; /* bytes written and read since it was empty */
 	char *ring;
 };
 
@@ -64,6 +64,8 @@ static int64_t pipe_read(struct file *file, struct user_iter *to)
 		p->tail += n;
 		done += (int64_t)n;
 	}
+	if (p->head == p->tail)
+		p->head = p->tail = 0; /* so that chunks begin where Linux's pages do */
 	return done;
 }
 

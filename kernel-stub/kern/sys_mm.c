@@ -6,8 +6,6 @@
 #include "syscall.h"
 #include "task.h"
 
-#define FILE_SIZE_MAX 0x7fffffffffffffffull /* Linux's MAX_LFS_FILESIZE */
-
 /* The file behind a descriptor for mmap: 0, or Linux's error. */
 static int64_t mmap_file(uint64_t fd, unsigned prot, unsigned flags, struct vm_file **vm)
 {
@@ -30,7 +28,6 @@ SYSCALL(mmap)
 	unsigned prot = (unsigned)ARG2(regs), flags = (unsigned)ARG3(regs);
 	uint64_t offset = ARG5(regs);
 	struct vm_file *vm = NULL;
-	uint64_t length = ARG1(regs);
 	int64_t error;
 
 	if (offset & ~PAGE_MASK)
@@ -39,11 +36,9 @@ SYSCALL(mmap)
 		error = mmap_file(ARG4(regs), prot, flags, &vm);
 		if (error)
 			return error;
-		if (length && (length > FILE_SIZE_MAX || offset > FILE_SIZE_MAX - length))
-			return -MM_EOVERFLOW;
 	}
-	return vm_mmap(task_running->mm, ARG0(regs), length, prot, flags, vm, offset >> PAGE_SHIFT,
-		       0);
+	return vm_mmap(task_running->mm, ARG0(regs), ARG1(regs), prot, flags, vm,
+		       offset >> PAGE_SHIFT, 0);
 }
 
 SYSCALL(munmap)

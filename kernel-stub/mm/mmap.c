@@ -10,7 +10,8 @@
  *   5. a place: longer than the address space or no hole ENOMEM; MAP_FIXED beyond it ENOMEM,
  *      unaligned EINVAL
  *   6. MAP_FIXED_NOREPLACE on something           EEXIST
- *   7. a mapping type that does not exist         EINVAL
+ *   7. file offset + length beyond any file       EOVERFLOW
+ *   8. a mapping type that does not exist         EINVAL
  *
  * Then memory is got, what MAP_FIXED replaces is unmapped, and the range is mapped.
  */
@@ -20,6 +21,8 @@
 /* Where the search goes upwards from when there is no hole below mmap_base (Linux's
  * TASK_UNMAPPED_BASE). */
 #define UNMAPPED_BASE ((TASK_SIZE / 3 + PAGE_SIZE - 1) & PAGE_MASK)
+
+#define FILE_SIZE_MAX 0x7fffffffffffffffull /* Linux's MAX_LFS_FILESIZE */
 
 /* A request as it goes through the phases. */
 struct mmap_request {
@@ -92,11 +95,13 @@ static int mmap_place(struct mmap_request *r)
 	return r->new.start ? 0 : -MM_ENOMEM;
 }
 
-/* Check 7. */
+/* Checks 7 and 8. */
 static int mmap_type(const struct mmap_request *r)
 {
 	unsigned type = r->map_flags & MAP_TYPE_;
 
+	if (r->new.file && r->new.pgoff > (FILE_SIZE_MAX - r->len) >> PAGE_SHIFT)
+		return -MM_EOVERFLOW;
 	if (type == MAP_PRIVATE_)
 		return r->new.file && r->new.flags &VM_GROWSDOWN ? -MM_EINVAL : 0;
 	if (type == MAP_SHARED_ || (type == MAP_SHARED_VALIDATE_ && r->new.file))

@@ -1,0 +1,527 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Seeded random sequences of the memory calls and of accesses, printed line by line: Linux and the
+ * stub must print the same.
+ *
+ *   abi_vm_random [FIRST-SEED [SEEDS [OPERATIONS [quiet]]]]
+ *
+ * Everything happens in an area of AREA_PAGES at BASE. All other room is filled first by one
+ * PROT_NONE mapping for each gap, so that a search for a hole can end in the area alone and both
+ * systems' layouts agree there; round the break a little is left free. The operations:
+ *
+ *   1. mmap: anonymous or the program's file, anywhere, by hint, FIXED, FIXED_NOREPLACE
+ *   2. munmap, mprotect, madvise, brk, now and then with an odd address or length
+ *   3. a byte read, written or executed, with SIGSEGV caught: si_code, si_addr, error code
+ *   4. read and write of a pipe, /dev/zero and /dev/null with pointers anywhere
+ *   5. the maps of the area, and a checksum of what can be read there
+ *
+ * quiet: a checksum of the lines for each seed, for runs of many seeds.
+ */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+#include "abi.h"
+
+#define AREA_PAGES 48ul
+#define AREA_END (BASE + AREA_PAGES * PAGE)
+#define LOWEST 0x10000ul
+#define TOP 0x7ffffffff000ul
+#define STACK_GAP (256 * PAGE)
+#define BRK_ROOM (64 * PAGE)
+#define RET 0xc3 /* the instruction */
+#define ERR_PRESENT 1
+
+enum kind { NOTHING, ANONYMOUS, OF_FILE };
+
+static uint64_t rng;
+static int quiet, zero_fd, null_fd, exe_fd, pipe_fd[2];
+static uint64_t digest;
+static unsigned long brk_base;
+static struct {
+	enum kind kind;
+	int prot;
+} shadow[AREA_PAGES]; /* what was asked for: only to know what may be executed */
+static char bounce[16 * PAGE];
+
+/* ---- output ---- */
+
+static void say(const char *fmt, ...)
+{
+	char line[256];
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(line, sizeof(line), fmt, ap);
+	va_end(ap);
+	for (int i = 0; i < n; i++)
+		digest = (digest ^ (unsigned char)line[i]) * 0x100000001b3ul;
+	if (!quiet)
+		fputs(line, stdout);
+}
+
+static void say_result(long r)
+{
+	if (r == -1)
+		say(" error %d\n", errno);
+	else
+		say(" %#lx\n", r);
+}
+
+/* ---- choices ---- */
+
+static unsigned long draw(unsigned long below)
+{
+	rng ^= rng << 13;
+	rng ^= rng >> 7;
+	rng ^= rng << 17;
+	return (rng >> 11) % below;
+}
+
+static unsigned long draw_page(void)
+{
+	return BASE + draw(AREA_PAGES) * PAGE;
+}
+
+/* In or just beside the area; now and then not aligned, or far off. */
+static unsigned long draw_address(void)
+{
+	static const unsigned long far[] = {0,	    PAGE,	  TOP - PAGE, TOP,
+					    KERNEL, NONCANONICAL, ~0ul << 12};
+
+	switch (draw(40)) {
+	case 0:
+		return far[draw(sizeof(far) / sizeof(far[0]))];
+	case 1:
+		return draw_page() + 1 + draw(PAGE - 1);
+	default:
+		return draw_page();
+	}
+}
+
+static unsigned long draw_length(void)
+{
+	switch (draw(40)) {
+	case 0:
+		return 0;
+	case 1:
+		return ~0ul - draw(2 * PAGE);
+	case 2:
+		return 1 + draw(8 * PAGE);
+	default:
+		return (1 + draw(draw(4) ? 6 : 24)) * PAGE;
+	}
+}
+
+/* PROT_EXEC alone is left out: with protection keys Linux makes it unreadable. */
+static int draw_prot(void)
+{
+	static const int prots[] = {PROT_NONE,
+				    PROT_READ,
+				    PROT_READ | PROT_EXEC,
+				    PROT_READ | PROT_WRITE | PROT_EXEC,
+				    PROT_WRITE,
+				    PROT_READ | PROT_WRITE,
+				    PROT_READ | PROT_WRITE};
+
+	return prots[draw(sizeof(prots) / sizeof(prots[0]))];
+}
+
+/* ---- the shadow ---- */
+
+static void shadow_set(unsigned long start, unsigned long len, enum kind kind, int prot)
+{
+	unsigned long end = start + ((len + PAGE - 1) & ~(PAGE - 1));
+
+	for (unsigned long at = start; at < end; at += PAGE)
+		if (at >= BASE && at < AREA_END) {
+			shadow[(at - BASE) / PAGE].kind = kind;
+			shadow[(at - BASE) / PAGE].prot = prot;
+		}
+}
+
+/* mprotect stops at the first hole. */
+static void shadow_protect(unsigned long start, unsigned long len, int prot)
+{
+	unsigned long end = start + ((len + PAGE - 1) & ~(PAGE - 1));
+
+	for (unsigned long at = start; at < end && at >= BASE && at < AREA_END; at += PAGE) {
+		if (shadow[(at - BASE) / PAGE].kind == NOTHING)
+			return;
+		shadow[(at - BASE) / PAGE].prot = prot;
+	}
+}
+
+/* ---- 1., 2. calls ---- */
+
+static void op_mmap(void)
+{
+	static const int kinds[] = {0, 0, MAP_FIXED, MAP_FIXED, MAP_FIXED_NOREPLACE};
+	unsigned long addr = draw(6) ? draw_address() : 0, len = draw_length(), offset = 0;
+	int prot = draw_prot(), flags = kinds[draw(5)], fd = -1;
+	enum kind kind = draw(8) ? ANONYMOUS : OF_FILE;
+	long r;
+
+	if ((flags & MAP_FIXED) && (addr < BASE || addr > AREA_END || len > AREA_END - addr) &&
+	    (len && len < TOP) && addr < TOP)
+		flags = 0; /* nothing else may be replaced */
+	flags |= draw(40) ? MAP_PRIVATE : 0;
+	flags |= draw(12) ? 0 : MAP_NORESERVE;
+	if (kind == ANONYMOUS) {
+		flags |= MAP_ANONYMOUS;
+	} else {
+		fd = exe_fd;
+		offset = draw(4) * PAGE;
+	}
+	r = syscall(SYS_mmap, addr, len, prot, flags, fd, offset);
+	say("mmap %#lx %#lx prot %d flags %#x fd %d", addr, len, prot, flags, kind == OF_FILE);
+	if (r != -1 && ((unsigned long)r < BASE || (unsigned long)r >= AREA_END)) {
+		munmap((void *)r, len);
+		say(" elsewhere\n");
+		return;
+	}
+	say_result(r);
+	if (r != -1)
+		shadow_set((unsigned long)r, len, kind, prot);
+}
+
+/* Nothing but the area is to be changed. */
+static unsigned long within_area(unsigned long addr, unsigned long len)
+{
+	if (addr >= BASE && addr < AREA_END && len < TOP && len > AREA_END - addr)
+		return AREA_END - addr;
+	return len;
+}
+
+static int harmless(unsigned long addr, unsigned long len)
+{
+	return (addr >= BASE && addr < AREA_END) || addr >= TOP || !len || len > TOP || addr % PAGE;
+}
+
+static void op_munmap(void)
+{
+	unsigned long addr = draw_address(), len = within_area(addr, draw_length());
+	int r;
+
+	if (!harmless(addr, len))
+		return;
+	r = munmap((void *)addr, len);
+	say("munmap %#lx %#lx", addr, len);
+	say_result(r);
+	if (!r)
+		shadow_set(addr, len, NOTHING, 0);
+}
+
+static void op_mprotect(void)
+{
+	unsigned long addr = draw_address(), len = within_area(addr, draw_length());
+	int r, prot = draw_prot(), odd = draw(40) ? 0 : PROT_GROWSDOWN;
+
+	if (!harmless(addr, len))
+		return;
+	r = mprotect((void *)addr, len, prot | odd);
+	say("mprotect %#lx %#lx prot %#x", addr, len, prot | odd);
+	say_result(r);
+	if (!(addr % PAGE) && !odd && len < TOP && (!r || errno == ENOMEM))
+		shadow_protect(addr, len, prot);
+}
+
+static void op_madvise(void)
+{
+	static const int advices[] = {MADV_NORMAL,   MADV_RANDOM,   MADV_SEQUENTIAL, MADV_WILLNEED,
+				      MADV_DONTNEED, MADV_DONTNEED, MADV_DONTNEED,   -1};
+	unsigned long addr = draw_address(), len = within_area(addr, draw_length());
+	int advice = advices[draw(8)];
+
+	if (!harmless(addr, len))
+		return;
+	say("madvise %#lx %#lx %d", addr, len, advice);
+	say_result(madvise((void *)addr, len, advice));
+}
+
+static void op_brk(void)
+{
+	unsigned long want = brk_base + draw(24) * PAGE + (draw(3) ? 0 : draw(PAGE));
+	unsigned long got;
+	unsigned char old = 0;
+
+	if (!draw(20))
+		want = draw(2) ? draw_address() : PAGE;
+	got = (unsigned long)syscall(SYS_brk, want);
+	if (got > brk_base + PAGE) {
+		old = *(unsigned char *)(got - 1);
+		*(unsigned char *)(got - 1) = (unsigned char)draw(256);
+	}
+	say("brk %#lx: %#lx, its last byte was %d\n", want - brk_base, got - brk_base, old);
+}
+
+/* ---- 3. accesses ---- */
+
+static sigjmp_buf back;
+static struct {
+	int signo, code;
+	unsigned long addr, err, trapno;
+} caught;
+
+static void on_fault(int signo, siginfo_t *si, void *context)
+{
+	const greg_t *r = ((ucontext_t *)context)->uc_mcontext.gregs;
+
+	caught.signo = signo;
+	caught.code = si->si_code;
+	caught.addr = (unsigned long)si->si_addr;
+	caught.err = (unsigned long)r[REG_ERR];
+	caught.trapno = (unsigned long)r[REG_TRAPNO];
+	siglongjmp(back, 1);
+}
+
+enum access { READ, WRITE, EXECUTE };
+
+/* The byte, or -1 and `caught` filled in. */
+static int touch(enum access access, unsigned long addr, int value)
+{
+	volatile unsigned char *p = (volatile unsigned char *)addr;
+
+	caught.signo = 0;
+	if (sigsetjmp(back, 0))
+		return -1;
+	if (access == READ)
+		return *p;
+	if (access == WRITE)
+		*p = (unsigned char)value;
+	else
+		((void (*)(void))addr)();
+	return value;
+}
+
+/* Whether that byte of a file's page is there already, Linux's fault-around decides. */
+static unsigned long comparable_error(unsigned long addr)
+{
+	unsigned long page = (addr - BASE) / PAGE;
+
+	if (addr >= BASE && addr < AREA_END && shadow[page].kind == OF_FILE)
+		return caught.err & ~(unsigned long)ERR_PRESENT;
+	return caught.err;
+}
+
+static void op_touch(void)
+{
+	static const char *const names[] = {"read", "write", "execute"};
+	unsigned long addr = draw_address(), page = (addr - BASE) / PAGE;
+	enum access access = (enum access)draw(3);
+	int value = (int)draw(256), r;
+
+	if (!(addr >= BASE && addr < AREA_END) && addr < TOP && addr >= LOWEST)
+		return;
+	if (!(addr % PAGE) && addr >= BASE && addr < AREA_END)
+		addr += draw(PAGE);
+	if (access == EXECUTE && addr >= BASE && addr < AREA_END && shadow[page].prot & PROT_EXEC &&
+	    shadow[page].kind != NOTHING && touch(READ, addr, 0) != RET &&
+	    touch(WRITE, addr, RET) == -1)
+		return; /* whatever it is, it is no good to run */
+	r = touch(access, addr, value);
+	say("%s %#lx", names[access], addr);
+	if (r == -1)
+		say(" signal %d code %d addr %#lx err %#lx trap %lu\n", caught.signo, caught.code,
+		    caught.addr, comparable_error(addr), caught.trapno);
+	else
+		say(" %d\n", r);
+	if (r == -1 && access == EXECUTE)
+		touch(READ, addr, 0); /* Linux has mapped the page before it refused to run it */
+}
+
+/* ---- 4. the kernel's accesses ---- */
+
+static void pipe_drain(void)
+{
+	while (read(pipe_fd[0], bounce, sizeof(bounce)) > 0)
+		;
+}
+
+static void op_read(void)
+{
+	unsigned long addr = draw_address() + (draw(3) ? draw(PAGE) : 0);
+	size_t len = draw(2) ? draw(64) : draw(3 * PAGE), filled = draw(3 * PAGE);
+	int from_pipe = (int)draw(2);
+
+	if (!(addr >= BASE && addr < AREA_END) && addr < TOP && addr >= LOWEST)
+		return;
+	if (addr < AREA_END && addr >= BASE && len > AREA_END - addr)
+		len = AREA_END - addr;
+	if (from_pipe) {
+		memset(bounce, (int)draw(256), filled);
+		if (write(pipe_fd[1], bounce, filled) != (ssize_t)filled)
+			say("the pipe takes no %zu bytes\n", filled);
+	}
+	say("%s to %#lx %zu", from_pipe ? "pipe" : "zero", addr, len);
+	say_result(read(from_pipe ? pipe_fd[0] : zero_fd, (void *)addr, len));
+	pipe_drain();
+}
+
+static void op_write(void)
+{
+	unsigned long addr = draw_address() + (draw(3) ? draw(PAGE) : 0), sum = 0;
+	size_t len = draw(2) ? draw(64) : draw(3 * PAGE);
+	int to_pipe = (int)draw(6);
+	ssize_t n, r;
+
+	say("%s from %#lx %zu", to_pipe ? "pipe" : "null", addr, len);
+	r = write(to_pipe ? pipe_fd[1] : null_fd, (void *)addr, len);
+	say_result(r);
+	while (to_pipe && (n = read(pipe_fd[0], bounce, sizeof(bounce))) > 0)
+		for (ssize_t i = 0; i < n; i++)
+			sum = sum * 31 + (unsigned char)bounce[i];
+	if (sum && addr >= BASE && addr < AREA_END)
+		say("  sum %#lx\n", sum);
+}
+
+/* ---- 5. maps and contents ---- */
+
+/* Calls fn with each line of /proc/self/maps. */
+static void each_mapping(void (*fn)(unsigned long start, unsigned long end, const char *rest))
+{
+	static char text[1 << 16];
+	int fd = open("/proc/self/maps", O_RDONLY);
+	size_t size = 0;
+	ssize_t n;
+
+	while (fd >= 0 && size < sizeof(text) - 1 &&
+	       (n = read(fd, text + size, sizeof(text) - 1 - size)) > 0)
+		size += (size_t)n;
+	text[size] = 0;
+	close(fd);
+	for (char *at = text, *line; (line = strsep(&at, "\n")) && *line;) {
+		char *rest;
+		unsigned long start = strtoul(line, &rest, 16), end = strtoul(rest + 1, &rest, 16);
+
+		fn(start, end, rest + 1);
+	}
+}
+
+static unsigned long contents;
+
+static void show_mapping(unsigned long start, unsigned long end, const char *rest)
+{
+	if (start < BASE || end > AREA_END)
+		return;
+	say("  %#lx-%#lx %.13s %s\n", start, end, rest, strchr(rest, '/') ? "file" : "");
+	for (unsigned long at = start; at < end && *rest == 'r'; at += 8)
+		contents = contents * 31 + *(unsigned long *)at;
+}
+
+static void op_show(void)
+{
+	say("maps:\n");
+	contents = 0;
+	each_mapping(show_mapping);
+	say("  contents %#lx\n", contents);
+}
+
+/* ---- the rest of the address space ---- */
+
+static unsigned long gap_start;
+
+static void fill(unsigned long start, unsigned long end)
+{
+	if (start < end && mmap((void *)start, end - start, PROT_NONE,
+				MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE,
+				-1, 0) == MAP_FAILED) {
+		printf("cannot fill %#lx-%#lx: %s\n", start, end, strerror(errno));
+		_exit(2);
+	}
+}
+
+static void fill_before(unsigned long start, unsigned long end, const char *rest)
+{
+	unsigned long to = strstr(rest, "[stack]") ? start - STACK_GAP : start;
+
+	if (gap_start < TOP && start < TOP) {
+		if (to > AREA_END && gap_start < AREA_END) {
+			fill(gap_start, BASE);
+			gap_start = AREA_END;
+		}
+		fill(gap_start, to);
+	}
+	gap_start = end;
+	if (end >= brk_base - PAGE && end <= brk_base)
+		gap_start = brk_base + BRK_ROOM;
+}
+
+static void __attribute__((noinline)) grow_stack(void)
+{
+	volatile char room[256 * 1024];
+
+	for (size_t i = 0; i < sizeof(room); i += 1024)
+		room[i] = 1;
+}
+
+static void prepare(void)
+{
+	static const int signals[] = {SIGSEGV, SIGBUS};
+	struct sigaction sa;
+
+	memset(&sa, 0, sizeof(sa));
+	sa.sa_sigaction = on_fault;
+	sa.sa_flags = SA_SIGINFO | SA_NODEFER;
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		sigaction(signals[i], &sa, NULL);
+	zero_fd = open("/dev/zero", O_RDONLY);
+	null_fd = open("/dev/null", O_WRONLY);
+	exe_fd = open("/proc/self/exe", O_RDONLY);
+	if (zero_fd < 0 || null_fd < 0 || exe_fd < 0 || pipe2(pipe_fd, O_NONBLOCK))
+		printf("cannot open: %s\n", strerror(errno));
+	grow_stack();
+	brk_base = ((unsigned long)syscall(SYS_brk, 0) + PAGE - 1) & ~(PAGE - 1);
+	syscall(SYS_brk, brk_base);
+	gap_start = LOWEST;
+	each_mapping(fill_before);
+	if (gap_start < TOP)
+		fill(gap_start, TOP);
+}
+
+/* ---- */
+
+static void one_seed(uint64_t seed, unsigned long operations)
+{
+	static void (*const ops[])(void) = {op_mmap,	op_mmap, op_mmap,  op_munmap, op_mprotect,
+					    op_madvise, op_brk,	 op_touch, op_touch,  op_touch,
+					    op_touch,	op_read, op_write};
+
+	rng = seed * 0x9e3779b97f4a7c15ul + 1;
+	digest = 0xcbf29ce484222325ul;
+	say("seed %lu\n", (unsigned long)seed);
+	for (unsigned long i = 0; i < operations; i++) {
+		ops[draw(sizeof(ops) / sizeof(ops[0]))]();
+		if (i % 50 == 49)
+			op_show();
+	}
+	munmap((void *)BASE, AREA_PAGES * PAGE);
+	syscall(SYS_brk, brk_base);
+	memset(shadow, 0, sizeof(shadow));
+	if (quiet)
+		printf("seed %lu: %#lx\n", (unsigned long)seed, (unsigned long)digest);
+}
+
+int main(int argc, char **argv)
+{
+	static char buffer[1 << 16];
+	unsigned long first = argc > 1 ? strtoul(argv[1], NULL, 0) : 1;
+	unsigned long seeds = argc > 2 ? strtoul(argv[2], NULL, 0) : 2;
+	unsigned long operations = argc > 3 ? strtoul(argv[3], NULL, 0) : 200;
+
+	quiet = argc > 4;
+	setvbuf(stdout, buffer, _IOFBF, sizeof(buffer));
+	prepare();
+	for (unsigned long seed = first; seed < first + seeds; seed++)
+		one_seed(seed, operations);
+	return 0;
+}
