@@ -19,6 +19,8 @@ WERROR ?= -Werror
 WARN := -Wall -Wextra -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition -Wvla \
 	-Wwrite-strings -Wshadow -Wundef $(WERROR)
 DEPFLAGS = -MMD -MP
+# What the guest gets is the same wherever it was built: its size alone moves instruction counts.
+REPRODUCIBLE := -ffile-prefix-map=$(CURDIR)=.
 
 TEST_PROGRAMS :=
 

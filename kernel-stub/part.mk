@@ -30,11 +30,11 @@ hosted: $(B)/hosted/libmm.a $(KS_TEST_PROGRAMS)
 
 $(B)/guest/%.c.o: %.c
 	$(START)
-	$(CC) $(STUB_CFLAGS) $(DEPFLAGS) $(STUB_INC) -c $< -o $@
+	$(CC) $(STUB_CFLAGS) $(REPRODUCIBLE) $(DEPFLAGS) $(STUB_INC) -c $< -o $@
 
 $(B)/guest/%.S.o: %.S
 	$(START)
-	$(CC) $(STUB_CFLAGS) $(DEPFLAGS) $(STUB_INC) -c $< -o $@
+	$(CC) $(STUB_CFLAGS) $(REPRODUCIBLE) $(DEPFLAGS) $(STUB_INC) -c $< -o $@
 
 $(B)/stub.elf: $(STUB_OBJS) $(KS)/arch/x86_64/stub.ld
 	$(START)

@@ -20,7 +20,7 @@ workloads: $(patsubst %,$(B)/workloads/%,$(WORKLOADS))
 
 $(B)/workload/%.c.o: %.c
 	$(START)
-	$(CC) $(WORKLOAD_CFLAGS) $(DEPFLAGS) $(WORKLOAD_INC) -c $< -o $@
+	$(CC) $(WORKLOAD_CFLAGS) $(REPRODUCIBLE) $(DEPFLAGS) $(WORKLOAD_INC) -c $< -o $@
 
 $(patsubst %,$(B)/workloads/%,$(WORKLOADS)): $(B)/workloads/%: $(B)/workload/workloads/%.c.o $(WORKLOAD_RUNTIME)
 	$(START)

@@ -184,6 +184,16 @@ tcg_repeats_body() {
 	atf_check -o match:'Verdict: equal' "$faultline" compare one two
 }
 
+# Whatever lies in the guest's memory may move a count: nothing there may depend on the checkout's place.
+atf_test_case no_host_paths
+no_host_paths_body() {
+	setup
+	build=$(atf_config_get build)
+	for f in "$build/stub.elf" "$build"/workloads/*; do
+		! grep -qaF "$FAULTLINE_SOURCE" "$f" || atf_fail "$f holds the checkout's path"
+	done
+}
+
 # A cell whose path did not run fails, and the others' results are kept.
 atf_test_case tcg_expectation
 tcg_expectation_body() {
@@ -243,7 +253,7 @@ interrupted_body() {
 
 atf_init_test_cases() {
 	for t in usage wrong_use lists shipped_profiles dry_run run_and_compare default_directory \
-		as_it_stands hostile_results plots no_gnuplot tcg_repeats tcg_expectation regression \
+		as_it_stands hostile_results plots no_gnuplot no_host_paths tcg_repeats tcg_expectation regression \
 		interrupted; do
 		atf_add_test_case $t
 	done
