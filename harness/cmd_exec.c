@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* faultline exec: boot, run one static program, pass on its output and its exit status. */
 #include <argp.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -123,7 +122,7 @@ static const struct argp parser = {
 	.args_doc = "-- PROGRAM [ARG]...",
 	.doc = "Boots the kernel, runs one static Linux program in it and passes on its output and its "
 	       "exit status.\vThe exit status is the program's; 128 and the signal if one killed it; "
-	       "2 if it could not run.",
+	       "2 if it could not run, did not end in time, or panicked the kernel.",
 };
 
 /* ---- running it ---- */
@@ -236,9 +235,13 @@ static int run(struct exec_options *o, const struct engine *engine)
 	};
 	int status;
 
-	signal(SIGPIPE, SIG_IGN);
 	engine->run(&spec, &out);
 	status = conclude(o, &out);
+	if (out.pass_error) {
+		fprintf(stderr, "faultline exec: the program's output is cut short: %s\n",
+			strerror(out.pass_error));
+		status = status ? status : EXIT_CANNOT;
+	}
 	outcome_free(&out);
 	free(argv);
 	free(name);

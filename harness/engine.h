@@ -101,6 +101,7 @@ struct outcome {
 	char *out, *err; /* STDIO_CAPTURE */
 	size_t out_len, err_len;
 	uint64_t out_dropped, err_dropped; /* bytes beyond the limit of STDIO_CAPTURE */
+	int pass_error; /* STDIO_PASS: errno of a write that failed, EPIPE aside; 0: none did */
 	double wall_seconds;
 	char *state_dump; /* registers etc. of a guest that crashed; NULL otherwise */
 };

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* faultline COMMAND: finds the command and hands over. */
 #include <argp.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cmd.h"
 #include "manifest.h"
@@ -66,8 +69,18 @@ static int unknown(const char *name)
 	return EXIT_WRONG_USE;
 }
 
+/* A caller may have closed 0, 1 or 2. No file of ours must get such a number: what is printed would
+ * go into it. /dev/full stands in, so that a write still fails. */
+static void open_standard_streams(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF && open("/dev/full", O_RDWR) < 0)
+			exit(EXIT_WRONG_USE);
+}
+
 int main(int argc, char **argv)
 {
+	open_standard_streams();
 	argp_err_exit_status = EXIT_WRONG_USE;
 	if (argc < 2) {
 		print_usage(stderr);

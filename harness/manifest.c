@@ -70,19 +70,6 @@ static void put_cpu_model(struct making *m)
 		put_null(m, "cpu_model", "/proc/cpuinfo names none");
 }
 
-/* The first line that a command prints. */
-static void put_output_of(struct making *m, const char *key, const char *const *argv)
-{
-	char out[512], error[256];
-
-	if (!capture_stdout(argv, 10, true, out, sizeof(out), error, sizeof(error))) {
-		put_null(m, key, error);
-		return;
-	}
-	out[strcspn(out, "\n")] = '\0';
-	put_string(m, key, out);
-}
-
 static void put_stub(struct making *m, const char *stub)
 {
 	const char *const argv[] = {"sha256sum", stub, NULL};
@@ -157,15 +144,18 @@ static void put_host(struct making *m)
 
 static void put_engine(struct making *m, const struct manifest_options *o)
 {
-	static const char *const qemu[] = {"qemu-system-x86_64", "--version", NULL};
 	const char *caveat = o->engine->caveat ? o->engine->caveat() : NULL;
 
 	put_string(m, "engine", o->engine->name);
 	json_object_set_new(m->manifest, "engine_choice",
 			    o->engine_choice ? json_string(o->engine_choice) : json_null());
 	json_object_set_new(m->manifest, "caveat", caveat ? json_string(caveat) : json_null());
-	if (o->engine->id == ENGINE_TCG)
-		put_output_of(m, "qemu", qemu);
+	const char *qemu = engine_qemu_version();
+
+	if (o->engine->id == ENGINE_TCG && qemu)
+		put_string(m, "qemu", qemu);
+	else if (o->engine->id == ENGINE_TCG)
+		put_null(m, "qemu", "QEMU does not tell its version");
 	else
 		put_null(m, "qemu", "this engine does without");
 	if (o->engine->id == ENGINE_LINUX)

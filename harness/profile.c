@@ -50,7 +50,8 @@ const char *profile_find_file(struct arena *a, const char *what, const char *dir
 	char q[48];
 
 	diag_add(d, NULL, 0, "no %s %s in %s%s%s", what, text_quote(q, name), dir,
-		 near ? ": did you mean " : "", near ? near : "");
+		 near ? ": did you mean " : "; `faultline list` names what there is",
+		 near ? near : "");
 	return NULL;
 }
 

@@ -82,6 +82,10 @@ bool rundir_create(struct arena *a, const char *path, const json_t *manifest, st
 		diag_add(d, path, 0, "can't make this directory: %s", strerror(-err));
 		return false;
 	}
+	if (!access(in(rd, "run.json"), F_OK)) {
+		diag_add(d, path, 0, "holds a run already: name another directory");
+		return false;
+	}
 	if (!open_cells(rd, O_CREAT | O_EXCL, d) || !write_json(rd, "manifest.json", manifest, d))
 		return false;
 	manifest_write_topology(in(rd, "topology.xml"));

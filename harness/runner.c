@@ -21,6 +21,8 @@ struct run {
 	const struct runner_options *options;
 	struct rundir dir;
 	struct results before; /* what --resume found */
+	bool *known;	       /* of each cell in `before`: the plan has it */
+	bool *is_done;	       /* of each cell of the plan: `before` has it */
 	size_t done, skipped;
 	double started;
 };
@@ -86,11 +88,35 @@ static bool is_done(struct run *r, const struct cell *c)
 
 		found = !strcmp(b->profile, wanted.profile) && !strcmp(b->params, wanted.params) &&
 			b->rep == wanted.rep;
+		r->known[i] |= found;
 	}
 	result_cell_free(&wanted);
 	json_decref(json);
 	diag_free(&d);
 	return found;
+}
+
+/* Which cells of the plan the resumed run has. False if it has others: it is of another matrix. */
+static bool find_done(struct run *r, struct diag *d)
+{
+	r->is_done = arena_alloc(r->arena, r->plan->n * sizeof(*r->is_done));
+	if (!r->before.n)
+		return true;
+	r->known = arena_alloc(r->arena, r->before.n * sizeof(*r->known));
+	for (size_t i = 0; i < r->plan->n; i++)
+		r->is_done[i] = is_done(r, &r->plan->cells[i]);
+	for (size_t i = 0; i < r->before.n; i++) {
+		const struct result_cell *b = &r->before.cells[i];
+
+		if (r->known[i])
+			continue;
+		diag_add(
+			d, r->before.file, b->line,
+			"can't go on with this run: the matrix has no cell %s, repetition %lld, with %s",
+			b->profile, (long long)b->rep, b->params);
+		return false;
+	}
+	return true;
 }
 
 /* 0, or -errno when the cell could not be written. An interrupted cell is not written. */
@@ -125,7 +151,7 @@ static int run_cell(struct run *r, size_t i)
 static int run_cells(struct run *r)
 {
 	for (size_t i = 0; i < r->plan->n && !interrupted; i++) {
-		if (is_done(r, &r->plan->cells[i])) {
+		if (r->is_done[i]) {
 			r->skipped++;
 			continue;
 		}
@@ -162,9 +188,12 @@ static void say_summary(const struct run *r, const struct results *all)
 	if (r->skipped)
 		fprintf(stderr, ", %zu of them from before", r->skipped);
 	fprintf(stderr, "; results in %s\n", r->dir.path);
-	if (interrupted)
+	if (interrupted && r->options->matrix)
 		fprintf(stderr,
-			"faultline: interrupted; `faultline matrix --resume` can go on with it\n");
+			"faultline: interrupted; `faultline matrix --resume -o %s %s` goes on with it\n",
+			r->dir.path, r->options->matrix);
+	else if (interrupted)
+		fprintf(stderr, "faultline: interrupted\n");
 }
 
 static int finish(struct run *r, struct diag *d)
@@ -213,7 +242,7 @@ int runner_run(struct arena *a, const struct plan *plan, const struct runner_opt
 	int status = EXIT_CANT;
 
 	catch_interrupts();
-	if (open_dir(&r, &d)) {
+	if (open_dir(&r, &d) && find_done(&r, &d)) {
 		int err = run_cells(&r);
 
 		if (err)

@@ -6,7 +6,8 @@
 
 static const char *const recorder_choices[] = {"off", "hist", "raw", NULL};
 
-/* The stub boots with 32 MiB; fl_window_layout() knows at most 64 CPUs. */
+/* The stub boots with 32 MiB and maps addresses below 512 GiB, of which the hole below 4 GiB takes
+ * one; fl_window_layout() knows at most 64 CPUs. */
 static const struct setting fixed[] = {
 	{.name = "memory",
 	 .doc = "the guest's memory",
@@ -14,7 +15,7 @@ static const struct setting fixed[] = {
 	 .kind = SETTING_SIZE,
 	 .value = "128M",
 	 .min = 32ull << 20,
-	 .max = 1ull << 40},
+	 .max = 511ull << 30},
 	{.name = "cpus",
 	 .doc = "the guest's CPUs",
 	 .group = SETTING_MACHINE,

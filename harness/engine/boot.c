@@ -167,6 +167,7 @@ static void take_output(struct boot_job *job, struct outcome *out)
 
 	out->out = sink_take(&o->out, &out->out_len, &out->out_dropped);
 	out->err = sink_take(&o->err, &out->err_len, &out->err_dropped);
+	out->pass_error = o->out.error ? o->out.error : o->err.error;
 	out->console = sink_take(&o->console, &len, &out->console_dropped);
 	for (size_t i = 0; i < len; i++)
 		if (!out->console[i])
@@ -215,9 +216,10 @@ static void conclude_window(enum boot_end end, unsigned code, const struct windo
 	switch (window_read(mem, spec, end == BOOT_EXIT, out, &why, &reason)) {
 	case WINDOW_NONE:
 		if (end == BOOT_EXIT)
-			outcome_set(out, CELL_CRASHED,
-				    "the guest ended (exit code %#x) without a telemetry window",
-				    code);
+			outcome_set(
+				out, CELL_CRASHED, "%s (exit code %#x) without a telemetry window",
+				code == FL_EXIT_PANIC ? "the kernel panicked" : "the guest ended",
+				code);
 		break;
 	case WINDOW_NONSENSE:
 		outcome_set(out, CELL_CRASHED, "%s", why);

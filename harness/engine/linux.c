@@ -133,6 +133,7 @@ static void conclude(struct native *n, struct outcome *out)
 {
 	out->out = sink_take(&n->output.out, &out->out_len, &out->out_dropped);
 	out->err = sink_take(&n->output.err, &out->err_len, &out->err_dropped);
+	out->pass_error = n->output.out.error ? n->output.out.error : n->output.err.error;
 	out->console = xstrdup("");
 	papi_report(&n->papi, 1, NULL, &out->papi);
 	if (n->child.timed_out) {

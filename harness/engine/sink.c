@@ -21,6 +21,7 @@ static void pass_on(struct sink *s, const char *p, size_t n)
 		if (k < 0 && errno == EINTR)
 			continue;
 		if (k < 0) {
+			s->error = errno == EPIPE ? 0 : errno;
 			s->pass_fd = -1;
 			return;
 		}

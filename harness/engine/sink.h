@@ -23,6 +23,7 @@ struct sink {
 	char *data;
 	size_t len;
 	uint64_t dropped;
+	int error; /* errno of the write to pass_fd that failed, EPIPE aside; 0: none did */
 };
 
 void sink_init(struct sink *s, enum sink_keep keep, size_t limit, int pass_fd);

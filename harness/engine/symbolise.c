@@ -65,17 +65,27 @@ static void print_inlined(FILE *to, Dwfl_Module *mod, uint64_t addr)
 	free(scopes);
 }
 
+static const char *find_name(Dwfl_Module *mod, uint64_t addr, GElf_Off *offset)
+{
+	GElf_Sym sym;
+
+	return mod ? dwfl_module_addrinfo(mod, addr, offset, &sym, NULL, NULL, NULL) : NULL;
+}
+
+/* A call that never returns may end its function: then the return address lies behind the end. */
 static void print_address(FILE *to, Dwfl *dwfl, uint64_t addr)
 {
 	Dwfl_Module *mod = dwfl_addrmodule(dwfl, addr);
-	const char *name;
-	GElf_Off offset;
-	GElf_Sym sym;
+	GElf_Off offset, behind = 0;
+	const char *name = find_name(mod, addr, &offset);
 
-	name = mod ? dwfl_module_addrinfo(mod, addr, &offset, &sym, NULL, NULL, NULL) : NULL;
+	if (!name) {
+		name = find_name(mod, --addr, &offset);
+		behind = 1;
+	}
 	if (!name)
 		return;
-	fprintf(to, " %s+%#" PRIx64, name, (uint64_t)offset);
+	fprintf(to, " %s+%#" PRIx64, name, (uint64_t)(offset + behind));
 	print_line(to, mod, addr);
 	print_inlined(to, mod, addr);
 }

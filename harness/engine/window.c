@@ -76,6 +76,8 @@ static const char *check_values(const struct fl_window *w)
 		return "the window's exit status is not within 0..255";
 	if (w->state == FL_STATE_KILLED && (w->exit_value < 1 || w->exit_value > 64))
 		return "the window's signal is none that exists";
+	if (w->oops_count > INT64_MAX || w->unsupported_syscalls > INT64_MAX)
+		return "a counter in the window overflows";
 	if (w->tsc_user && w->tsc_user < w->tsc_entry)
 		return "the window's time of the first user instruction lies before boot";
 	return NULL;

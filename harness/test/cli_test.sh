@@ -130,6 +130,14 @@ as_it_stands_body() {
 		"$faultline" matrix -e linux -o cut --resume ./m.ini
 	atf_check_equal 3 "$(wc -l <cut/cells.jsonl)"
 	atf_check -o ignore "$faultline" compare whole cut
+	printf '[anon-touch]\npages = 16 32\n' >other.ini
+	atf_check -s exit:2 -e match:'cells.jsonl:3: .*the matrix has no cell anon-touch.*pages=64' \
+		"$faultline" matrix -e linux -o cut --resume ./other.ini
+	atf_check_equal 3 "$(wc -l <cut/cells.jsonl)"
+	mkdir baseline
+	cp whole/run.json baseline
+	atf_check -s exit:2 -e match:'holds a run already' \
+		"$faultline" run -e linux -o baseline anon-touch
 	atf_check -s exit:2 -e match:'its seed is another' \
 		"$faultline" matrix -e linux -o cut --resume --seed 2 ./m.ini
 }

@@ -36,6 +36,7 @@ wrong_use_body() {
 	atf_check -s exit:2 -e match:'which program' "$faultline" exec
 	atf_check -s exit:2 -e match:'no engine x' "$faultline" exec -e x -- "$program"
 	atf_check -s exit:2 -e match:'memory = 1Q' "$faultline" exec -m 1Q -- "$program"
+	atf_check -s exit:2 -e match:'from 32M to 511G' "$faultline" exec -m 1T -- "$program"
 	atf_check -s exit:2 -e match:'cpus = 0' "$faultline" exec -c 0 -- "$program"
 	atf_check -s exit:2 -e match:'KEY=VALUE' "$faultline" exec -s memory -- "$program"
 	atf_check -s exit:2 -e match:'no setting panic_on_oop: did you mean panic_on_oops' \
@@ -47,6 +48,26 @@ wrong_use_body() {
 	atf_check -s exit:2 -e match:'No such file' "$faultline" exec -e linux -- ./nothing
 	atf_check -s exit:0 -o match:'PROGRAM' "$faultline" exec --help
 }
+
+# A caller that closed the standard streams, a disk that is full, a reader that went away.
+streams_body() {
+	faultline=$(atf_config_get build)/faultline
+	program=$(atf_config_get build)/guests/program
+	need "$1"
+	"$faultline" exec -e "$1" -- "$program" exit 7 <&- >&- 2>&-
+	atf_check_equal 7 $?
+	"$faultline" exec -e "$1" -- "$program" print one two >/dev/full 2>err
+	atf_check_equal 2 $?
+	atf_check -o match:'two' -o match:'cut short: No space left' cat err
+	{ "$faultline" exec -e "$1" -- "$program" print one two 2>err; echo $? >status; } |
+		{ exec <&-; sleep 2; }
+	atf_check -o inline:'141\n' cat status
+}
+
+atf_test_case streams_tcg
+streams_tcg_body() { streams_body tcg; }
+atf_test_case streams_linux
+streams_linux_body() { streams_body linux; }
 
 # An oops shows the kernel's console; where it is told to panic, the program has no status.
 atf_test_case oops
@@ -98,6 +119,8 @@ atf_init_test_cases() {
 	atf_add_test_case kvm
 	atf_add_test_case linux
 	atf_add_test_case wrong_use
+	atf_add_test_case streams_tcg
+	atf_add_test_case streams_linux
 	atf_add_test_case oops
 	atf_add_test_case no_orphans
 	atf_add_test_case doctor
