@@ -28,11 +28,11 @@ TEST_PROGRAMS += $(KS_TEST_PROGRAMS) $(KS_SH_TESTS)
 stub: $(B)/stub.elf
 hosted: $(B)/hosted/libmm.a $(KS_TEST_PROGRAMS)
 
-$(B)/guest/%.c.o: %.c
+$(B)/guest/%.c.o: %.c Makefile
 	$(START)
 	$(CC) $(STUB_CFLAGS) $(REPRODUCIBLE) $(DEPFLAGS) $(STUB_INC) -c $< -o $@
 
-$(B)/guest/%.S.o: %.S
+$(B)/guest/%.S.o: %.S Makefile
 	$(START)
 	$(CC) $(STUB_CFLAGS) $(REPRODUCIBLE) $(DEPFLAGS) $(STUB_INC) -c $< -o $@
 

@@ -18,7 +18,7 @@ TEST_PROGRAMS += $(ABI_BINARIES)
 .PHONY: workloads baseline-table
 workloads: $(patsubst %,$(B)/workloads/%,$(WORKLOADS))
 
-$(B)/workload/%.c.o: %.c
+$(B)/workload/%.c.o: %.c Makefile
 	$(START)
 	$(CC) $(WORKLOAD_CFLAGS) $(REPRODUCIBLE) $(DEPFLAGS) $(WORKLOAD_INC) -c $< -o $@
 
