@@ -11,8 +11,9 @@
  * is a SIGSEGV; if that was for SIGSEGV already, the task ends.
  *  4. rt_sigreturn takes everything back from the frame, which is ring 3's to change.
  *
- * The x87/SSE registers still hold ring 3's state when a frame is built, because the kernel never
- * touches them: fxsave writes them straight to the user's stack, and fxrstor reads them from there.
+ * The frame never exists in the kernel: arch_signal_write() moves the registers to ring 3's memory,
+ * arch_signal_return() moves them back. A SIGSEGV of a page fault in a program without an alternate
+ * stack is delivered without a complete trap frame: trap.S asks signal_direct() for it.
  */
 #include "signal.h"
 
@@ -53,10 +54,23 @@ struct signals {
 	uint64_t blocked, pending;
 	struct signal_stack altstack; /* flags: SS_AUTODISARM or 0; size 0: none */
 	struct signal_trap trap;
+	uint64_t segv_grows; /* what a handler of SIGSEGV adds to `blocked` */
+	bool segv_direct;    /* signal_direct(): of what changes rarely, nothing is in the way */
 	struct action actions[NR_SIGNALS];
-	int8_t codes[NR_SIGNALS];  /* si_code of what is pending */
-	struct signal_frame frame; /* where frames are put together; what is always zero stays so */
+	int8_t codes[NR_SIGNALS]; /* si_code of what is pending */
 };
+
+#define FIELD_IS(field, offset)                                                                    \
+	_Static_assert(offsetof(struct signals, field) == (offset), "struct signals." #field)
+FIELD_IS(blocked, SIGNALS_BLOCKED);
+FIELD_IS(pending, SIGNALS_PENDING);
+FIELD_IS(altstack, SIGNALS_ALTSTACK);
+FIELD_IS(trap.trapno, SIGNALS_TRAPNO);
+FIELD_IS(trap.err, SIGNALS_ERR);
+FIELD_IS(trap.cr2, SIGNALS_CR2);
+FIELD_IS(segv_grows, SIGNALS_SEGV_GROWS);
+FIELD_IS(actions[SIGSEGV - 1].handler, SIGNALS_SEGV_HANDLER);
+FIELD_IS(actions[SIGSEGV - 1].restorer, SIGNALS_SEGV_RESTORER);
 
 static uint64_t bit(int signo)
 {
@@ -67,11 +81,7 @@ static uint64_t bit(int signo)
 
 struct signals *signals_create(void)
 {
-	struct signals *s = kzalloc(sizeof(*s));
-
-	if (s)
-		s->frame.uc.flags = UC_FLAGS;
-	return s;
+	return kzalloc(sizeof(struct signals));
 }
 
 static struct signals *current_signals(void)
@@ -83,6 +93,23 @@ static struct signals *current_signals(void)
 static void update_ready(const struct signals *s)
 {
 	task_running->signal_ready = s->pending & ~s->blocked;
+}
+
+/* What the handler of a signal adds to `blocked`. */
+static uint64_t grows(const struct action *sa, int signo)
+{
+	return sa->mask | (sa->flags & SA_NODEFER ? 0 : bit(signo));
+}
+
+/* To be called whenever the alternate stack or an action changed. */
+static void update_direct(struct signals *s)
+{
+	const struct action *sa = &s->actions[SIGSEGV - 1];
+
+	s->segv_grows = grows(sa, SIGSEGV);
+	s->segv_direct = sa->handler != SIG_DFL && sa->handler != SIG_IGN &&
+			 sa->flags & SA_RESTORER && !(sa->flags & SA_RESETHAND) &&
+			 !s->altstack.size && !((uint32_t)s->altstack.flags & SS_AUTODISARM);
 }
 
 /* ---- delivery ---- */
@@ -134,24 +161,14 @@ static inline bool place_frame(const struct signals *s, uint64_t rsp, uint64_t s
 }
 
 /* Writes the frame and points *regs at the handler; false if the stack won't take it. */
-static __attribute__((always_inline)) inline bool push_frame(struct signals *s,
-							     struct trap_frame *regs,
-							     const struct action *sa, int signo,
-							     int code, uint64_t payload)
+static bool push_frame(struct signals *s, struct trap_frame *regs, const struct action *sa,
+		       int signo, int code, uint64_t payload)
 {
-	struct signal_frame *f = &s->frame;
 	struct signal_place place;
 
-	if (unlikely(!(sa->flags & SA_RESTORER) || !place_frame(s, regs->rsp, sa->flags, &place)))
-		return false;
-	f->return_address = sa->restorer;
-	f->uc.stack = s->altstack;
-	signal_frame_save(&f->uc.mcontext, regs, &s->trap, s->blocked, place.fpstate);
-	f->uc.sigmask = s->blocked;
-	f->info.signo = signo;
-	f->info.code = code;
-	f->info.payload = payload;
-	if (unlikely(arch_fpu_save_user(place.fpstate) || copy_to_user(place.frame, f, sizeof(*f))))
+	if (!(sa->flags & SA_RESTORER) || !place_frame(s, regs->rsp, sa->flags, &place) ||
+	    !signal_place_ok(place) ||
+	    !arch_signal_write(regs, place.frame, s, sa->restorer, (uint32_t)signo, code, payload))
 		return false;
 	signal_frame_enter(regs, place.frame, sa->handler, signo);
 	regs->error_code = ~0ull; /* the frame was replaced: syscall.S loads all of it */
@@ -159,18 +176,19 @@ static __attribute__((always_inline)) inline bool push_frame(struct signals *s,
 }
 
 /* The handler runs: its mask, and what its flags ask. */
-static inline void entered(struct signals *s, struct action *sa, int signo)
+static void entered(struct signals *s, struct action *sa, int signo)
 {
-	s->blocked |= sa->mask | (sa->flags & SA_NODEFER ? 0 : bit(signo));
-	if (unlikely((uint32_t)s->altstack.flags & SS_AUTODISARM))
+	s->blocked |= grows(sa, signo);
+	if ((uint32_t)s->altstack.flags & SS_AUTODISARM)
 		s->altstack = (struct signal_stack){.flags = SS_DISABLE};
-	if (unlikely(sa->flags & SA_RESETHAND))
+	if (sa->flags & SA_RESETHAND)
 		sa->handler = SIG_DFL;
+	update_direct(s);
 }
 
-/* 3., off the fast path. Needs: not blocked. */
-static __attribute__((noinline)) void deliver(struct signals *s, struct trap_frame *regs, int signo,
-					      int code, uint64_t payload)
+/* 3. Needs: not blocked. */
+static void deliver(struct signals *s, struct trap_frame *regs, int signo, int code,
+		    uint64_t payload)
 {
 	struct action *sa = &s->actions[signo - 1];
 
@@ -190,17 +208,26 @@ static __attribute__((noinline)) void deliver(struct signals *s, struct trap_fra
 }
 
 /* 1.: cannot be refused. */
-static __attribute__((always_inline)) inline void force(struct signals *s, struct trap_frame *regs,
-							int signo, int code, uint64_t payload)
+static void force(struct signals *s, struct trap_frame *regs, int signo, int code, uint64_t payload)
 {
-	struct action *sa = &s->actions[signo - 1];
-
-	if (unlikely(s->blocked & bit(signo) || sa->handler == SIG_IGN))
+	if (s->blocked & bit(signo) || s->actions[signo - 1].handler == SIG_IGN)
 		kill_by(regs, signo);
-	if (likely(sa->handler != SIG_DFL && push_frame(s, regs, sa, signo, code, payload)))
-		entered(s, sa, signo);
-	else
-		deliver(s, regs, signo, code, payload);
+	deliver(s, regs, signo, code, payload);
+}
+
+struct signal_direct signal_direct(const struct trap_frame *regs, uint64_t addr)
+{
+	struct signals *s = current_signals();
+	uint32_t error_code = (uint32_t)regs->error_code;
+	struct signal_place place = signal_frame_place(regs->rsp - RED_ZONE);
+
+	if (unlikely(!s->segv_direct || s->blocked & bit(SIGSEGV) || error_code & FAULT_FETCH ||
+		     addr >= TASK_SIZE || !signal_place_ok(place)))
+		return (struct signal_direct){0, s};
+	s->trap.trapno = 14;
+	s->trap.err = error_code;
+	s->trap.cr2 = addr;
+	return (struct signal_direct){place.frame, s};
 }
 
 /* Linux reports a fetch from no-execute memory only once the page is there (arch/x86/mm/fault.c,
@@ -332,6 +359,7 @@ SYSCALL(rt_sigaction)
 		    (new.handler == SIG_DFL &&ignored_by_default((int)signo)))
 			s->pending &= ~bit((int)signo);
 		update_ready(s);
+		update_direct(s);
 	}
 	if (ARG2(regs) && copy_to_user(ARG2(regs), &old, sizeof(old)))
 		return -MM_EFAULT;
@@ -382,12 +410,14 @@ static int64_t set_altstack(struct signals *s, const struct signal_stack *ss, ui
 		return -MM_EINVAL;
 	if (mode == SS_DISABLE) {
 		s->altstack = (struct signal_stack){.flags = (int32_t)flags};
+		update_direct(s);
 		return 0;
 	}
 	if (ss->size < MINSIGSTKSZ)
 		return -MM_ENOMEM;
 	s->altstack =
 		(struct signal_stack){.sp = ss->sp, .flags = (int32_t)flags, .size = ss->size};
+	update_direct(s);
 	return 0;
 }
 
@@ -416,53 +446,56 @@ SYSCALL(sigaltstack)
 
 /* ---- return ---- */
 
-/* An FXSAVE image that can't be loaded as it lies (not aligned, reserved MXCSR bits): through a
- * copy that arch_fpu_load makes good. False: not readable. */
-static __attribute__((noinline, cold)) bool restore_fpu_copy(uint64_t user)
+/* What ring 3's FXSAVE image says, made good (reserved MXCSR bits); none: as a handler starts.
+ * False: not readable. */
+static bool restore_fpu(uint64_t user)
 {
 	uint8_t area[FXSAVE_SIZE] __attribute__((aligned(16)));
 
+	if (!user) {
+		arch_fpu_load(arch_fpu_initial);
+		return true;
+	}
 	if (copy_from_user(area, user, sizeof(area)))
 		return false;
 	arch_fpu_load(area);
 	return true;
 }
 
-static inline bool restore_fpu(uint64_t user)
-{
-	return !user || likely(!arch_fpu_load_user(user)) || restore_fpu_copy(user);
-}
-
-static inline bool same_stack(const struct signal_stack *a, const struct signal_stack *b)
-{
-	return a->sp == b->sp && a->size == b->size && a->flags == b->flags;
-}
-
 /* The frame can't be read: a SIGSEGV that can't be refused. */
-static __attribute__((noinline, cold)) int64_t bad_frame(struct signals *s, struct trap_frame *regs)
+static void bad_frame(struct signals *s, struct trap_frame *regs)
 {
-	if (s->blocked & bit(SIGSEGV) || s->actions[SIGSEGV - 1].handler == SIG_IGN)
-		kill_by(regs, SIGSEGV);
-	deliver(s, regs, SIGSEGV, SI_KERNEL, 0);
-	return (int64_t)regs->rax;
+	force(s, regs, SIGSEGV, SI_KERNEL, 0);
 }
 
-/* 4. As on Linux, mask and registers are taken over before the x87/SSE state is looked at. */
-SYSCALL(rt_sigreturn)
+/* Takes back the frame at regs->rsp. As on Linux, mask and registers are taken over before the
+ * x87/SSE state is looked at. */
+static void return_frame(struct signals *s, struct trap_frame *regs)
 {
-	struct signals *s = current_signals();
 	struct signal_ucontext uc;
-	uint64_t frame = regs->rsp - 8; /* the return address was popped */
 
-	regs->error_code = ~0ull;
-	if (unlikely(copy_from_user(&uc, frame + offsetof(struct signal_frame, uc), sizeof(uc))))
-		return bad_frame(s, regs);
+	if (copy_from_user(&uc, regs->rsp, sizeof(uc))) {
+		bad_frame(s, regs);
+		return;
+	}
 	s->blocked = uc.sigmask & ~UNBLOCKABLE;
 	update_ready(s);
 	signal_frame_restore(regs, &uc.mcontext);
-	if (unlikely(!restore_fpu(uc.mcontext.fpstate)))
-		return bad_frame(s, regs);
-	if (unlikely(!same_stack(&uc.stack, &s->altstack)))
+	if (restore_fpu(uc.mcontext.fpstate))
 		set_altstack(s, &uc.stack, regs->rsp);
-	return (int64_t)regs->rax;
+	else
+		bad_frame(s, regs);
+}
+
+void signal_return_slow(struct trap_frame *regs)
+{
+	return_frame(current_signals(), regs);
+	if (task_running->signal_ready)
+		signal_deliver(regs);
+}
+
+/* 4. The return address was popped: the context is at regs->rsp. */
+SYSCALL(rt_sigreturn)
+{
+	arch_signal_return(regs, current_signals());
 }

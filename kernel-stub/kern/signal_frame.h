@@ -11,7 +11,7 @@
  *       struct signal_frame: return address, ucontext, siginfo
  *                                                     <- rsp in the handler, (rsp + 8) % 16 == 0
  *
- * Everything is inline: a fault that a handler mends pays for each of these once.
+ * arch/x86_64/signal_user.S writes and reads it.
  */
 #ifndef KERN_SIGNAL_FRAME_H
 #define KERN_SIGNAL_FRAME_H
@@ -21,6 +21,7 @@
 #include <stdint.h>
 
 #include "frame.h"
+#include "signal_layout.h"
 
 #define FXSAVE_SIZE 512u
 #define RED_ZONE 128u /* bytes below rsp that a leaf function may use (psABI 3.2.2) */
@@ -65,6 +66,46 @@ _Static_assert(sizeof(struct signal_ucontext) == 304, "struct ucontext");
 _Static_assert(sizeof(struct signal_info) == 128, "siginfo_t");
 _Static_assert(sizeof(struct signal_frame) == 440, "struct rt_sigframe");
 
+/* What signal_user.S knows of it. */
+#define SIGNAL_FRAME_HAS(field, offset)                                                            \
+	_Static_assert(offsetof(struct signal_frame, field) == (offset), #field)
+SIGNAL_FRAME_HAS(uc.flags, SIGNAL_UC + UC_FLAGS_AT);
+SIGNAL_FRAME_HAS(uc.link, SIGNAL_UC + UC_LINK);
+SIGNAL_FRAME_HAS(uc.stack, SIGNAL_UC + UC_STACK);
+SIGNAL_FRAME_HAS(uc.mcontext.r8, SIGNAL_UC + UC_R8);
+SIGNAL_FRAME_HAS(uc.mcontext.r9, SIGNAL_UC + UC_R9);
+SIGNAL_FRAME_HAS(uc.mcontext.r10, SIGNAL_UC + UC_R10);
+SIGNAL_FRAME_HAS(uc.mcontext.r11, SIGNAL_UC + UC_R11);
+SIGNAL_FRAME_HAS(uc.mcontext.r12, SIGNAL_UC + UC_R12);
+SIGNAL_FRAME_HAS(uc.mcontext.r13, SIGNAL_UC + UC_R13);
+SIGNAL_FRAME_HAS(uc.mcontext.r14, SIGNAL_UC + UC_R14);
+SIGNAL_FRAME_HAS(uc.mcontext.r15, SIGNAL_UC + UC_R15);
+SIGNAL_FRAME_HAS(uc.mcontext.rdi, SIGNAL_UC + UC_RDI);
+SIGNAL_FRAME_HAS(uc.mcontext.rsi, SIGNAL_UC + UC_RSI);
+SIGNAL_FRAME_HAS(uc.mcontext.rbp, SIGNAL_UC + UC_RBP);
+SIGNAL_FRAME_HAS(uc.mcontext.rbx, SIGNAL_UC + UC_RBX);
+SIGNAL_FRAME_HAS(uc.mcontext.rdx, SIGNAL_UC + UC_RDX);
+SIGNAL_FRAME_HAS(uc.mcontext.rax, SIGNAL_UC + UC_RAX);
+SIGNAL_FRAME_HAS(uc.mcontext.rcx, SIGNAL_UC + UC_RCX);
+SIGNAL_FRAME_HAS(uc.mcontext.rsp, SIGNAL_UC + UC_RSP);
+SIGNAL_FRAME_HAS(uc.mcontext.rip, SIGNAL_UC + UC_RIP);
+SIGNAL_FRAME_HAS(uc.mcontext.rflags, SIGNAL_UC + UC_RFLAGS);
+SIGNAL_FRAME_HAS(uc.mcontext.cs, SIGNAL_UC + UC_CS);
+SIGNAL_FRAME_HAS(uc.mcontext.ss, SIGNAL_UC + UC_SS);
+SIGNAL_FRAME_HAS(uc.mcontext.err, SIGNAL_UC + UC_ERR);
+SIGNAL_FRAME_HAS(uc.mcontext.trapno, SIGNAL_UC + UC_TRAPNO);
+SIGNAL_FRAME_HAS(uc.mcontext.oldmask, SIGNAL_UC + UC_OLDMASK);
+SIGNAL_FRAME_HAS(uc.mcontext.cr2, SIGNAL_UC + UC_CR2);
+SIGNAL_FRAME_HAS(uc.mcontext.fpstate, SIGNAL_UC + UC_FPSTATE);
+SIGNAL_FRAME_HAS(uc.sigmask, SIGNAL_UC + UC_SIGMASK);
+SIGNAL_FRAME_HAS(info.signo, SIGNAL_INFO + INFO_SIGNO);
+SIGNAL_FRAME_HAS(info.code, SIGNAL_INFO + INFO_CODE);
+SIGNAL_FRAME_HAS(info.payload, SIGNAL_INFO + INFO_PAYLOAD);
+SIGNAL_FRAME_HAS(info.rest, SIGNAL_INFO + INFO_REST);
+#undef SIGNAL_FRAME_HAS
+_Static_assert(sizeof(struct signal_ucontext) == UC_SIZE, "UC_SIZE");
+_Static_assert(sizeof(struct signal_info) == INFO_SIZE, "INFO_SIZE");
+
 /* The most stack that a signal takes, alignment included: AT_MINSIGSTKSZ. */
 #define SIGNAL_FRAME_MAX                                                                           \
 	((RED_ZONE + FXSAVE_SIZE + 63 + sizeof(struct signal_frame) + 15 + 8 + 15) & ~15ull)
@@ -77,13 +118,8 @@ struct signal_trap {
 /* User addresses of the two parts of a frame. */
 struct signal_place {
 	uint64_t frame;	  /* 16-byte aligned, less 8, as after a call instruction */
-	uint64_t fpstate; /* 64-byte aligned, above the frame */
+	uint64_t fpstate; /* 64-byte aligned, above the frame: always as far */
 };
-
-/* uc_flags: the context has SS, and restoring takes it seriously. */
-#define UC_SIGCONTEXT_SS 2u
-#define UC_STRICT_RESTORE_SS 4u
-#define UC_FLAGS (UC_SIGCONTEXT_SS | UC_STRICT_RESTORE_SS)
 
 /* rflags that ring 3 may change: AC RF OF DF TF SF ZF AF PF CF. */
 #define RFLAGS_USER 0x50dd5ull
@@ -101,29 +137,10 @@ static inline struct signal_place signal_frame_place(uint64_t sp)
 	return place;
 }
 
-/* Each general register, once for saving and once for restoring. */
-#define SIGNAL_GENERAL_REGISTERS(do)                                                               \
-	do                                                                                         \
-	(r8) do(r9) do(r10) do(r11) do(r12) do(r13) do(r14) do(r15) do(rdi) do(rsi) do(rbp) do(    \
-		rbx) do(rdx) do(rax) do(rcx) do(rsp) do(rip)
-
-/* Fills *context with what a handler interrupts. Needs: what is not named here (gs, fs, reserved)
- * is zero already and stays so. */
-static inline void signal_frame_save(struct signal_context *context, const struct trap_frame *regs,
-				     const struct signal_trap *trap, uint64_t mask,
-				     uint64_t fpstate)
+/* Whether all of it is below TASK_SIZE. */
+static inline bool signal_place_ok(struct signal_place place)
 {
-#define SAVE(reg) context->reg = regs->reg;
-	SIGNAL_GENERAL_REGISTERS(SAVE)
-#undef SAVE
-	context->rflags = regs->rflags;
-	context->cs = (uint16_t)regs->cs;
-	context->ss = (uint16_t)regs->ss;
-	context->err = trap->err;
-	context->trapno = trap->trapno;
-	context->oldmask = mask;
-	context->cr2 = trap->cr2;
-	context->fpstate = fpstate;
+	return place.frame <= 0x7ffffffff000 - SIGNAL_EXTENT;
 }
 
 /* Points *regs at the handler of `signo`. */
@@ -144,9 +161,23 @@ static inline void signal_frame_enter(struct trap_frame *regs, uint64_t frame, u
 static inline void signal_frame_restore(struct trap_frame *regs,
 					const struct signal_context *context)
 {
-#define RESTORE(reg) regs->reg = context->reg;
-	SIGNAL_GENERAL_REGISTERS(RESTORE)
-#undef RESTORE
+	regs->r8 = context->r8;
+	regs->r9 = context->r9;
+	regs->r10 = context->r10;
+	regs->r11 = context->r11;
+	regs->r12 = context->r12;
+	regs->r13 = context->r13;
+	regs->r14 = context->r14;
+	regs->r15 = context->r15;
+	regs->rdi = context->rdi;
+	regs->rsi = context->rsi;
+	regs->rbp = context->rbp;
+	regs->rbx = context->rbx;
+	regs->rdx = context->rdx;
+	regs->rax = context->rax;
+	regs->rcx = context->rcx;
+	regs->rsp = context->rsp;
+	regs->rip = context->rip;
 	regs->rflags = (regs->rflags & ~RFLAGS_USER) | (context->rflags & RFLAGS_USER);
 }
 

@@ -60,6 +60,8 @@ ATF_TC_BODY(place, tc)
 		ATF_REQUIRE_EQ(0, p.fpstate % 64);
 		ATF_REQUIRE_EQ(0, (p.frame + 8) % 16);
 		ATF_REQUIRE(p.fpstate + FXSAVE_SIZE <= sp);
+		ATF_REQUIRE_EQ(SIGNAL_FXSAVE, p.fpstate - p.frame);
+		ATF_REQUIRE_EQ(SIGNAL_EXTENT, p.fpstate + FXSAVE_SIZE - p.frame);
 		ATF_REQUIRE(p.frame + sizeof(struct signal_frame) <= p.fpstate);
 		ATF_REQUIRE(sp + RED_ZONE - p.frame <= SIGNAL_FRAME_MAX);
 	}
@@ -78,25 +80,27 @@ static struct trap_frame pattern(void)
 	return f;
 }
 
-ATF_TC_WITHOUT_HEAD(there_and_back);
-ATF_TC_BODY(there_and_back, tc)
+ATF_TC_WITHOUT_HEAD(beyond_user_memory);
+ATF_TC_BODY(beyond_user_memory, tc)
 {
-	struct trap_frame before = pattern(), f = before;
-	struct signal_trap trap = {14, 6, 0xdead000};
-	struct signal_context context;
+	const uint64_t task_size = 0x7ffffffff000;
 
 	(void)tc;
-	memset(&context, 0, sizeof(context));
-	signal_frame_save(&context, &f, &trap, 0x55, 0x7000);
-	ATF_CHECK_EQ(0x55, context.oldmask);
-	ATF_CHECK_EQ(0x7000, context.fpstate);
-	ATF_CHECK_EQ(14, context.trapno);
-	ATF_CHECK_EQ(6, context.err);
-	ATF_CHECK_EQ(0xdead000, context.cr2);
-	ATF_CHECK_EQ(0x33, context.cs);
-	ATF_CHECK_EQ(0x2b, context.ss);
-	for (int i = 0; i < 8; i++)
-		ATF_CHECK_EQ(0, context.reserved[i]);
+	ATF_CHECK(signal_place_ok(signal_frame_place(task_size)));
+	ATF_CHECK(!signal_place_ok(signal_frame_place(task_size + 64)));
+	ATF_CHECK(!signal_place_ok(signal_frame_place(0)));
+	ATF_CHECK(!signal_place_ok(signal_frame_place(967)));
+	ATF_CHECK(signal_place_ok(signal_frame_place(1024)));
+	ATF_CHECK(!signal_place_ok(signal_frame_place(0xffff888000000000)));
+	ATF_CHECK(!signal_place_ok(signal_frame_place(~0ull)));
+}
+
+ATF_TC_WITHOUT_HEAD(enter);
+ATF_TC_BODY(enter, tc)
+{
+	struct trap_frame before = pattern(), f = before;
+
+	(void)tc;
 	f.rflags |= 0x10500;
 	signal_frame_enter(&f, 0x7ffff000, 0x402000, 11);
 	ATF_CHECK_EQ(11, f.rdi);
@@ -106,10 +110,44 @@ ATF_TC_BODY(there_and_back, tc)
 	ATF_CHECK_EQ(0x402000, f.rip);
 	ATF_CHECK_EQ(0, f.rax);
 	ATF_CHECK_EQ(before.rflags, f.rflags);
-	memset(&f, 0, offsetof(struct trap_frame, error_code));
-	f.error_code = before.error_code;
-	signal_frame_restore(&f, &context);
-	ATF_CHECK(!memcmp(&f, &before, sizeof(f)));
+	ATF_CHECK_EQ(before.rcx, f.rcx);
+	ATF_CHECK_EQ(before.r11, f.r11);
+	ATF_CHECK_EQ(before.rbx, f.rbx);
+}
+
+ATF_TC_WITHOUT_HEAD(restore);
+ATF_TC_BODY(restore, tc)
+{
+	struct trap_frame f = pattern(), before = f;
+	struct signal_context c;
+	uint64_t *words = (uint64_t *)&c;
+
+	(void)tc;
+	for (unsigned i = 0; i < sizeof(c) / 8; i++)
+		words[i] = i + 1;
+	c.rflags = 0x247;
+	signal_frame_restore(&f, &c);
+	ATF_CHECK_EQ(c.r8, f.r8);
+	ATF_CHECK_EQ(c.r9, f.r9);
+	ATF_CHECK_EQ(c.r10, f.r10);
+	ATF_CHECK_EQ(c.r11, f.r11);
+	ATF_CHECK_EQ(c.r12, f.r12);
+	ATF_CHECK_EQ(c.r13, f.r13);
+	ATF_CHECK_EQ(c.r14, f.r14);
+	ATF_CHECK_EQ(c.r15, f.r15);
+	ATF_CHECK_EQ(c.rdi, f.rdi);
+	ATF_CHECK_EQ(c.rsi, f.rsi);
+	ATF_CHECK_EQ(c.rbp, f.rbp);
+	ATF_CHECK_EQ(c.rbx, f.rbx);
+	ATF_CHECK_EQ(c.rdx, f.rdx);
+	ATF_CHECK_EQ(c.rax, f.rax);
+	ATF_CHECK_EQ(c.rcx, f.rcx);
+	ATF_CHECK_EQ(c.rsp, f.rsp);
+	ATF_CHECK_EQ(c.rip, f.rip);
+	ATF_CHECK_EQ(0x247, f.rflags);
+	ATF_CHECK_EQ(before.cs, f.cs);
+	ATF_CHECK_EQ(before.ss, f.ss);
+	ATF_CHECK_EQ(before.error_code, f.error_code);
 }
 
 /* Ring 3 may not raise its privilege or turn interrupts off. */
@@ -152,7 +190,9 @@ ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, layout);
 	ATF_TP_ADD_TC(tp, place);
-	ATF_TP_ADD_TC(tp, there_and_back);
+	ATF_TP_ADD_TC(tp, beyond_user_memory);
+	ATF_TP_ADD_TC(tp, enter);
+	ATF_TP_ADD_TC(tp, restore);
 	ATF_TP_ADD_TC(tp, hostile);
 	ATF_TP_ADD_TC(tp, trap_numbers);
 	return atf_no_error();

@@ -47,13 +47,24 @@ void arch_set_gs_base(uint64_t base); /* ring 3's */
 uint64_t arch_get_gs_base(void);
 
 /* FXSAVE image of ring 3's x87/SSE state; 512 bytes, 16-aligned. arch_fpu_load masks reserved MXCSR
- * bits, so that bytes from ring 3 cannot fault. */
+ * bits, so that bytes from ring 3 cannot fault. arch_fpu_initial: as a program starts. */
 void arch_fpu_save(void *area);
 void arch_fpu_load(const void *area);
-/* The same straight to and from ring 3's memory (fpu_user.S): 0, or -1 if the address is bad or not
- * 16-aligned, or the image not one that the processor takes; then the registers are unchanged. */
-int arch_fpu_save_user(uint64_t to);
-int arch_fpu_load_user(uint64_t from);
+extern const uint8_t arch_fpu_initial[];
+
+/* ---- signal frames (signal_user.S) ---- */
+struct signals;
+
+/* Writes the struct signal_frame of `regs` (complete), and the x87/SSE state above it, to ring 3's
+ * memory at `frame`, a struct signal_place; that state is then the initial one. Needs: all of it is
+ * below TASK_SIZE. 0 if the memory took it not: then nothing but memory has changed. */
+uint64_t arch_signal_write(const struct trap_frame *regs, uint64_t frame, const struct signals *s,
+			   uint64_t restorer, uint32_t signo, int32_t code, uint64_t payload);
+
+/* rt_sigreturn: goes back to ring 3 with what the context at regs->rsp holds, or, if anything about
+ * it is out of the ordinary, by way of signal_return_slow(regs). Needs: the call of a system call.
+ */
+_Noreturn void arch_signal_return(struct trap_frame *regs, struct signals *s);
 
 /* Ends the machine. code: enum fl_exit_code. */
 _Noreturn void arch_exit(unsigned code);

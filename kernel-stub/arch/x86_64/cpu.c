@@ -33,6 +33,8 @@ FIELD_IS(struct fl_hist, sum, 0);
 FIELD_IS(struct fl_hist, buckets, FL_HIST_COUNTS);
 FIELD_IS(struct fault_verdict, class, 0);
 FIELD_IS(struct fault_verdict, outcome, 1);
+FIELD_IS(struct fault_verdict, si_code, 2);
+_Static_assert(FAULT_SIGNAL == 1, "trap.S");
 _Static_assert(sizeof(struct fl_hist) == FL_HIST_SIZE, "struct fl_hist");
 _Static_assert(FL_HIST_SUB_BITS == 7, "trap.S");
 _Static_assert(sizeof(struct fault_entry) % 16 == 0, "the stack's alignment at a call");
@@ -42,6 +44,7 @@ _Static_assert(sizeof(struct tss) == 104, "SDM vol. 3, figure 8-11");
 enum {
 	MSR_STAR = 0xc0000081,
 	MSR_LSTAR = 0xc0000082,
+	MSR_CSTAR = 0xc0000083,
 	MSR_SFMASK = 0xc0000084,
 	MSR_FS_BASE = 0xc0000100,
 	MSR_GS_BASE = 0xc0000101,
@@ -59,7 +62,6 @@ enum {
 /* What a system call clears: AC, NT, IOPL, DF, IF, TF. */
 #define SYSCALL_MASK 0x47700u
 
-#define FXSAVE_FCW 0
 #define FXSAVE_MXCSR 24
 #define FXSAVE_MXCSR_MASK 28
 #define FXSAVE_SIZE 512
@@ -70,7 +72,7 @@ static uint8_t double_fault_stack[4096] __attribute__((aligned(16)));
 static uint8_t nmi_stack[512] __attribute__((aligned(16)));
 static uint32_t mxcsr_mask;
 
-extern char syscall_entry[], syscall_task_start[];
+extern char syscall_entry[], syscall_entry_compat[], syscall_task_start[];
 extern const struct smap_site {
 	uint8_t *insn;
 	uint64_t third_byte;
@@ -101,6 +103,8 @@ static void gdt_load(struct cpu *cpu)
 	cpu->tss.iomap_base = sizeof(struct tss);
 	__asm__ volatile("lgdt %0" ::"m"(gdtr));
 	__asm__ volatile("ltr %w0" ::"r"(GDT_TSS));
+	/* None: at reset it lies at address 0, and that is ring 3's to map. */
+	__asm__ volatile("lldt %w0" ::"r"(0));
 }
 
 void arch_set_kernel_stack(uint64_t top)
@@ -181,6 +185,7 @@ static void syscall_init(void)
 {
 	wrmsr(MSR_STAR, (uint64_t)GDT_USER32_CODE << 48 | (uint64_t)GDT_KERNEL_CODE << 32);
 	wrmsr(MSR_LSTAR, (uint64_t)syscall_entry);
+	wrmsr(MSR_CSTAR, (uint64_t)syscall_entry_compat);
 	wrmsr(MSR_SFMASK, SYSCALL_MASK);
 }
 
@@ -215,17 +220,13 @@ void arch_fpu_load(const void *area)
 /* As Linux starts a program: x87 exceptions masked, 64-bit precision; SSE exceptions masked. */
 static void fpu_init(void)
 {
-	static uint8_t area[FXSAVE_SIZE] __attribute__((aligned(16)));
-	const uint16_t fcw = 0x37f;
-	const uint32_t mxcsr = 0x1f80;
+	uint8_t area[FXSAVE_SIZE] __attribute__((aligned(16)));
 
 	arch_fpu_save(area);
 	memcpy(&mxcsr_mask, area + FXSAVE_MXCSR_MASK, sizeof(mxcsr_mask));
 	if (!mxcsr_mask)
 		mxcsr_mask = 0xffbf; /* SDM vol. 1, 11.6.6 */
-	memcpy(area + FXSAVE_FCW, &fcw, sizeof(fcw));
-	memcpy(area + FXSAVE_MXCSR, &mxcsr, sizeof(mxcsr));
-	fxrstor(area);
+	fxrstor(arch_fpu_initial);
 }
 
 void cpu_init(void)

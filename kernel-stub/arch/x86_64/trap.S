@@ -5,8 +5,9 @@
  * 1. Page faults: one entry for each recorder mode. The registers that C may change go to the frame;
  *    %rbx, %rbp, %r12..%r15 stay in the CPU, since C preserves them. From ring 3, vm_fault() is
  *    called straight from here; from ring 0, trap_kernel_fault() looks at the exception table too.
- *    When the interrupted code can go on, the recorder follows. What is left over gets a complete
- *    frame and trap_page_fault_slow(), which signals or oopses.
+ *    When the interrupted code can go on, the recorder follows. A SIGSEGV that has a handler goes
+ *    there from here, unless signal_direct() says no. What is left over gets a complete frame and
+ *    trap_page_fault_slow(), which signals or oopses.
  * 2. Every other exception: the whole frame, then trap_exception(frame, vector).
  * 3. #DF: the same on a stack of its own, without trust in %gs. NMI: nothing.
  *
@@ -15,8 +16,12 @@
  * recognised by its address.
  */
 #include "asm.h"
+#include "signal_layout.h"
 
 #define FL_HIST_SUB_BITS 7 /* faultline_abi.h */
+#define FAULT_SIGNAL 1	   /* fault.h */
+#define SIGSEGV 11
+#define HANDLER_CLEARS 0x10500 /* RF, DF, TF: signal_frame_enter() */
 
 	.text
 
@@ -127,7 +132,7 @@ FUNC(trap_entry_page_fault_\mode)
 	movq %gs:CPU_LOADED_MM, %rdi
 	call vm_fault
 	testb %ah, %ah /* struct fault_verdict: .class in %al, .outcome in %ah */
-	jnz trap_page_fault_rest
+	jnz 2f
 	RECORD_\mode
 	RESTORE_SCRATCH FAULT_ENTRY_FRAME
 	addq $(FAULT_ENTRY_FRAME + FRAME_RIP), %rsp
@@ -141,6 +146,42 @@ FUNC(trap_entry_page_fault_\mode)
 	RESTORE_SCRATCH FAULT_ENTRY_FRAME
 	addq $(FAULT_ENTRY_FRAME + FRAME_RIP), %rsp
 	iretq
+2:	cmpb $FAULT_SIGNAL, %ah
+	jne trap_page_fault_rest
+	movl %eax, FAULT_ENTRY_VERDICT(%rsp)
+	leaq FAULT_ENTRY_FRAME(%rsp), %rdi
+	movq FAULT_ENTRY_ADDR(%rsp), %rsi
+	call signal_direct /* %rax: the frame's address; %rdx: struct signals */
+	testq %rax, %rax
+	jz trap_page_fault_signal
+	leaq FAULT_ENTRY_FRAME(%rsp), %rdi
+	movq SIGNALS_SEGV_RESTORER(%rdx), %rcx
+	movl $SIGSEGV, %r8d
+	movzbl FAULT_ENTRY_VERDICT+2(%rsp), %r9d
+	movq FAULT_ENTRY_ADDR(%rsp), %r10
+	call signal_write
+	testq %rax, %rax
+	jz trap_page_fault_signal
+	movq SIGNALS_SEGV_GROWS(%rdx), %rcx
+	orq %rcx, SIGNALS_BLOCKED(%rdx)
+	movq SIGNALS_SEGV_HANDLER(%rdx), %rcx
+	movq %rax, FAULT_ENTRY_FRAME+FRAME_RSP(%rsp)
+	movq %rcx, FAULT_ENTRY_FRAME+FRAME_RIP(%rsp)
+	andl $~HANDLER_CLEARS, FAULT_ENTRY_FRAME+FRAME_RFLAGS(%rsp)
+	movl FAULT_ENTRY_VERDICT(%rsp), %eax
+	RECORD_\mode
+.ifc \mode, raw
+	RESTORE_SCRATCH FAULT_ENTRY_FRAME
+.endif
+	movl $SIGSEGV, %edi
+	movq FAULT_ENTRY_FRAME+FRAME_RSP(%rsp), %rdx
+	movq FAULT_ENTRY_FRAME+FRAME_RCX(%rsp), %rcx
+	xorl %eax, %eax
+	leaq SIGNAL_INFO(%rdx), %rsi
+	addq $SIGNAL_UC, %rdx
+	addq $(FAULT_ENTRY_FRAME + FRAME_RIP), %rsp
+	swapgs
+	jmp trap_iretq
 END(trap_entry_page_fault_\mode)
 .endm
 
@@ -150,6 +191,7 @@ END(trap_entry_page_fault_\mode)
 
 FUNC(trap_page_fault_rest)
 	movl %eax, FAULT_ENTRY_VERDICT(%rsp)
+trap_page_fault_signal:
 	SAVE_CALLEE FAULT_ENTRY_FRAME
 	movq %rsp, %rdi
 	call trap_page_fault_slow
