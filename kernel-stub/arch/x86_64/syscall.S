@@ -59,6 +59,13 @@ FUNC(syscall_entry)
 	sysretq
 END(syscall_entry)
 
+/* `syscall` in 32-bit code, where the processor has that (AMD): not offered. Everything is ring 3's
+ * still, the stack too. */
+FUNC(syscall_entry_compat)
+	movl $-38, %eax /* -ENOSYS */
+	sysretl
+END(syscall_entry_compat)
+
 /* void arch_switch_stack(uint64_t *save_sp, uint64_t next_sp) */
 FUNC(arch_switch_stack)
 	pushq %rbp
