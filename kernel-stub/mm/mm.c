@@ -26,7 +26,9 @@ struct mm *mm_create(void)
 
 	if (!mm)
 		return NULL;
-	*mm = (struct mm){.map_max = MAP_COUNT_MAX, .mmap_base = TASK_SIZE - STACK_ROOM};
+	*mm = (struct mm){.map_max = MAP_COUNT_MAX,
+			  .mmap_base = TASK_SIZE - STACK_ROOM,
+			  .hole_bound = UINT64_MAX};
 	if (pgtable_init(mm)) {
 		kmem_cache_free(&mm_cache, mm);
 		return NULL;

@@ -43,7 +43,7 @@ struct vma {
 	struct rb_node rb;
 	struct vma *prev, *next;
 	uint64_t gap; /* bytes that a hole search may use between prev->end (or MMAP_MIN_ADDR) and
-			 vma_start_gap(this); 0 for mm->widest */
+			 vma_start_gap(this); endless for two of them (vma.c) */
 	uint64_t subtree_gap; /* the largest gap in this subtree */
 	struct mm *mm;
 	struct vm_file *file; /* NULL: anonymous; holds a reference */
@@ -63,6 +63,7 @@ struct mm {
 	struct vma *last_hit; /* a hint for vma_find; written racily, checked against [start, end)
 				 by its reader under lock; cleared when its VMA goes */
 	struct vma *widest;   /* the VMA above the widest gap (vma.c) */
+	uint64_t hole_bound;  /* no gap between it and mmap_base is wider */
 	uint32_t map_count, map_max;
 	uint64_t mmap_base; /* holes are searched downwards from here */
 	uint64_t start_brk, brk;

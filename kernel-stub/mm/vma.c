@@ -5,11 +5,15 @@
  * Each VMA knows its `gap`, the free bytes below it that a hole search may give away, and the
  * largest gap of its subtree, so that the search never enters a subtree without a hole that fits.
  *
- * One gap stands apart: most address spaces have one that is far wider than all others, and most
- * calls take from it or give back to it. In the tree it would change the sums up to the root each
- * time. So the VMA above it, mm->widest, counts as 0 there, and a search looks at it by itself.
- * That it is the widest is a matter of speed only; where it is, one of these says: a VMA whose gap
- * grows beyond it takes its place, and when its VMA goes the successor does.
+ * Two gaps stand apart: the widest, which most calls take from or give back to, and the one below
+ * the last VMA, usually the stack's, which reaches above mmap_base. With their true width they
+ * would change the sums up to the root with each call. So they count as endless there, and a search
+ * that comes to one looks whether it fits. That mm->widest is the widest is a matter of speed only:
+ * a VMA whose gap grows beyond it takes its place, and when its VMA goes the successor does.
+ *
+ * Most searches downwards from mmap_base pass over small holes until they come to the widest gap.
+ * What one of them has found out is kept: no gap between mm->widest and mmap_base is wider than
+ * mm->hole_bound. It rises when such a gap does, and falls when a search has found none.
  *
  * A VMA's gap depends on its start and on the end of its predecessor. It follows which operations
  * touch gaps at all:
@@ -46,6 +50,8 @@
 #include "pgtable.h"
 #include "slab.h"
 #include "vmstat.h"
+
+#define GAP_ENDLESS UINT64_MAX
 
 static struct kmem_cache vma_cache;
 
@@ -98,23 +104,39 @@ static void set_gap(struct vma *vma, uint64_t gap)
 	rb_propagate(&vma->rb, update_subtree_gap);
 }
 
-/* The room below vma changed; NULL is fine. */
+/* A gap that may lie above mm->widest has this width now. */
+static void set_bounded_gap(struct vma *vma, uint64_t gap)
+{
+	if (gap > vma->mm->hole_bound)
+		vma->mm->hole_bound = gap;
+	set_gap(vma, gap);
+}
+
+static void set_widest(struct mm *mm, struct vma *vma)
+{
+	struct vma *old = mm->widest;
+
+	if (!old || (vma->start < old->start && vma != old->prev))
+		mm->hole_bound = GAP_ENDLESS;
+	mm->widest = vma;
+	set_gap(vma, GAP_ENDLESS);
+	if (old && old->next)
+		set_bounded_gap(old, gap_below(old));
+}
+
+/* The room below vma changed. */
 static void gap_changed(struct vma *vma)
 {
-	struct vma *widest;
+	struct vma *widest = vma->mm->widest;
 	uint64_t gap;
 
-	if (!vma || vma == (widest = vma->mm->widest))
+	if (vma == widest)
 		return;
 	gap = gap_below(vma);
-	if (widest && gap <= gap_below(widest)) {
-		set_gap(vma, gap);
-		return;
-	}
-	vma->mm->widest = vma;
-	set_gap(vma, 0);
-	if (widest)
-		set_gap(widest, gap_below(widest));
+	if (!widest || gap > gap_below(widest))
+		set_widest(vma->mm, vma);
+	else if (vma->next)
+		set_bounded_gap(vma, gap);
 }
 
 /* ---- finding ---- */
@@ -208,27 +230,34 @@ static struct vma *find_high(struct mm *mm, uint64_t addr)
 	return vma_find(mm, addr);
 }
 
-/* The nearest VMA below `from` (NULL: of all) with room for len below it, or NULL. */
-static struct vma *room_below(struct mm *mm, struct vma *from, uint64_t len)
+/* The nearest VMA on that side of `from` with room for len below it, or NULL. */
+static struct vma *room_beside(struct vma *from, uint64_t len, enum side side)
 {
-	struct vma *widest = mm->widest, *vma = NULL;
+	struct vma *vma = fit_beside(from, len, side);
 
-	if (subtree_gap(mm->vmas.node) >= len)
-		vma = from ? fit_beside(from, len, BELOW)
-			   : fit_in_subtree(mm->vmas.node, len, ABOVE);
-	if (!widest || gap_below(widest) < len || (from && widest->start >= from->start))
-		return vma;
-	return vma && vma->start > widest->start ? vma : widest;
+	while (vma && gap_below(vma) < len)
+		vma = fit_beside(vma, len, side);
+	return vma;
 }
 
-/* The nearest VMA above `from` with room for len below it, or NULL. */
-static struct vma *room_above(struct mm *mm, struct vma *from, uint64_t len)
+/* The highest VMA below `from` (NULL: of all) with room for len below it, or NULL. `from` is where
+ * the search downwards from `high` began: it has no room. */
+static struct vma *room_below(struct mm *mm, struct vma *from, uint64_t len, uint64_t high)
 {
-	struct vma *widest = mm->widest, *vma = fit_beside(from, len, ABOVE);
+	struct vma *widest = mm->widest, *vma;
+	bool bounded = high == mm->mmap_base && widest && widest->end <= high;
 
-	if (!widest || gap_below(widest) < len || widest->start <= from->start)
-		return vma;
-	return vma && vma->start < widest->start ? vma : widest;
+	if (!from) {
+		from = mm->last;
+		if (!from || gap_below(from) >= len)
+			return from;
+	}
+	if (bounded && len > mm->hole_bound && gap_below(widest) >= len)
+		return widest;
+	vma = room_beside(from, len, BELOW);
+	if (bounded && vma == widest)
+		mm->hole_bound = len - 1;
+	return vma;
 }
 
 uint64_t vma_hole_topdown(struct mm *mm, uint64_t len, uint64_t low, uint64_t high,
@@ -238,7 +267,7 @@ uint64_t vma_hole_topdown(struct mm *mm, uint64_t len, uint64_t low, uint64_t hi
 	struct hole hole = hole_within(mm, vma, low, high);
 
 	if (!hole_fits(hole, len)) {
-		vma = room_below(mm, vma, len);
+		vma = room_below(mm, vma, len, high);
 		if (!vma)
 			return 0;
 		hole = hole_within(mm, vma, low, high);
@@ -254,7 +283,7 @@ uint64_t vma_hole_bottomup(struct mm *mm, uint64_t len, uint64_t low, uint64_t h
 	struct hole hole = hole_within(mm, vma, low, high);
 
 	if (vma && !hole_fits(hole, len)) {
-		vma = room_above(mm, vma, len);
+		vma = room_beside(vma, len, ABOVE);
 		hole = hole_within(mm, vma, low, high);
 	}
 	*next = vma;
@@ -321,21 +350,32 @@ static void tree_link(struct mm *mm, struct vma *vma)
 	rb_insert_augmented(&mm->vmas, parent, link, &vma->rb, update_subtree_gap);
 }
 
-/* Links it in with gap 0, which is right for a part of a VMA that was split. */
-static void link_vma(struct mm *mm, struct vma *vma, struct vma *next)
+/* Links it in with that gap, which must not be less than the true one. */
+static void link_vma(struct mm *mm, struct vma *vma, struct vma *next, uint64_t gap)
 {
 	list_link(mm, vma, next);
-	vma->gap = 0;
+	vma->gap = next ? gap : GAP_ENDLESS;
 	tree_link(mm, vma);
 	mm->map_count++;
+	if (!next && vma->prev)
+		gap_changed(vma->prev);
 }
 
-/* Takes it out of tree and list, and frees it. Leaves its successor's gap alone. */
-static void unlink_and_free(struct mm *mm, struct vma *vma)
+/* Takes the VMAs from `first` up to `next` (NULL: to the end) out of the list. */
+static void list_unlink(struct mm *mm, struct vma *first, struct vma *next)
+{
+	struct vma *prev = first->prev;
+
+	*(prev ? &prev->next : &mm->first) = next;
+	*(next ? &next->prev : &mm->last) = prev;
+	if (!next && prev)
+		set_gap(prev, GAP_ENDLESS);
+}
+
+/* Takes it, which is out of the list, out of the tree, and frees it. */
+static void erase_and_free(struct mm *mm, struct vma *vma)
 {
 	rb_erase_augmented(&mm->vmas, &vma->rb, update_subtree_gap);
-	*(vma->prev ? &vma->prev->next : &mm->first) = vma->next;
-	*(vma->next ? &vma->next->prev : &mm->last) = vma->prev;
 	mm->map_count--;
 	if (mm->last_hit == vma)
 		mm->last_hit = NULL;
@@ -389,7 +429,8 @@ static void absorb_next(struct vma *vma)
 
 	share_anon(vma, next->anon);
 	vma->end = next->end;
-	unlink_and_free(vma->mm, next);
+	list_unlink(vma->mm, next, next->next);
+	erase_and_free(vma->mm, next);
 	vmstat_inc(FL_VMSTAT_VMA_MERGE);
 }
 
@@ -404,7 +445,7 @@ static struct vma *split(struct vma *vma, uint64_t addr, struct vma_spare *spare
 	if (upper->file)
 		vm_file_get(upper->file);
 	anon_get(upper->anon);
-	link_vma(vma->mm, upper, vma->next);
+	link_vma(vma->mm, upper, vma->next, 0);
 	vmstat_inc(FL_VMSTAT_VMA_SPLIT);
 	return upper;
 }
@@ -440,9 +481,10 @@ static struct vma *map_alone(struct mm *mm, const struct vma_new *new, struct vm
 	vma->anon = NULL;
 	if (vma->file)
 		vm_file_get(vma->file);
-	link_vma(mm, vma, next);
+	link_vma(mm, vma, next, next ? next->gap : 0);
 	gap_changed(vma);
-	gap_changed(next);
+	if (next)
+		gap_changed(next);
 	return vma;
 }
 
@@ -456,7 +498,8 @@ static struct vma *map_joined(const struct vma_new *new, struct vma_neighbours n
 		return n.right;
 	}
 	n.left->end = new->end;
-	gap_changed(n.left->next);
+	if (n.left->next)
+		gap_changed(n.left->next);
 	if (n.right)
 		absorb_next(n.left);
 	return n.left;
@@ -473,6 +516,21 @@ void vma_map(struct mm *mm, const struct vma_new *new, struct vma *next, struct 
 
 /* ---- unmapping ---- */
 
+/* [start, end) adds to the room below `above` (NULL: above the last). Its VMAs are still in the
+ * tree: with the wider gap there first, their going changes few sums. */
+static void room_left(struct mm *mm, struct vma *above, uint64_t start, uint64_t end)
+{
+	struct vma *widest = mm->widest;
+
+	if (widest && widest->start >= start && widest->start < end) {
+		mm->widest = above;
+		if (above)
+			set_gap(above, GAP_ENDLESS);
+	} else if (above) {
+		gap_changed(above);
+	}
+}
+
 /* May [start, end), unmapped, have left a lowest-level table to nobody? Not if the one that covers
  * it also covers part of a neighbour: it goes with the last of them. */
 static bool table_unused(const struct vma *prev, const struct vma *next, uint64_t start,
@@ -481,6 +539,29 @@ static bool table_unused(const struct vma *prev, const struct vma *next, uint64_
 	uint64_t low = start & ~(PMD_SIZE - 1), high = low + PMD_SIZE;
 
 	return end > high || ((!prev || prev->end <= low) && (!next || next->start >= high));
+}
+
+/* The VMAs in [start, end) go, of which `first` is the first (or the first beyond it, or NULL), and
+ * the lower part of one that reaches beyond it. Returns the VMA above the room that is left. */
+static struct vma *remove_range(struct mm *mm, struct vma *first, uint64_t start, uint64_t end)
+{
+	struct vma *vma = first, *next, *above;
+
+	for (above = first; above && above->end <= end;)
+		above = above->next;
+	if (above && above->start < end) {
+		sub_pages(mm, above->start, end);
+		move_start(above, end);
+	}
+	if (first != above)
+		list_unlink(mm, first, above);
+	room_left(mm, above, start, end);
+	for (; vma != above; vma = next) {
+		next = vma->next;
+		sub_pages(mm, vma->start, vma->end);
+		erase_and_free(mm, vma);
+	}
+	return above;
 }
 
 void vma_unmap(struct mm *mm, struct vma *first, uint64_t start, uint64_t end,
@@ -496,17 +577,8 @@ void vma_unmap(struct mm *mm, struct vma *first, uint64_t start, uint64_t end,
 		vma->end = start;
 		vma = vma->next;
 	}
-	for (; vma && vma->end <= end; vma = next) {
-		next = vma->next;
-		sub_pages(mm, vma->start, vma->end);
-		unlink_and_free(mm, vma);
-	}
-	if (vma && vma->start < end) {
-		sub_pages(mm, vma->start, end);
-		move_start(vma, end);
-	}
-	gap_changed(vma);
-	if (table_unused(vma ? vma->prev : mm->last, vma, start, end))
+	next = remove_range(mm, vma, start, end);
+	if (table_unused(next ? next->prev : mm->last, next, start, end))
 		pgtable_free_range(mm, start, end);
 }
 
@@ -602,6 +674,7 @@ void vma_free_all(struct mm *mm)
 	}
 	mm->vmas.node = NULL;
 	mm->first = mm->last = mm->last_hit = mm->widest = NULL;
+	mm->hole_bound = GAP_ENDLESS;
 	mm->map_count = 0;
 	mm->total_vm = 0;
 }
@@ -623,13 +696,22 @@ static bool summary_right(const struct rb_node *n)
 	return vma->subtree_gap == largest_gap(vma);
 }
 
+/* Is its gap one that mm->hole_bound speaks of? */
+static bool bounded_gap(const struct vma *vma)
+{
+	const struct vma *widest = vma->mm->widest;
+
+	return widest && vma->start > widest->start && vma->next && vma->end <= vma->mm->mmap_base;
+}
+
 static void vma_check_one(const struct mm *mm, const struct vma *vma)
 {
 	ASSERT(vma->mm == mm);
 	ASSERT(!((vma->start | vma->end) & ~PAGE_MASK));
 	ASSERT(vma->start < vma->end && vma->end <= TASK_SIZE);
 	ASSERT(!vma->prev || vma->prev->end <= vma->start);
-	ASSERT(vma->gap == (vma == mm->widest ? 0 : gap_below(vma)));
+	ASSERT(vma->gap == (vma == mm->widest || !vma->next ? GAP_ENDLESS : gap_below(vma)));
+	ASSERT(!bounded_gap(vma) || gap_below(vma) <= mm->hole_bound);
 	ASSERT(vma->prot == vma_prot(vma->flags));
 	ASSERT(vma->file || vma->pgoff == vma->start >> PAGE_SHIFT);
 	ASSERT(!vma->file || vma->file->refcount);
