@@ -118,6 +118,19 @@ static inline unsigned fault_serve(struct fault_ctx *c)
 	return fault_spurious(c);
 }
 
+/* Whether no VMA holds addr, as far as the last one that was found and its neighbours can tell: a
+ * program that faults where nothing is tends to do so next to what it uses. Needs: mm->lock. */
+static inline bool fault_in_hole(struct mm *mm, uint64_t addr)
+{
+	const struct vma *vma = __atomic_load_n(&mm->last_hit, __ATOMIC_RELAXED);
+
+	if (unlikely(!vma))
+		return false;
+	if (addr >= vma->end)
+		return !vma->next || addr < vma->next->start;
+	return addr < vma->start && (!vma->prev || addr >= vma->prev->end);
+}
+
 /* Steps ii to v for any fault. Needs: mm->lock for reading, which it releases. */
 static __attribute__((noinline)) struct fault_verdict
 fault_locked(struct mm *mm, const struct fault_access *access)
@@ -150,6 +163,16 @@ fault_unusual(struct mm *mm, const struct fault_access *access)
 	return fault_locked(mm, access);
 }
 
+/* The fast path has found that the VMA is not the last one: so there may be none. */
+static __attribute__((noinline)) struct fault_verdict
+fault_elsewhere(struct mm *mm, const struct fault_access *access)
+{
+	if (unlikely(access->addr >= TASK_SIZE || !fault_in_hole(mm, access->addr)))
+		return fault_locked(mm, access);
+	read_unlock(&mm->lock, LOCK_MMAP);
+	return fault_verdict(FL_CLASS_USER_INVALID_MAPERR);
+}
+
 /* The fast path of case 3b has lost the race for the PTE. */
 static __attribute__((noinline)) struct fault_verdict
 fault_lost(struct mm *mm, const struct fault_access *access, struct page *page)
@@ -176,7 +199,9 @@ struct fault_verdict vm_fault(struct mm *mm, const struct fault_access *access)
 		return fault_unusual(mm, access);
 	read_lock(&mm->lock, LOCK_MMAP);
 	vma = __atomic_load_n(&mm->last_hit, __ATOMIC_RELAXED);
-	if (unlikely(!vma || addr < vma->start || addr >= vma->end || vma->file))
+	if (unlikely(!vma || addr < vma->start || addr >= vma->end))
+		return fault_elsewhere(mm, access);
+	if (unlikely(vma->file))
 		return fault_locked(mm, access);
 	table = pgtable_try(mm, addr);
 	if (unlikely(!table))
@@ -202,4 +227,16 @@ struct fault_verdict vm_fault(struct mm *mm, const struct fault_access *access)
 		return fault_lost(mm, access, page);
 	read_unlock(&mm->lock, LOCK_MMAP);
 	return (struct fault_verdict){.class = FL_CLASS_USER_MINOR_ANON_ALLOC};
+}
+
+struct fault_verdict vm_fault_uaccess(struct mm *mm, const struct fault_access *access)
+{
+	vmstat_inc(FL_VMSTAT_PGFAULT);
+	if (unlikely(!mm || access->flags & FAULT_RSVD))
+		return fault_unusual(mm, access);
+	read_lock(&mm->lock, LOCK_MMAP);
+	if (!fault_in_hole(mm, access->addr))
+		return fault_locked(mm, access);
+	read_unlock(&mm->lock, LOCK_MMAP);
+	return fault_verdict(FL_CLASS_KERNEL_INVALID_UACCESS);
 }

@@ -53,6 +53,10 @@ int fault_init(void);
  * reading. Counts pgfault. Called once per exception: it restarts inside. */
 struct fault_verdict vm_fault(struct mm *mm, const struct fault_access *access);
 
+/* The same for a fault of ring 0 that has FAULT_UACCESS, not FAULT_FETCH, and whose address is
+ * below TASK_SIZE. */
+struct fault_verdict vm_fault_uaccess(struct mm *mm, const struct fault_access *access);
+
 /* Can a VMA have a say? Not if a reserved bit was set, the address is the kernel's, or ring 0 got
  * there by itself (a fetch from user memory always is by itself). Pure. */
 static inline bool fault_needs_vma(uint32_t flags, bool user_half)

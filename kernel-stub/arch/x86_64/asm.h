@@ -19,7 +19,8 @@
 /* Where all instructions with an exception-table entry stand, in the order of their entries. */
 #define UACCESS_TEXT .section .text.uaccess, "ax", @progbits
 
-/* A fault at `insn` continues at `handler`, with the address that faulted in %rax. */
+/* A fault at `insn` continues at `handler`, with the address that faulted in %rax, with %rcx, %rdx,
+ * %rsi, %rdi and what C preserves as they were, and the rest gone, STAC too. */
 #define EXTABLE(insn, handler)                                                                     \
 	.pushsection .extable, "a";                                                                \
 	.quad insn, handler;                                                                       \

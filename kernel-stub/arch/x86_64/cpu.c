@@ -34,7 +34,7 @@ FIELD_IS(struct fl_hist, buckets, FL_HIST_COUNTS);
 FIELD_IS(struct fault_verdict, class, 0);
 FIELD_IS(struct fault_verdict, outcome, 1);
 FIELD_IS(struct fault_verdict, si_code, 2);
-_Static_assert(FAULT_SIGNAL == 1, "trap.S");
+_Static_assert(FAULT_SIGNAL == 1 && FAULT_FIXUP == 3, "trap.S");
 _Static_assert(sizeof(struct fl_hist) == FL_HIST_SIZE, "struct fl_hist");
 _Static_assert(FL_HIST_SUB_BITS == 7, "trap.S");
 _Static_assert(sizeof(struct fault_entry) % 16 == 0, "the stack's alignment at a call");

@@ -6,8 +6,9 @@
  *    %rbx, %rbp, %r12..%r15 stay in the CPU, since C preserves them. From ring 3, vm_fault() is
  *    called straight from here; from ring 0, trap_kernel_fault() looks at the exception table too.
  *    When the interrupted code can go on, the recorder follows. A SIGSEGV that has a handler goes
- *    there from here, unless signal_direct() says no. What is left over gets a complete frame and
- *    trap_page_fault_slow(), which signals or oopses.
+ *    there from here, unless signal_direct() says no. A bad pointer of ring 3's goes on in uaccess.S
+ *    without an iretq. What is left over gets a complete frame and trap_page_fault_slow(), which
+ *    signals or oopses.
  * 2. Every other exception: the whole frame, then trap_exception(frame, vector).
  * 3. #DF: the same on a stack of its own, without trust in %gs. NMI: nothing.
  *
@@ -20,6 +21,7 @@
 
 #define FL_HIST_SUB_BITS 7 /* faultline_abi.h */
 #define FAULT_SIGNAL 1	   /* fault.h */
+#define FAULT_FIXUP 3
 #define SIGSEGV 11
 #define HANDLER_CLEARS 0x10500 /* RF, DF, TF: signal_frame_enter() */
 
@@ -141,7 +143,7 @@ FUNC(trap_entry_page_fault_\mode)
 1:	movq %rsp, %rdi
 	call trap_kernel_fault
 	testb %ah, %ah
-	jnz trap_page_fault_rest
+	jnz 3f
 	RECORD_\mode
 	RESTORE_SCRATCH FAULT_ENTRY_FRAME
 	addq $(FAULT_ENTRY_FRAME + FRAME_RIP), %rsp
@@ -153,7 +155,7 @@ FUNC(trap_entry_page_fault_\mode)
 	movq FAULT_ENTRY_ADDR(%rsp), %rsi
 	call signal_direct /* %rax: the frame's address; %rdx: struct signals */
 	testq %rax, %rax
-	jz trap_page_fault_signal
+	jz trap_page_fault_judged
 	leaq FAULT_ENTRY_FRAME(%rsp), %rdi
 	movq SIGNALS_SEGV_RESTORER(%rdx), %rcx
 	movl $SIGSEGV, %r8d
@@ -161,7 +163,7 @@ FUNC(trap_entry_page_fault_\mode)
 	movq FAULT_ENTRY_ADDR(%rsp), %r10
 	call signal_write
 	testq %rax, %rax
-	jz trap_page_fault_signal
+	jz trap_page_fault_judged
 	movq SIGNALS_SEGV_GROWS(%rdx), %rcx
 	orq %rcx, SIGNALS_BLOCKED(%rdx)
 	movq SIGNALS_SEGV_HANDLER(%rdx), %rcx
@@ -182,6 +184,24 @@ FUNC(trap_entry_page_fault_\mode)
 	addq $(FAULT_ENTRY_FRAME + FRAME_RIP), %rsp
 	swapgs
 	jmp trap_iretq
+3:	cmpb $FAULT_FIXUP, %ah
+	jne trap_page_fault_rest
+	movl %eax, FAULT_ENTRY_VERDICT(%rsp)
+	movq FAULT_ENTRY_FRAME+FRAME_RIP(%rsp), %rdi
+	call extable_lookup
+	testq %rax, %rax
+	jz trap_page_fault_judged
+	movq %rax, FAULT_ENTRY_FRAME+FRAME_RIP(%rsp)
+	movl FAULT_ENTRY_VERDICT(%rsp), %eax
+	RECORD_\mode
+	movq FAULT_ENTRY_FRAME+FRAME_RIP(%rsp), %r11
+	movq FAULT_ENTRY_FRAME+FRAME_RCX(%rsp), %rcx
+	movq FAULT_ENTRY_FRAME+FRAME_RDX(%rsp), %rdx
+	movq FAULT_ENTRY_FRAME+FRAME_RSI(%rsp), %rsi
+	movq FAULT_ENTRY_FRAME+FRAME_RDI(%rsp), %rdi
+	movq FAULT_ENTRY_ADDR(%rsp), %rax
+	movq FAULT_ENTRY_FRAME+FRAME_RSP(%rsp), %rsp
+	jmpq *%r11
 END(trap_entry_page_fault_\mode)
 .endm
 
@@ -191,7 +211,7 @@ END(trap_entry_page_fault_\mode)
 
 FUNC(trap_page_fault_rest)
 	movl %eax, FAULT_ENTRY_VERDICT(%rsp)
-trap_page_fault_signal:
+trap_page_fault_judged:
 	SAVE_CALLEE FAULT_ENTRY_FRAME
 	movq %rsp, %rdi
 	call trap_page_fault_slow

@@ -4,7 +4,7 @@
  *
  * A page fault from ring 3 that can be retried never comes here: trap.S calls vm_fault() itself.
  *   1. From ring 0: trap_kernel_fault(). The instruction is retried, or its exception-table entry's
- *      handler is next.
+ *      handler is next, if it has one: trap.S asks extable_lookup().
  *   2. The rest, with a complete frame: trap_page_fault_slow(). A signal's frame is built or the
  *      task ends; an oops is reported, and the task ends or the machine.
  * Other exceptions are signals from ring 3, and from ring 0 an oops.
@@ -86,7 +86,7 @@ extern char trap_entry_0[], trap_entry_1[], trap_entry_2[], trap_entry_3[], trap
 	trap_entry_16[], trap_entry_17[], trap_entry_18[], trap_entry_19[], trap_entry_20[],
 	trap_entry_21[];
 
-extern char uaccess_start[], uaccess_end[];
+extern char uaccess_start[], uaccess_size[]; /* the size: as an address */
 extern const struct extable_entry {
 	uint64_t insn, handler;
 } extable_start[], extable_end[];
@@ -142,21 +142,19 @@ static bool fix_up(struct trap_frame *frame, uint64_t addr)
 /* All text with exception-table entries stands together: is this an access for ring 3? */
 static inline bool in_uaccess(uint64_t rip)
 {
-	return rip - (uint64_t)uaccess_start < (uint64_t)(uaccess_end - uaccess_start);
+	return rip - (uint64_t)uaccess_start < (uint64_t)uaccess_size;
 }
 
-/* A fault from ring 0, decoded but for FAULT_UACCESS. The outcome is FAULT_DONE if the frame's rip,
- * the same or a handler's, is to go on. */
+/* A fault from ring 0, decoded but for FAULT_UACCESS. With FAULT_FIXUP, trap.S goes on at what
+ * extable_lookup() says. */
 struct fault_verdict trap_kernel_fault(struct fault_entry *entry)
 {
-	struct fault_verdict v;
+	struct mm *mm = cpu_loaded_mm();
 
-	if (likely(entry->access.addr < TASK_SIZE && in_uaccess(entry->frame.rip)))
-		entry->access.flags |= FAULT_UACCESS;
-	v = vm_fault(cpu_loaded_mm(), &entry->access);
-	if (v.outcome == FAULT_FIXUP && fix_up(&entry->frame, entry->access.addr))
-		v.outcome = FAULT_DONE;
-	return v;
+	if (unlikely(entry->access.addr >= TASK_SIZE || !in_uaccess(entry->frame.rip)))
+		return vm_fault(mm, &entry->access);
+	entry->access.flags |= FAULT_UACCESS;
+	return vm_fault_uaccess(mm, &entry->access);
 }
 
 static void page_fault_end(struct fault_entry *entry)
@@ -292,14 +290,13 @@ static void user_exception(struct trap_frame *frame, unsigned vector)
 static void take_user_frame(struct trap_frame *frame)
 {
 	const uint64_t *iret = (const uint64_t *)frame->rsp;
-	uint64_t rip = iret[0], rflags = iret[2], rsp = iret[3];
+	uint64_t rip = iret[0], cs = iret[1], rflags = iret[2], rsp = iret[3], ss = iret[4];
 
 	frame->rip = rip;
-	frame->cs = GDT_USER_CODE;
+	frame->cs = cs;
 	frame->rflags = rflags;
 	frame->rsp = rsp;
-	frame->ss = GDT_USER_DATA;
-	frame->error_code = 0;
+	frame->ss = ss;
 }
 
 void trap_exception(struct trap_frame *frame, unsigned vector)

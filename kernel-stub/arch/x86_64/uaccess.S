@@ -36,7 +36,8 @@
 	CLAC
 	movq %rcx, %rax
 	ret
-3:	leaq (%rdx,%rcx,8), %rdx /* left in all */
+3:	STAC
+	leaq (%rdx,%rcx,8), %rdx /* left in all */
 	movq %rax, %rcx
 	subq \user, %rcx /* of that, before the faulting address */
 	ja 4f
@@ -83,7 +84,8 @@ FUNC(clear_user)
 3:	CLAC
 	movq %rcx, %rax
 	ret
-4:	leaq (%rdx,%rcx,8), %rdx
+4:	STAC
+	leaq (%rdx,%rcx,8), %rdx
 	movq %rax, %rcx
 	subq %rdi, %rcx
 	ja 5f
