@@ -15,4 +15,4 @@ set ytics ('0 %%' 0, '25 %%' 0.25, '50 %%' 0.5, '75 %%' 0.75, '90 %%' 0.9, '100 
 set xlabel unit.' (log scale)'
 set ylabel 'share of the faults that took at most so long'
 plot for [i = 1:words(curves)] file using (pick(word(curves, i), column('value'))):(column('share')) \
-	with lines ls i title word(curves, i)
+	with lines ls look(i) title word(curves, i)

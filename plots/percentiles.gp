@@ -17,4 +17,4 @@ set xlabel 'percentile (as 1/(1−p), log scale)'
 set ylabel unit.' (log scale)'
 set format y '%.0s%c'
 plot for [i = 1:words(curves)] file using (pick(word(curves, i), column('inverse'))):(column('value')) \
-	with lines ls i title word(curves, i)
+	with lines ls look(i) title word(curves, i)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # What all figures share. A figure is drawn by: gnuplot -c FIGURE.gp CSVDIR png|svg SCRIPTDIR
-# It sets dir and kind and loads this, which sets the terminal and leaves: engine, unit, subtitle, curves (quoted names for word()), and the functions
-# add_curve() and pick().
+# It sets dir and kind and loads this, which sets the terminal and leaves: engine, unit, subtitle, curves
+# (quoted names for word()), and the functions add_curve(), look() and pick().
 
 set datafile separator ','
 set encoding utf8
@@ -12,9 +12,9 @@ if (kind eq 'svg') {
 	set terminal pngcairo size 1200,760 font 'DejaVu Sans,12' linewidth 1.2 rounded background '#ffffff'
 }
 
-# Okabe and Ito's colours; seven of them by five dash types tell 35 curves apart.
+# Okabe and Ito's colours; seven of them by five dash types tell 35 curves apart, then they repeat.
 array colour[7] = ['#0072B2', '#D55E00', '#009E73', '#CC79A7', '#E69F00', '#56B4E9', '#000000']
-do for [i = 1:28] {
+do for [i = 1:35] {
 	dash = (i - 1) % 5 + 1
 	set style line i lc rgb colour[(i - 1) % 7 + 1] lw 2.2 dt dash pt (i % 8 + 4) ps 0.9
 }
@@ -24,7 +24,7 @@ set style line 102 lc rgb '#efefef' lw 0.5
 set border 3 ls 100
 set tics nomirror out scale 0.6 textcolor rgb '#303030'
 set grid xtics ytics mxtics mytics ls 101, ls 102
-set key outside right top Left reverse samplen 3 spacing 1.25 noenhanced font ',11'
+set key outside right top Left reverse samplen 5 spacing 1.1 noenhanced font ',11'
 
 # ---- about.csv ----
 engine = '?'
@@ -45,4 +45,5 @@ heading(text) = text."\n".subtitle.notes
 curves = ''
 quoted(s) = '"'.s.'"'
 add_curve(s) = (strstrt(curves, quoted(s)) ? 0 : (curves = curves.' '.quoted(s), 0))
+look(i) = (i - 1) % 35 + 1
 pick(name, value) = strcol('curve') eq name ? value : NaN

@@ -21,4 +21,4 @@ if (one_x) {
 	set xtics (sprintf('%.0f', one_x) one_x)
 }
 plot for [i = 1:words(curves)] file using (pick(word(curves, i), column('x'))):(column('p50')) \
-	with linespoints ls i title word(curves, i)
+	with linespoints ls look(i) title word(curves, i)
