@@ -262,31 +262,53 @@ static json_t *counters_json(struct arena *a, const char *group, const struct co
 	return o;
 }
 
-static void put_kernel_side(json_t *o, json_t *counters, json_t *reasons, const char *engine,
-			    const struct outcome *out)
+/* What could not be counted is null, with the reason. */
+static void put_null(json_t *to, const char *key, json_t *reasons, const char *why)
 {
-	if (out->have_window) {
-		json_object_set_new(o, "boot",
-				    json_pack("{s:I}", "to_user", (json_int_t)out->boot_to_user));
-		json_object_set_new(o, "classes", classes_json(out));
-		json_object_set_new(o, "outside", outside_json(out));
-		put_vmstat(counters, out);
+	json_object_set_new(to, key, json_null());
+	json_object_set_new(reasons, key, json_string(why));
+}
+
+static void put_classes(json_t *o, json_t *reasons, const struct outcome *out, const char *why)
+{
+	if (why) {
+		put_null(o, "classes", reasons, why);
+		put_null(o, "outside", reasons, why);
 		return;
 	}
-	static const char *const keys[] = {"boot", "classes", "outside"};
-	static const char *const groups[] = {"vmstat", "tlb"};
+	json_object_set_new(o, "classes", classes_json(out));
+	json_object_set_new(o, "outside", outside_json(out));
+}
+
+static void put_window(json_t *o, json_t *counters, const struct outcome *out)
+{
+	json_object_set_new(o, "boot",
+			    json_pack("{s:I}", "to_user", (json_int_t)out->boot_to_user));
+	put_vmstat(counters, out);
+	json_object_set_new(o, "recorder",
+			    json_pack("{s:I,s:I,s:I}", "events_dropped",
+				      (json_int_t)out->events_dropped, "oops_count",
+				      (json_int_t)out->oops_count, "unsupported_syscalls",
+				      (json_int_t)out->unsupported_syscalls));
+}
+
+static void put_kernel_side(json_t *o, json_t *counters, json_t *reasons, const struct cell *c,
+			    const char *engine, const struct outcome *out)
+{
+	bool off = recorder_mode(&c->settings) == FL_RECORDER_OFF;
 	const char *why = !strcmp(engine, "linux")
 				  ? "a native process: Linux records no fault classes"
 				  : "the guest left no telemetry";
 
-	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
-		json_object_set_new(o, keys[i], json_null());
-		json_object_set_new(reasons, keys[i], json_string(why));
+	put_classes(o, reasons, out, !out->have_window ? why : off ? "recorder=off" : NULL);
+	if (out->have_window) {
+		put_window(o, counters, out);
+		return;
 	}
-	for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++) {
-		json_object_set_new(counters, groups[i], json_null());
-		json_object_set_new(reasons, groups[i], json_string(why));
-	}
+	put_null(o, "boot", reasons, why);
+	put_null(o, "recorder", reasons, why);
+	put_null(counters, "vmstat", reasons, why);
+	put_null(counters, "tlb", reasons, why);
 }
 
 /* Text of a guest's or an engine's making, as valid UTF-8. */
@@ -321,16 +343,11 @@ json_t *cell_json(struct arena *a, const struct cell *c, const char *engine, uin
 		json_object_set_new(o, "reason", text_json(out->reason));
 	json_object_set_new(o, "unit", out->unit ? json_string(out->unit) : json_null());
 	json_object_set_new(o, "wall_seconds", json_real(out->wall_seconds));
-	put_kernel_side(o, counters, reasons, engine, out);
+	put_kernel_side(o, counters, reasons, c, engine, out);
 	json_object_set_new(o, "user", user_json(a, out));
 	json_object_set_new(counters, "papi", counters_json(a, "papi", &out->papi, reasons));
 	json_object_set_new(counters, "kvm", counters_json(a, "kvm", &out->kvm, reasons));
 	json_object_set_new(o, "counters", counters);
-	json_object_set_new(o, "recorder",
-			    json_pack("{s:I,s:I,s:I}", "events_dropped",
-				      (json_int_t)out->events_dropped, "oops_count",
-				      (json_int_t)out->oops_count, "unsupported_syscalls",
-				      (json_int_t)out->unsupported_syscalls));
 	json_object_set_new(o, "reasons", reasons);
 	if (out->state_dump)
 		json_object_set_new(o, "state", text_json(out->state_dump));

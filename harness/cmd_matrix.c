@@ -61,7 +61,7 @@ static const struct argp parser = {
 	"MATRIX",
 	"Runs every cell of a benchmark matrix, one after the other.\v"
 	"A MATRIX is a name of `faultline list matrices`, or a file. Exit status: 0 all as expected, "
-	"1 an expectation missed, a crash or a timeout, 2 wrong use, 130 interrupted.",
+	"1 an expectation missed, a crash or a timeout, 2 wrong use, or no cell can run here, 130 interrupted.",
 	children,
 	NULL,
 	NULL,

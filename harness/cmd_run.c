@@ -63,7 +63,7 @@ static const struct argp parser = {
 	"Boots the kernel-stub once for each profile, prints a table of fault latency by class and "
 	"keeps everything in the run's directory.\v"
 	"A PROFILE is a name of `faultline list profiles`, or a file. Exit status: 0 all as expected, "
-	"1 an expectation missed, a crash or a timeout, 2 wrong use, 130 interrupted.",
+	"1 an expectation missed, a crash or a timeout, 2 wrong use, or no cell can run here, 130 interrupted.",
 	children,
 	NULL,
 	NULL,

@@ -164,12 +164,18 @@ static int run_cells(struct run *r)
 	return 0;
 }
 
+/* A run of which nothing could be measured here did not do what was asked. */
 static int status_of(const struct results *r)
 {
-	for (size_t i = 0; i < r->n; i++)
-		if (strcmp(r->cells[i].status, "ok") && strcmp(r->cells[i].status, "unsupported"))
+	size_t ok = 0;
+
+	for (size_t i = 0; i < r->n; i++) {
+		if (!strcmp(r->cells[i].status, "ok"))
+			ok++;
+		else if (strcmp(r->cells[i].status, "unsupported"))
 			return EXIT_BAD_CELL;
-	return EXIT_GOOD;
+	}
+	return ok ? EXIT_GOOD : EXIT_CANT;
 }
 
 static void say_summary(const struct run *r, const struct results *all)

@@ -192,6 +192,24 @@ tcg_repeats_body() {
 	atf_check -o match:'Verdict: equal' "$faultline" compare one two
 }
 
+# What could not be counted is null with a reason; a run of which nothing can be measured is no success.
+atf_test_case nothing_invented
+nothing_invented_body() {
+	setup
+	atf_check -s exit:2 -o match:'unsupported' -e match:'0 of 1 cells ok, 1 unsupported' \
+		"$faultline" run -e linux -o one kernel-oops
+	atf_check -s exit:0 -o ignore -e ignore "$faultline" run -e linux -o two kernel-oops anon-touch
+	for key in boot classes outside recorder vmstat tlb; do
+		grep -q "\"$key\":null" one/cells.jsonl || atf_fail "$key is not null"
+		grep -q "\"reasons\":{.*\"$key\":\"a native process" one/cells.jsonl ||
+			atf_fail "no reason for $key"
+	done
+	need_tcg
+	atf_check -o ignore -e ignore "$faultline" run -e tcg -o off -s recorder=off -s pages=8 anon-touch
+	grep -q '"classes":null,"outside":null' off/cells.jsonl || atf_fail "classes without a recorder"
+	grep -q '"classes":"recorder=off"' off/cells.jsonl || atf_fail "no reason"
+}
+
 # Whatever lies in the guest's memory may move a count: nothing there may depend on the checkout's place.
 atf_test_case no_host_paths
 no_host_paths_body() {
@@ -261,7 +279,7 @@ interrupted_body() {
 
 atf_init_test_cases() {
 	for t in usage wrong_use lists shipped_profiles dry_run run_and_compare default_directory \
-		as_it_stands hostile_results plots no_gnuplot no_host_paths tcg_repeats tcg_expectation regression \
+		as_it_stands hostile_results plots no_gnuplot nothing_invented no_host_paths tcg_repeats tcg_expectation regression \
 		interrupted; do
 		atf_add_test_case $t
 	done
