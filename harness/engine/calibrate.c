@@ -60,18 +60,26 @@ static double measure(struct kvm_vcpu *v, unsigned tries)
 	return best;
 }
 
-double calibrate_ring0_ns(unsigned tries)
+static unsigned tsc_khz(const struct kvm_vcpu *v)
+{
+	int khz = ioctl(v->fd, KVM_GET_TSC_KHZ, 0);
+
+	return khz > 0 ? (unsigned)khz : 0;
+}
+
+struct calibration calibrate(unsigned tries)
 {
 	struct kvm_machine *m = xcalloc(1, sizeof(*m));
 	char *why = kvm_machine_create(m, MEMORY, 1);
-	double ns = -1;
+	struct calibration c = {.ns = -1};
 
 	if (!why) {
 		memcpy(m->mem + CODE_AT, countdown, sizeof(countdown));
-		ns = measure(&m->vcpus[0], tries);
+		c.ns = measure(&m->vcpus[0], tries);
+		c.tsc_khz = tsc_khz(&m->vcpus[0]);
 	}
 	free(why);
 	kvm_machine_free(m);
 	free(m);
-	return ns;
+	return c;
 }

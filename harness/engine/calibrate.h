@@ -2,9 +2,14 @@
 #ifndef ENGINE_CALIBRATE_H
 #define ENGINE_CALIBRATE_H
 
-/* Nanoseconds that one instruction takes in ring 0 of a guest on /dev/kvm: the best of at most
- * `tries` attempts, fewer if one is clearly fast. Negative if the guest does not run. An attempt
- * costs well under a millisecond where the CPU runs ring 0, some 10 ms where it is interpreted. */
-double calibrate_ring0_ns(unsigned tries);
+struct calibration {
+	double ns; /* that one instruction takes in ring 0; negative if the guest does not run */
+	unsigned tsc_khz; /* of the guest's TSC; 0: this KVM does not say */
+};
+
+/* Asks and measures /dev/kvm: .ns is the best of at most `tries` attempts, fewer if one is clearly
+ * fast. An attempt costs well under a millisecond where the CPU runs ring 0, some 10 ms where it is
+ * interpreted. */
+struct calibration calibrate(unsigned tries);
 
 #endif

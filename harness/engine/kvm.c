@@ -29,6 +29,7 @@
 static struct {
 	const char *module;
 	double ns; /* an instruction in ring 0 */
+	unsigned tsc_khz;
 	bool interpreted;
 	char *kind, *caveat;
 } host;
@@ -65,6 +66,7 @@ static void describe(void)
 
 static void recognise(void)
 {
+	struct calibration c;
 	bool pvm;
 
 	if (host.kind)
@@ -72,7 +74,9 @@ static void recognise(void)
 	host.module = find_module();
 	pvm = !strcmp(host.module, "kvm_pvm");
 	/* one attempt tells how slow it is; only a verdict by time alone needs more */
-	host.ns = calibrate_ring0_ns(pvm ? 1 : 5);
+	c = calibrate(pvm ? 1 : 5);
+	host.ns = c.ns;
+	host.tsc_khz = c.tsc_khz;
 	host.interpreted = pvm || host.ns > INTERPRETED_NS;
 	describe();
 }
@@ -212,9 +216,23 @@ static void run_machine(struct kvm_machine *m, struct boot_job *job, struct outc
 	boot_conclude(job, m->end, m->code, m->what, m->mem + job->window.addr, out);
 }
 
+/* What the kernel must know of this host, into buf. */
+static const char *kernel_args(char *buf, size_t size)
+{
+	int n = 0;
+
+	buf[0] = 0;
+	if (host.tsc_khz)
+		n = snprintf(buf, size, "tsc_khz=%u", host.tsc_khz);
+	if (host.interpreted)
+		snprintf(buf + n, size - (size_t)n, "%squirks=pvm", n ? " " : "");
+	return buf;
+}
+
 static void kvm_run(const struct machine_spec *spec, struct outcome *out)
 {
 	const char *why = kvm_unavailable();
+	char args[64];
 	struct kvm_machine *m;
 	struct boot_job job;
 
@@ -224,7 +242,7 @@ static void kvm_run(const struct machine_spec *spec, struct outcome *out)
 		outcome_set(out, CELL_UNSUPPORTED, "%s", why);
 		return;
 	}
-	if (!boot_prepare(&job, spec, host.interpreted ? "quirks=pvm" : "", out))
+	if (!boot_prepare(&job, spec, kernel_args(args, sizeof(args)), out))
 		return;
 	m = xcalloc(1, sizeof(*m));
 	run_machine(m, &job, out);

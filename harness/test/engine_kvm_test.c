@@ -74,6 +74,26 @@ ATF_TC_BODY(same_classes_as_tcg, tc)
 	outcome_free(&b);
 }
 
+/* The guest's clock goes as fast as ours, whatever the rate of its TSC: it waits a second, and the
+ * machine that lets it must run about as long. */
+ATF_TC_WITHOUT_HEAD(clock_rate);
+ATF_TC_BODY(clock_rate, tc)
+{
+	const struct engine *e = need_engine(ENGINE);
+	struct outcome brief, extended;
+	double waited;
+
+	guest_run(tc, e, "stub.elf", "wait", "0", 30, &brief);
+	guest_run(tc, e, "stub.elf", "wait", "1000", 30, &extended);
+	ATF_CHECK_EQ(CELL_OK, brief.status);
+	ATF_CHECK_EQ(CELL_OK, extended.status);
+	waited = extended.wall_seconds - brief.wall_seconds;
+	printf("one second of the guest: %.2f s\n", waited);
+	ATF_CHECK(waited > 0.5 && waited < 3);
+	outcome_free(&brief);
+	outcome_free(&extended);
+}
+
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, output);
@@ -82,5 +102,6 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, counters);
 	ATF_TP_ADD_TC(tp, kind);
 	ATF_TP_ADD_TC(tp, same_classes_as_tcg);
+	ATF_TP_ADD_TC(tp, clock_rate);
 	return atf_no_error();
 }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "faultline_abi.h"
@@ -40,6 +41,17 @@ static void flood(void)
 			return;
 }
 
+/* Until CLOCK_MONOTONIC is that many milliseconds on. */
+static void wait_by_clock(int ms)
+{
+	struct timespec begin, now;
+
+	clock_gettime(CLOCK_MONOTONIC, &begin);
+	do
+		clock_gettime(CLOCK_MONOTONIC, &now);
+	while ((now.tv_sec - begin.tv_sec) * 1000 + (now.tv_nsec - begin.tv_nsec) / 1000000 < ms);
+}
+
 int main(int argc, char **argv)
 {
 	const char *what = argc > 1 ? argv[1] : "";
@@ -53,6 +65,8 @@ int main(int argc, char **argv)
 		return report((enum fl_report_status)value);
 	if (!strcmp(what, "flood"))
 		flood();
+	if (!strcmp(what, "wait"))
+		wait_by_clock(value);
 	while (!strcmp(what, "hang"))
 		pause();
 	if (!strcmp(what, "garbage") && getenv("FAULTLINE_REPORT_FD"))
