@@ -222,7 +222,7 @@ struct signal_direct signal_direct(const struct trap_frame *regs, uint64_t addr)
 	struct signal_place place = signal_frame_place(regs->rsp - RED_ZONE);
 
 	if (unlikely(!s->segv_direct || s->blocked & bit(SIGSEGV) || error_code & FAULT_FETCH ||
-		     addr >= TASK_SIZE || !signal_place_ok(place)))
+		     addr >= TASK_SIZE || regs->cs != GDT_USER_CODE || !signal_place_ok(place)))
 		return (struct signal_direct){0, s};
 	s->trap.trapno = 14;
 	s->trap.err = error_code;

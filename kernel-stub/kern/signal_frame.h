@@ -20,6 +20,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "cpu_layout.h"
 #include "frame.h"
 #include "signal_layout.h"
 
@@ -153,11 +154,14 @@ static inline void signal_frame_enter(struct trap_frame *regs, uint64_t frame, u
 	regs->rax = 0;
 	regs->rsp = frame;
 	regs->rip = handler;
+	regs->cs = GDT_USER_CODE; /* 32-bit code may have been interrupted */
+	regs->ss = GDT_USER_DATA;
 	regs->rflags &= ~(RFLAGS_TF | RFLAGS_DF | RFLAGS_RF);
 }
 
 /* Takes back the registers that a handler left: all general ones, rip and rsp as they are, of
- * rflags only what ring 3 may change; cs and ss stay those of *regs. */
+ * rflags only what ring 3 may change, cs and ss as selectors of ring 3. What is no good there,
+ * iretq will say. */
 static inline void signal_frame_restore(struct trap_frame *regs,
 					const struct signal_context *context)
 {
@@ -179,6 +183,8 @@ static inline void signal_frame_restore(struct trap_frame *regs,
 	regs->rsp = context->rsp;
 	regs->rip = context->rip;
 	regs->rflags = (regs->rflags & ~RFLAGS_USER) | (context->rflags & RFLAGS_USER);
+	regs->cs = context->cs | 3u;
+	regs->ss = context->ss | 3u;
 }
 
 /* The exception number that Linux reports for a fault's signal (its numbers: signal.h). */

@@ -167,6 +167,10 @@ FUNC(arch_signal_return)
 	USER .Lreturn_slow, movq UC_STACK+16(%rdx), %rax
 	cmpq SIGNALS_ALTSTACK+16(%rsi), %rax
 	jne .Lreturn_slow
+	USER .Lreturn_slow, cmpw $GDT_USER_CODE, UC_CS(%rdx)
+	jne .Lreturn_slow
+	USER .Lreturn_slow, cmpw $GDT_USER_DATA, UC_SS(%rdx)
+	jne .Lreturn_slow
 	USER .Lreturn_slow, movq UC_SIGMASK(%rdx), %r8
 	USER .Lreturn_slow, movq UC_FPSTATE(%rdx), %rcx
 	movabsq $(TASK_SIZE - FXSAVE_SIZE - 1), %rax
@@ -176,7 +180,7 @@ FUNC(arch_signal_return)
 	USER .Lreturn_slow, fxrstor64 (%rcx)
 	andq $~UNBLOCKABLE, %r8
 	movq %r8, SIGNALS_BLOCKED(%rsi)
-	pushq FRAME_SS(%rdi)
+	pushq $GDT_USER_DATA
 	USER .Lreturn_slow, pushq UC_RSP(%rdx)
 	USER .Lreturn_slow, movl UC_RFLAGS(%rdx), %eax
 	movl FRAME_RFLAGS(%rdi), %ecx
@@ -184,7 +188,7 @@ FUNC(arch_signal_return)
 	andl $~RFLAGS_USER, %ecx
 	orl %ecx, %eax
 	pushq %rax
-	pushq FRAME_CS(%rdi)
+	pushq $GDT_USER_CODE
 	USER .Lreturn_slow, pushq UC_RIP(%rdx)
 	USER .Lreturn_late, movq UC_R8(%rdx), %r8
 	USER .Lreturn_late, movq UC_R9(%rdx), %r9
