@@ -6,11 +6,16 @@
 #include "syscall.h"
 #include "task.h"
 
-/* The file behind a descriptor for mmap: 0, or Linux's error. */
-static int64_t mmap_file(uint64_t fd, unsigned prot, unsigned flags, struct vm_file **vm)
+static int64_t mmap_with(const struct trap_frame *regs, struct vm_file *vm)
 {
-	struct file *file = file_get((uint32_t)fd);
-	unsigned mode;
+	return vm_mmap(task_running->mm, ARG0(regs), ARG1(regs), (unsigned)ARG2(regs),
+		       (unsigned)ARG3(regs), vm, ARG5(regs) >> PAGE_SHIFT, 0);
+}
+
+static __attribute__((noinline)) int64_t mmap_file(const struct trap_frame *regs)
+{
+	unsigned prot = (unsigned)ARG2(regs), flags = (unsigned)ARG3(regs), mode;
+	struct file *file = file_get((uint32_t)ARG4(regs));
 
 	if (!file)
 		return -MM_EBADF;
@@ -19,26 +24,14 @@ static int64_t mmap_file(uint64_t fd, unsigned prot, unsigned flags, struct vm_f
 		return -MM_EACCES;
 	if (!file->ops->map)
 		return -MM_ENODEV;
-	*vm = file->ops->map(file);
-	return 0;
+	return mmap_with(regs, file->ops->map(file));
 }
 
 SYSCALL(mmap)
 {
-	unsigned prot = (unsigned)ARG2(regs), flags = (unsigned)ARG3(regs);
-	uint64_t offset = ARG5(regs);
-	struct vm_file *vm = NULL;
-	int64_t error;
-
-	if (offset & ~PAGE_MASK)
+	if (ARG5(regs) & ~PAGE_MASK)
 		return -MM_EINVAL;
-	if (!(flags & MAP_ANONYMOUS_)) {
-		error = mmap_file(ARG4(regs), prot, flags, &vm);
-		if (error)
-			return error;
-	}
-	return vm_mmap(task_running->mm, ARG0(regs), ARG1(regs), prot, flags, vm,
-		       offset >> PAGE_SHIFT, 0);
+	return ARG3(regs) & MAP_ANONYMOUS_ ? mmap_with(regs, NULL) : mmap_file(regs);
 }
 
 SYSCALL(munmap)

@@ -114,16 +114,28 @@ static inline struct vma *vma_lookup(struct mm *mm, uint64_t addr)
 	return NULL;
 }
 
-/* The first VMA with end > addr, or NULL. Needs: mm->lock. */
-struct vma *vma_find(struct mm *mm, uint64_t addr);
+/* The first VMA with end > addr, or NULL. Needs: mm->lock. The slow half searches the tree. */
+struct vma *vma_find_slow(struct mm *mm, uint64_t addr);
+static inline struct vma *vma_find(struct mm *mm, uint64_t addr)
+{
+	struct vma *vma = __atomic_load_n(&mm->last_hit, __ATOMIC_RELAXED);
 
-/* Start of the highest hole of `len` bytes in [low, high), or 0; likewise the lowest. *next: the
- * VMA above it. The guard gap below a VM_GROWSDOWN VMA is no hole. Needs: mm->lock; len > 0,
- * low >= MMAP_MIN_ADDR, high <= TASK_SIZE. O(log n). */
-uint64_t vma_hole_topdown(struct mm *mm, uint64_t len, uint64_t low, uint64_t high,
-			  struct vma **next);
-uint64_t vma_hole_bottomup(struct mm *mm, uint64_t len, uint64_t low, uint64_t high,
-			   struct vma **next);
+	if (vma && addr - vma->start < vma->end - vma->start)
+		return vma;
+	return vma_find_slow(mm, addr);
+}
+
+/* A place for a new mapping. */
+struct vma_place {
+	uint64_t start;	  /* 0: none */
+	struct vma *next; /* the VMA above it */
+};
+
+/* The highest hole of `len` bytes in [low, high); likewise the lowest. The guard gap below a
+ * VM_GROWSDOWN VMA is no hole. Needs: mm->lock for writing; len > 0, low >= MMAP_MIN_ADDR, high <=
+ * TASK_SIZE. O(log n). */
+struct vma_place vma_hole_topdown(struct mm *mm, uint64_t len, uint64_t low, uint64_t high);
+struct vma_place vma_hole_bottomup(struct mm *mm, uint64_t len, uint64_t low, uint64_t high);
 
 /* Is this what /proc/self/maps calls [heap] or [stack]? As on Linux, a question of addresses: the
  * heap merges with its neighbours like any other mapping. Needs: mm->lock. */

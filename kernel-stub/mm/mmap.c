@@ -24,29 +24,32 @@
 
 #define FILE_SIZE_MAX 0x7fffffffffffffffull /* Linux's MAX_LFS_FILESIZE */
 
-/* A request as it goes through the phases. */
+/* A request as it goes through the phases, which are inlined: its address is taken nowhere, so that
+ * it stays in registers. */
 struct mmap_request {
 	struct mm *mm;
 	uint64_t addr, len;
 	unsigned map_flags;
-	struct vma_new new;
-	struct vma *first; /* first VMA with end > new.start, once that is known */
+	uint32_t flags;
+	struct vm_file *file;
+	uint64_t pgoff;
+	struct vma_place place; /* .next: the first VMA with end > start */
 };
 
-static bool mmap_fixed(const struct mmap_request *r)
+static inline bool mmap_fixed(const struct mmap_request *r)
 {
 	return r->map_flags & (MAP_FIXED_ | MAP_FIXED_NOREPLACE_);
 }
 
 /* Checks 1 to 4. */
-static int mmap_check(struct mmap_request *r)
+static inline int mmap_check(struct mmap_request *r)
 {
 	if (!r->len)
 		return -MM_EINVAL;
 	r->len = page_align(r->len);
 	if (!r->len)
 		return -MM_ENOMEM;
-	if (r->new.pgoff + (r->len >> PAGE_SHIFT) < r->new.pgoff)
+	if (r->pgoff + (r->len >> PAGE_SHIFT) < r->pgoff)
 		return -MM_EOVERFLOW;
 	if (r->mm->map_count > r->mm->map_max)
 		return -MM_ENOMEM;
@@ -54,7 +57,7 @@ static int mmap_check(struct mmap_request *r)
 }
 
 /* The hint, if there is one and its place is free. */
-static bool mmap_hint(struct mmap_request *r)
+static inline bool mmap_hint(struct mmap_request *r)
 {
 	uint64_t hint = r->addr & PAGE_MASK;
 
@@ -64,15 +67,12 @@ static bool mmap_hint(struct mmap_request *r)
 		hint = MMAP_MIN_ADDR;
 	if (hint > TASK_SIZE - r->len)
 		return false;
-	r->first = vma_find(r->mm, hint);
-	if (r->first && hint + r->len > vma_start_gap(r->first))
-		return false;
-	r->new.start = hint;
-	return true;
+	r->place = (struct vma_place){hint, vma_find(r->mm, hint)};
+	return !r->place.next || hint + r->len <= vma_start_gap(r->place.next);
 }
 
 /* Check 5. */
-static int mmap_place(struct mmap_request *r)
+static inline int mmap_place(struct mmap_request *r)
 {
 	struct mm *mm = r->mm;
 
@@ -83,29 +83,28 @@ static int mmap_place(struct mmap_request *r)
 			return -MM_ENOMEM;
 		if (r->addr & ~PAGE_MASK)
 			return -MM_EINVAL;
-		r->new.start = r->addr;
-		r->first = vma_find(mm, r->addr);
+		r->place = (struct vma_place){r->addr, vma_find(mm, r->addr)};
 		return 0;
 	}
 	if (mmap_hint(r))
 		return 0;
-	r->new.start = vma_hole_topdown(mm, r->len, MMAP_MIN_ADDR, mm->mmap_base, &r->first);
-	if (!r->new.start)
-		r->new.start = vma_hole_bottomup(mm, r->len, UNMAPPED_BASE, TASK_SIZE, &r->first);
-	return r->new.start ? 0 : -MM_ENOMEM;
+	r->place = vma_hole_topdown(mm, r->len, MMAP_MIN_ADDR, mm->mmap_base);
+	if (unlikely(!r->place.start))
+		r->place = vma_hole_bottomup(mm, r->len, UNMAPPED_BASE, TASK_SIZE);
+	return r->place.start ? 0 : -MM_ENOMEM;
 }
 
 /* Checks 7 and 8. */
-static int mmap_type(const struct mmap_request *r)
+static inline int mmap_type(const struct mmap_request *r)
 {
 	unsigned type = r->map_flags & MAP_TYPE_;
 
-	if (r->new.file && r->new.pgoff > (FILE_SIZE_MAX - r->len) >> PAGE_SHIFT)
+	if (r->file && r->pgoff > (FILE_SIZE_MAX - r->len) >> PAGE_SHIFT)
 		return -MM_EOVERFLOW;
 	if (type == MAP_PRIVATE_)
-		return r->new.file && r->new.flags &VM_GROWSDOWN ? -MM_EINVAL : 0;
-	if (type == MAP_SHARED_ || (type == MAP_SHARED_VALIDATE_ && r->new.file))
-		return r->new.flags &VM_GROWSDOWN ? -MM_EINVAL : -MM_ENODEV;
+		return r->file && r->flags & VM_GROWSDOWN ? -MM_EINVAL : 0;
+	if (type == MAP_SHARED_ || (type == MAP_SHARED_VALIDATE_ && r->file))
+		return r->flags & VM_GROWSDOWN ? -MM_EINVAL : -MM_ENODEV;
 	return -MM_EINVAL;
 }
 
@@ -123,29 +122,28 @@ static uint32_t mmap_vm_flags(unsigned prot, unsigned map_flags)
 	return flags;
 }
 
-/* Maps the place, which is free. */
-static int64_t mmap_free_place(struct mmap_request *r)
+/* Maps the range, which is free; `next` is the VMA above it. */
+static inline int64_t mmap_free_place(struct mm *mm, const struct vma_new *new, struct vma *next)
 {
-	struct mm *mm = r->mm;
-	struct vma *next = r->first;
-	struct vma_neighbours n = vma_plan_map(&r->new, next ? next->prev : mm->last, next, NULL);
+	struct vma_neighbours n = vma_plan_map(new, next ? next->prev : mm->last, next, NULL);
 	struct vma_spare spare;
 
 	if (vma_spare_fill(&spare, vma_map_needs(n)))
 		return -MM_ENOMEM;
-	vma_map(mm, &r->new, next, n, &spare);
-	return (int64_t)r->new.start;
+	vma_map(mm, new, next, n, &spare);
+	return (int64_t) new->start;
 }
 
-/* MAP_FIXED: gets memory for everything, unmaps what is there, maps. */
-static int64_t mmap_replace(struct mmap_request *r)
+/* MAP_FIXED: gets memory for everything, unmaps what is there, maps. `first` is the first VMA with
+ * end > new->start. */
+static __attribute__((noinline)) int64_t mmap_replace(struct mm *mm, const struct vma_new *new,
+						      struct vma *first)
 {
-	struct mm *mm = r->mm;
-	uint64_t start = r->new.start, end = r->new.end;
-	struct vma *first = r->first, *prev = first->start < start ? first : first->prev;
+	uint64_t start = new->start, end = new->end;
+	struct vma *prev = first->start < start ? first : first->prev;
 	struct vma *next = vma_find(mm, end);
 	unsigned cut = vma_unmap_needs(first, start, end);
-	struct vma_neighbours n = vma_plan_map(&r->new, prev, next, NULL);
+	struct vma_neighbours n = vma_plan_map(new, prev, next, NULL);
 	struct vma_spare spare;
 
 	if (cut && mm->map_count >= mm->map_max)
@@ -155,14 +153,16 @@ static int64_t mmap_replace(struct mmap_request *r)
 	vma_unmap(mm, first, start, end, &spare);
 	if (cut) {
 		next = first->next;
-		n = vma_plan_map(&r->new, first, next, NULL);
+		n = vma_plan_map(new, first, next, NULL);
 	}
-	vma_map(mm, &r->new, next, n, &spare);
+	vma_map(mm, new, next, n, &spare);
 	return (int64_t)start;
 }
 
-static int64_t mmap_locked(struct mmap_request *r)
+static inline int64_t mmap_locked(struct mmap_request *r)
 {
+	struct vma *next;
+	struct vma_new new;
 	int err = mmap_check(r);
 	bool replace;
 
@@ -170,30 +170,29 @@ static int64_t mmap_locked(struct mmap_request *r)
 		err = mmap_place(r);
 	if (err)
 		return err;
-	r->new.end = r->new.start + r->len;
-	replace = r->first && r->first->start < r->new.end;
+	new.start = r->place.start;
+	new.end = new.start + r->len;
+	next = r->place.next;
+	replace = next && next->start < new.end;
 	if (replace && r->map_flags & MAP_FIXED_NOREPLACE_)
 		return -MM_EEXIST;
 	err = mmap_type(r);
 	if (err)
 		return err;
-	if (!r->new.file)
-		r->new.pgoff = r->new.start >> PAGE_SHIFT;
-	return replace ? mmap_replace(r) : mmap_free_place(r);
+	new.flags = r->flags;
+	new.file = r->file;
+	new.pgoff = r->file ? r->pgoff : new.start >> PAGE_SHIFT;
+	if (unlikely(replace))
+		return mmap_replace(r->mm, &new, next);
+	return mmap_free_place(r->mm, &new, next);
 }
 
 int64_t vm_mmap(struct mm *mm, uint64_t addr, uint64_t len, unsigned prot, unsigned map_flags,
 		struct vm_file *file, uint64_t pgoff, uint32_t vm_extra)
 {
 	struct mmap_request r = {
-		.mm = mm,
-		.addr = addr,
-		.len = len,
-		.map_flags = map_flags,
-		.new = {.file = file,
-			.pgoff = pgoff,
-			.flags = mmap_vm_flags(prot, map_flags) | vm_extra},
-	};
+		mm,   addr,  len,      map_flags, mmap_vm_flags(prot, map_flags) | vm_extra,
+		file, pgoff, {0, NULL}};
 	int64_t ret;
 
 	write_lock(&mm->lock, LOCK_MMAP);

@@ -162,8 +162,8 @@ RB_INLINE void rb_insert_augmented(struct rb_root *root, struct rb_node *parent,
 {
 	node->left = node->right = NULL;
 	node->parent_color = (uintptr_t)parent;
-	*link = node;
 	update(node);
+	*link = node;
 	rb_propagate(parent, update);
 	rb_insert_fixup(root, node, update);
 }

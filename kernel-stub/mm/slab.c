@@ -23,7 +23,6 @@
  */
 #include "slab.h"
 #include "buddy.h"
-#include "slab_debug.h"
 
 static struct list_node all_caches;
 
@@ -108,7 +107,7 @@ static void *pop(struct kmem_cache_cpu *cpu)
 }
 
 /* Up to SLAB_BATCH objects; a new slab is made only for the first. False: no memory. */
-static bool refill(struct kmem_cache *cache, struct kmem_cache_cpu *cpu)
+bool kmem_cache_refill(struct kmem_cache *cache, struct kmem_cache_cpu *cpu)
 {
 	spin_lock(&cache->lock, LOCK_SLAB);
 	if (!list_empty(&cache->partial) || new_slab(cache))
@@ -123,7 +122,8 @@ static bool refill(struct kmem_cache *cache, struct kmem_cache_cpu *cpu)
 	return cpu->count > 0;
 }
 
-static void drain(struct kmem_cache *cache, struct kmem_cache_cpu *cpu, uint32_t n)
+/* Gives `n` objects back to their slabs. */
+void kmem_cache_drain(struct kmem_cache *cache, struct kmem_cache_cpu *cpu, uint32_t n)
 {
 	spin_lock(&cache->lock, LOCK_SLAB);
 	while (n-- > 0) {
@@ -154,32 +154,6 @@ void kmem_cache_init(struct kmem_cache *cache, const char *name, uint32_t size, 
 	list_add_tail(&cache->caches, &all_caches);
 }
 
-void *kmem_cache_alloc(struct kmem_cache *cache)
-{
-	struct kmem_cache_cpu *cpu = &cache->cpu[port_cpu_id()];
-	void *object;
-
-	if (unlikely(port_should_fail()))
-		return NULL;
-	if (unlikely(!cpu->head) && !refill(cache, cpu))
-		return NULL;
-	object = pop(cpu);
-	cpu->nr_objects++;
-	slab_debug_alloc(cache, object);
-	return object;
-}
-
-void kmem_cache_free(struct kmem_cache *cache, void *object)
-{
-	struct kmem_cache_cpu *cpu = &cache->cpu[port_cpu_id()];
-
-	slab_debug_free(cache, object);
-	cpu->nr_objects--;
-	push(cpu, object);
-	if (unlikely(cpu->count > SLAB_HIGH))
-		drain(cache, cpu, SLAB_BATCH);
-}
-
 int64_t kmem_cache_nr_objects(const struct kmem_cache *cache)
 {
 	int64_t n = 0;
@@ -195,7 +169,7 @@ void slab_drain(void)
 		struct kmem_cache *cache = list_entry(node, struct kmem_cache, caches);
 		struct kmem_cache_cpu *cpu = &cache->cpu[port_cpu_id()];
 
-		drain(cache, cpu, cpu->count);
+		kmem_cache_drain(cache, cpu, cpu->count);
 	}
 }
 

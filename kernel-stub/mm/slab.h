@@ -10,16 +10,17 @@
 
 #include "list.h"
 #include "lock.h"
+#include "slab_debug.h"
 
 #define SLAB_BATCH 16		   /* objects moved between a CPU and the slabs at a time */
 #define SLAB_HIGH (2 * SLAB_BATCH) /* beyond this, SLAB_BATCH go back */
 
-/* Owned by its CPU, no lock. */
+/* Owned by its CPU, no lock; a cache line of its own. */
 struct kmem_cache_cpu {
 	void *head; /* free objects, each pointing to the next in its first word */
 	uint32_t count;
 	int64_t nr_objects; /* allocated less freed by this CPU */
-};
+} __attribute__((aligned(64)));
 
 struct kmem_cache {
 	const char *name;
@@ -37,9 +38,39 @@ struct kmem_cache {
  * Cannot fail; allocates nothing. */
 void kmem_cache_init(struct kmem_cache *cache, const char *name, uint32_t size, uint32_t align);
 
+/* The slow halves of the two below. */
+bool kmem_cache_refill(struct kmem_cache *cache, struct kmem_cache_cpu *cpu);
+void kmem_cache_drain(struct kmem_cache *cache, struct kmem_cache_cpu *cpu, uint32_t n);
+
 /* An object, contents undefined; NULL if no memory (or injected failure). */
-void *kmem_cache_alloc(struct kmem_cache *cache);
-void kmem_cache_free(struct kmem_cache *cache, void *object);
+static inline void *kmem_cache_alloc(struct kmem_cache *cache)
+{
+	struct kmem_cache_cpu *cpu = &cache->cpu[port_cpu_id()];
+	void *object;
+
+	if (unlikely(port_should_fail()))
+		return NULL;
+	if (unlikely(!cpu->head) && !kmem_cache_refill(cache, cpu))
+		return NULL;
+	object = cpu->head;
+	cpu->head = *(void **)object;
+	cpu->count--;
+	cpu->nr_objects++;
+	slab_debug_alloc(cache, object);
+	return object;
+}
+
+static inline void kmem_cache_free(struct kmem_cache *cache, void *object)
+{
+	struct kmem_cache_cpu *cpu = &cache->cpu[port_cpu_id()];
+
+	slab_debug_free(cache, object);
+	*(void **)object = cpu->head;
+	cpu->head = object;
+	cpu->nr_objects--;
+	if (unlikely(++cpu->count > SLAB_HIGH))
+		kmem_cache_drain(cache, cpu, SLAB_BATCH);
+}
 
 /* Objects in use. Exact while the other CPUs rest. */
 int64_t kmem_cache_nr_objects(const struct kmem_cache *cache);

@@ -44,16 +44,13 @@
  */
 #include "vma.h"
 
-#include "anon.h"
-#include "errno.h"
 #include "file.h"
 #include "pgtable.h"
-#include "slab.h"
 #include "vmstat.h"
 
 #define GAP_ENDLESS UINT64_MAX
 
-static struct kmem_cache vma_cache;
+struct kmem_cache vma_cache;
 
 static struct vma *vma_of(struct rb_node *n)
 {
@@ -116,7 +113,7 @@ static void set_widest(struct mm *mm, struct vma *vma)
 {
 	struct vma *old = mm->widest;
 
-	if (!old || (vma->start < old->start && vma != old->prev))
+	if (!old || vma->start < old->start)
 		mm->hole_bound = GAP_ENDLESS;
 	mm->widest = vma;
 	set_gap(vma, GAP_ENDLESS);
@@ -139,16 +136,29 @@ static void gap_changed(struct vma *vma)
 		set_bounded_gap(vma, gap);
 }
 
+/* vma came into the room below `next` (NULL: above the last), and into the tree with next's gap. */
+static void gap_divided(struct mm *mm, struct vma *vma, struct vma *next)
+{
+	uint64_t upper = next ? gap_below(next) : 0;
+
+	if (next && next == mm->widest && gap_below(vma) >= upper) {
+		mm->widest = vma;
+		if (next->next)
+			set_bounded_gap(next, upper);
+		return;
+	}
+	gap_changed(vma);
+	if (next)
+		gap_changed(next);
+}
+
 /* ---- finding ---- */
 
-struct vma *vma_find(struct mm *mm, uint64_t addr)
+struct vma *vma_find_slow(struct mm *mm, uint64_t addr)
 {
 	struct rb_node *n = mm->vmas.node;
-	struct vma *found = __atomic_load_n(&mm->last_hit, __ATOMIC_RELAXED);
+	struct vma *found = NULL;
 
-	if (found && addr - found->start < found->end - found->start)
-		return found;
-	found = NULL;
 	while (n) {
 		struct vma *vma = vma_of(n);
 
@@ -240,44 +250,47 @@ static struct vma *room_beside(struct vma *from, uint64_t len, enum side side)
 	return vma;
 }
 
+/* Does mm->hole_bound say something about a search downwards from there? */
+static bool bound_holds(const struct mm *mm, uint64_t high)
+{
+	return high == mm->mmap_base && mm->widest && mm->widest->end <= high;
+}
+
 /* The highest VMA below `from` (NULL: of all) with room for len below it, or NULL. `from` is where
  * the search downwards from `high` began: it has no room. */
 static struct vma *room_below(struct mm *mm, struct vma *from, uint64_t len, uint64_t high)
 {
-	struct vma *widest = mm->widest, *vma;
-	bool bounded = high == mm->mmap_base && widest && widest->end <= high;
+	struct vma *vma;
 
 	if (!from) {
 		from = mm->last;
 		if (!from || gap_below(from) >= len)
 			return from;
 	}
-	if (bounded && len > mm->hole_bound && gap_below(widest) >= len)
-		return widest;
+	if (len > mm->hole_bound && bound_holds(mm, high) && gap_below(mm->widest) >= len)
+		return mm->widest;
 	vma = room_beside(from, len, BELOW);
-	if (bounded && vma == widest)
+	if (vma && vma == mm->widest && bound_holds(mm, high))
 		mm->hole_bound = len - 1;
 	return vma;
 }
 
-uint64_t vma_hole_topdown(struct mm *mm, uint64_t len, uint64_t low, uint64_t high,
-			  struct vma **next)
+struct vma_place vma_hole_topdown(struct mm *mm, uint64_t len, uint64_t low, uint64_t high)
 {
 	struct vma *vma = find_high(mm, high);
 	struct hole hole = hole_within(mm, vma, low, high);
+	uint64_t start;
 
-	if (!hole_fits(hole, len)) {
-		vma = room_below(mm, vma, len, high);
-		if (!vma)
-			return 0;
-		hole = hole_within(mm, vma, low, high);
-	}
-	*next = vma;
-	return hole_fits(hole, len) ? hole.end - len : 0;
+	if (hole_fits(hole, len))
+		return (struct vma_place){hole.end - len, vma};
+	vma = room_below(mm, vma, len, high);
+	if (!vma)
+		return (struct vma_place){0, NULL};
+	start = vma_start_gap(vma) - len;
+	return (struct vma_place){start >= low ? start : 0, vma};
 }
 
-uint64_t vma_hole_bottomup(struct mm *mm, uint64_t len, uint64_t low, uint64_t high,
-			   struct vma **next)
+struct vma_place vma_hole_bottomup(struct mm *mm, uint64_t len, uint64_t low, uint64_t high)
 {
 	struct vma *vma = vma_find(mm, low);
 	struct hole hole = hole_within(mm, vma, low, high);
@@ -286,8 +299,7 @@ uint64_t vma_hole_bottomup(struct mm *mm, uint64_t len, uint64_t low, uint64_t h
 		vma = room_beside(vma, len, ABOVE);
 		hole = hole_within(mm, vma, low, high);
 	}
-	*next = vma;
-	return hole_fits(hole, len) ? hole.start : 0;
+	return (struct vma_place){hole_fits(hole, len) ? hole.start : 0, vma};
 }
 
 /* ---- memory ---- */
@@ -295,21 +307,6 @@ uint64_t vma_hole_bottomup(struct mm *mm, uint64_t len, uint64_t low, uint64_t h
 void vma_init(void)
 {
 	kmem_cache_init(&vma_cache, "vma", sizeof(struct vma), 8);
-}
-
-int vma_spare_alloc(struct vma_spare *spare, unsigned n)
-{
-	ASSERT(n <= VMA_SPARE_MAX);
-	while (spare->n < n) {
-		struct vma *vma = kmem_cache_alloc(&vma_cache);
-
-		if (!vma) {
-			vma_spare_drop(spare);
-			return -MM_ENOMEM;
-		}
-		spare->vma[spare->n++] = vma;
-	}
-	return 0;
 }
 
 void vma_spare_drop(struct vma_spare *spare)
@@ -383,7 +380,8 @@ static void erase_and_free(struct mm *mm, struct vma *vma)
 		mm->widest = NULL;
 	if (vma->file)
 		vm_file_put(vma->file);
-	anon_put(vma->anon);
+	if (vma->anon)
+		anon_put(vma->anon);
 	kmem_cache_free(&vma_cache, vma);
 }
 
@@ -404,14 +402,6 @@ static void move_start(struct vma *vma, uint64_t start)
 }
 
 /* ---- joining and splitting: no gap changes ---- */
-
-/* Could `vma`, once it touches the range, be one with it? Pure. */
-static bool joins(const struct vma *vma, const struct vma_new *new, const struct anon_root *anon)
-{
-	return vma->flags == new->flags && vma->file == new->file &&
-	       vma->pgoff - (vma->start >> PAGE_SHIFT) == new->pgoff - (new->start >> PAGE_SHIFT) &&
-	       anon_compatible(vma->anon, anon);
-}
 
 /* vma gets pages of another one, which has that root. */
 static void share_anon(struct vma *vma, struct anon_root *anon)
@@ -452,20 +442,6 @@ static struct vma *split(struct vma *vma, uint64_t addr, struct vma_spare *spare
 
 /* ---- mapping ---- */
 
-struct vma_neighbours vma_plan_map(const struct vma_new *new, struct vma *prev, struct vma *next,
-				   const struct anon_root *anon)
-{
-	struct vma_neighbours n = {NULL, NULL};
-
-	if (prev && prev->end >= new->start &&joins(prev, new, anon))
-		n.left = prev;
-	if (next && next->start <= new->end &&joins(next, new, anon))
-		n.right = next;
-	if (n.left && n.right && !anon_compatible(prev->anon, next->anon))
-		n.right = NULL;
-	return n;
-}
-
 static struct vma *map_alone(struct mm *mm, const struct vma_new *new, struct vma *next,
 			     struct vma_spare *spare)
 {
@@ -482,9 +458,7 @@ static struct vma *map_alone(struct mm *mm, const struct vma_new *new, struct vm
 	if (vma->file)
 		vm_file_get(vma->file);
 	link_vma(mm, vma, next, next ? next->gap : 0);
-	gap_changed(vma);
-	if (next)
-		gap_changed(next);
+	gap_divided(mm, vma, next);
 	return vma;
 }
 

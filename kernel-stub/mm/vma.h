@@ -11,7 +11,9 @@
 #ifndef MM_VMA_H
 #define MM_VMA_H
 
-#include "mm.h"
+#include "anon.h"
+#include "errno.h"
+#include "slab.h"
 
 /* The rights that the flags give a page (enum pte_prot). On x86 writable and executable pages can
  * be read; a page without any right is not ring 3's at all. Pure. */
@@ -24,7 +26,7 @@ static inline uint32_t vma_prot(uint32_t flags)
 /* Where the VMA starts for others: below a stack lies the guard gap. */
 static inline uint64_t vma_start_gap(const struct vma *vma)
 {
-	if (!(vma->flags & VM_GROWSDOWN))
+	if (likely(!(vma->flags & VM_GROWSDOWN)))
 		return vma->start;
 	return vma->start > STACK_GUARD_GAP ? vma->start - STACK_GUARD_GAP : 0;
 }
@@ -39,23 +41,30 @@ static inline uint64_t page_align(uint64_t len)
 
 #define VMA_SPARE_MAX 2
 
+extern struct kmem_cache vma_cache;
+
 struct vma_spare {
 	struct vma *vma[VMA_SPARE_MAX];
 	unsigned n;
 };
 
-/* The slow half of vma_spare_fill(). */
-int vma_spare_alloc(struct vma_spare *spare, unsigned n);
+/* Gives back what was not used. */
+void vma_spare_drop(struct vma_spare *spare);
 
 /* n <= VMA_SPARE_MAX objects, or -MM_ENOMEM and none. */
 static inline int vma_spare_fill(struct vma_spare *spare, unsigned n)
 {
-	spare->n = 0;
-	return n ? vma_spare_alloc(spare, n) : 0;
-}
+	for (spare->n = 0; spare->n < n; spare->n++) {
+		struct vma *vma = kmem_cache_alloc(&vma_cache);
 
-/* Gives back what was not used. */
-void vma_spare_drop(struct vma_spare *spare);
+		if (unlikely(!vma)) {
+			vma_spare_drop(spare);
+			return -MM_ENOMEM;
+		}
+		spare->vma[spare->n] = vma;
+	}
+	return 0;
+}
 
 /* Slab cache; by mm_init(). */
 void vma_init(void);
@@ -75,10 +84,30 @@ struct vma_neighbours {
 	struct vma *left, *right;
 };
 
+/* Could `vma`, once it touches the range, be one with it? Pure. */
+static inline bool vma_joins(const struct vma *vma, const struct vma_new *new,
+			     const struct anon_root *anon)
+{
+	return vma->flags == new->flags && vma->file == new->file &&
+	       vma->pgoff - (vma->start >> PAGE_SHIFT) == new->pgoff - (new->start >> PAGE_SHIFT) &&
+	       anon_compatible(vma->anon, anon);
+}
+
 /* `prev` and `next` are the VMAs round the range (they may overlap its edges, if those parts go
  * before vma_map()); `anon` is the root that its pages have, NULL for new ones. Pure. */
-struct vma_neighbours vma_plan_map(const struct vma_new *new, struct vma *prev, struct vma *next,
-				   const struct anon_root *anon);
+static inline struct vma_neighbours vma_plan_map(const struct vma_new *new, struct vma *prev,
+						 struct vma *next, const struct anon_root *anon)
+{
+	struct vma_neighbours n = {NULL, NULL};
+
+	if (prev && prev->end >= new->start &&vma_joins(prev, new, anon))
+		n.left = prev;
+	if (next && next->start <= new->end &&vma_joins(next, new, anon))
+		n.right = next;
+	if (n.left && n.right && !anon_compatible(prev->anon, next->anon))
+		n.right = NULL;
+	return n;
+}
 
 /* Maps a free range as planned; `next` is the first VMA beyond it. A VMA of its own takes one spare
  * object and a reference to the file. */

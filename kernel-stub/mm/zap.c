@@ -121,6 +121,8 @@ static void zap_page(struct mm *mm, struct pte_slot slot, uint64_t va)
 	bool anon;
 	pte_t old;
 
+	if (pte_none(port_pte_read(slot.pte)))
+		return;
 	spin_lock(&slot.table->ptl, LOCK_PTL);
 	old = port_pte_xchg(slot.pte, (pte_t){0});
 	slot.table->nr_present -= !pte_none(old);

@@ -361,19 +361,18 @@ static uint64_t brute_hole(uint64_t len, uint64_t low, uint64_t high, int dir)
 
 static void compare_holes(uint64_t span)
 {
-	struct vma *next;
 	uint64_t len = (1 + random_below(12)) * PAGE_SIZE;
 	uint64_t low = MMAP_MIN_ADDR + random_below(span) * PAGE_SIZE;
 	uint64_t high = low + random_below(span) * PAGE_SIZE;
 
 	ATF_REQUIRE_EQ(brute_hole(len, low, high, 0),
-		       vma_hole_topdown(world_mm, len, low, high, &next));
+		       vma_hole_topdown(world_mm, len, low, high).start);
 	ATF_REQUIRE_EQ(brute_hole(len, low, high, 1),
-		       vma_hole_bottomup(world_mm, len, low, high, &next));
+		       vma_hole_bottomup(world_mm, len, low, high).start);
 	ATF_REQUIRE_EQ(brute_hole(len, MMAP_MIN_ADDR, TASK_SIZE, 0),
-		       vma_hole_topdown(world_mm, len, MMAP_MIN_ADDR, TASK_SIZE, &next));
+		       vma_hole_topdown(world_mm, len, MMAP_MIN_ADDR, TASK_SIZE).start);
 	ATF_REQUIRE_EQ(brute_hole(len, MMAP_MIN_ADDR, TASK_SIZE, 1),
-		       vma_hole_bottomup(world_mm, len, MMAP_MIN_ADDR, TASK_SIZE, &next));
+		       vma_hole_bottomup(world_mm, len, MMAP_MIN_ADDR, TASK_SIZE).start);
 }
 
 /* Rights that change from page to page keep VMAs apart; now and then a stack with its guard gap;
@@ -412,20 +411,21 @@ ATF_TC_WITHOUT_HEAD(hole_edges);
 ATF_TC_BODY(hole_edges, tc)
 {
 	const uint64_t guard = STACK_GUARD_GAP, low = MMAP_MIN_ADDR, high = 1ull << 30;
-	struct vma *next;
 
 	(void)tc;
 	world_open();
-	ATF_CHECK_EQ(low, vma_hole_topdown(world_mm, high - low, low, high, &next));
-	ATF_CHECK_EQ(0u, vma_hole_topdown(world_mm, high - low + PAGE_SIZE, low, high, &next));
-	ATF_CHECK_EQ(0u, vma_hole_topdown(world_mm, PAGE_SIZE, high, low, &next));
+	ATF_CHECK_EQ(low, vma_hole_topdown(world_mm, high - low, low, high).start);
+	ATF_CHECK_EQ(0u, vma_hole_topdown(world_mm, high - low + PAGE_SIZE, low, high).start);
+	ATF_CHECK_EQ(0u, vma_hole_topdown(world_mm, PAGE_SIZE, high, low).start);
 	map_letter(high - 4 * PAGE_SIZE, 0, 4, 'S');
 	ATF_CHECK_EQ(high - 4 * PAGE_SIZE - guard - PAGE_SIZE,
-		     vma_hole_topdown(world_mm, PAGE_SIZE, low, high, &next));
-	ATF_CHECK_EQ(low, vma_hole_bottomup(world_mm, high - low - 4 * PAGE_SIZE - guard, low, high,
-					    &next));
-	ATF_CHECK_EQ(0u, vma_hole_bottomup(world_mm, high - low - 3 * PAGE_SIZE - guard, low, high,
-					   &next));
+		     vma_hole_topdown(world_mm, PAGE_SIZE, low, high).start);
+	ATF_CHECK_EQ(
+		low,
+		vma_hole_bottomup(world_mm, high - low - 4 * PAGE_SIZE - guard, low, high).start);
+	ATF_CHECK_EQ(
+		0u,
+		vma_hole_bottomup(world_mm, high - low - 3 * PAGE_SIZE - guard, low, high).start);
 	world_close();
 }
 
