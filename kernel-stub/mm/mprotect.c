@@ -90,6 +90,30 @@ static int mprotect_first(struct mm *mm, uint64_t *start, uint64_t *end, unsigne
 	return 0;
 }
 
+/* Whether a change to these flags leaves the VMAs as they are: [start, end) is the whole of this
+ * one, and what touches it has other flags. Pure. */
+static bool mprotect_in_place(const struct vma *vma, uint64_t start, uint64_t end, uint32_t flags)
+{
+	const struct vma *prev = vma->prev, *next = vma->next;
+
+	return vma->start == start && vma->end == end &&
+	       (!prev || prev->end != start || prev->flags != flags) &&
+	       (!next || next->start != end || next->flags != flags);
+}
+
+/* That change. */
+static int mprotect_whole(struct mm *mm, struct vma *vma, uint32_t flags)
+{
+	if (!mprotect_allowed(flags))
+		return -MM_EACCES;
+	if (flags == vma->flags)
+		return 0;
+	vma->flags = flags;
+	vma->prot = vma_prot(flags);
+	protect_range(mm, vma, vma->start, vma->end);
+	return 0;
+}
+
 static int mprotect_locked(struct mm *mm, uint64_t start, uint64_t end, unsigned grows,
 			   unsigned prot)
 {
@@ -97,9 +121,14 @@ static int mprotect_locked(struct mm *mm, uint64_t start, uint64_t end, unsigned
 	struct vma_spare spare;
 	struct vma *vma;
 	int err = mprotect_first(mm, &start, &end, grows, &vma);
+	uint32_t flags;
 
-	if (!err)
-		err = mprotect_plan(&change, vma, start, end, prot);
+	if (err)
+		return err;
+	flags = mprotect_flags(vma, prot);
+	if (mprotect_in_place(vma, start, end, flags))
+		return mprotect_whole(mm, vma, flags);
+	err = mprotect_plan(&change, vma, start, end, prot);
 	if (!err)
 		err = vma_spare_for_changes(&spare, &change, end);
 	if (err)

@@ -30,37 +30,65 @@ static bool protect_loses(pte_t old, pte_t new)
 	       (pte_user(old) && !pte_user(new));
 }
 
-/* One PTE. The CPU may set its accessed or dirty bit meanwhile, hence the exchange. */
-static void protect_pte(struct vma *vma, pte_t *pte, uint64_t va, struct tlb_batch *tlb)
+/* One PTE; whether it lost a right. The CPU may set its accessed or dirty bit meanwhile, hence the
+ * exchange. */
+static inline bool protect_pte(struct vma *vma, pte_t *pte)
 {
 	pte_t old = port_pte_read(pte);
 	pte_t new;
 
 	if (pte_none(old))
-		return;
+		return false;
 	do {
 		new = pte_set_prot(old, protect_rights(vma, old));
 		if (new.v == old.v)
-			return;
+			return false;
 	} while (!port_pte_cmpxchg(pte, &old, new));
-	if (protect_loses(old, new))
-		tlb_batch_add(tlb, va);
+	return protect_loses(old, new);
 }
 
-void protect_range(struct mm *mm, struct vma *vma, uint64_t start, uint64_t end)
+/* A single page, without a batch. What is protected is often what faults next: its table is
+ * remembered. */
+static void protect_page(struct mm *mm, struct vma *vma, uint64_t va)
+{
+	struct page *table = pgtable_try(mm, va);
+	struct pte_slot slot = table ? pgtable_slot(table, va) : pgtable_find(mm, va);
+	bool lost;
+
+	if (!slot.pte)
+		return;
+	__atomic_store_n(&mm->last_table, slot.table, __ATOMIC_RELAXED);
+	spin_lock(&slot.table->ptl, LOCK_PTL);
+	lost = protect_pte(vma, slot.pte);
+	spin_unlock(&slot.table->ptl, LOCK_PTL);
+	if (lost)
+		tlb_flush_page(mm, va);
+}
+
+static __attribute__((noinline)) void protect_pages(struct mm *mm, struct vma *vma, uint64_t start,
+						    uint64_t end)
 {
 	struct tlb_batch tlb;
 	struct pte_slot slot;
 
-	ASSERT(vma->start <= start && start <= end && end <= vma->end);
 	tlb.nr = 0;
 	for (uint64_t va = start; (slot = pgtable_next(mm, &va, end)).pte;) {
 		uint64_t stop = pgtable_table_end(va, end);
 
 		spin_lock(&slot.table->ptl, LOCK_PTL);
 		for (; va < stop; va += PAGE_SIZE, slot.pte++)
-			protect_pte(vma, slot.pte, va, &tlb);
+			if (protect_pte(vma, slot.pte))
+				tlb_batch_add(&tlb, va);
 		spin_unlock(&slot.table->ptl, LOCK_PTL);
 	}
 	tlb_batch_flush(&tlb, mm);
+}
+
+void protect_range(struct mm *mm, struct vma *vma, uint64_t start, uint64_t end)
+{
+	ASSERT(vma->start <= start && start <= end && end <= vma->end);
+	if (end - start == PAGE_SIZE)
+		protect_page(mm, vma, start);
+	else
+		protect_pages(mm, vma, start, end);
 }
