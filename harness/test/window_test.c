@@ -185,6 +185,9 @@ ATF_TC_BODY(nonsense_in_the_data, tc)
 	NONSENSE(block(&b, 0)->vmstat[FL_SET_PHASE][FL_VMSTAT_PGFAULT] = INT64_MAX, "overflows");
 	NONSENSE(block(&b, 0)->ring_head = 5, "ring");
 	NONSENSE(block(&b, 0)->ring_dropped = 1, "ring");
+	NONSENSE(block(&b, 0)->ring_head = block(&b, 0)->ring_dropped = UINT64_MAX, "ring");
+	NONSENSE(b.head->oops_count = UINT64_MAX, "counter");
+	NONSENSE(b.head->unsupported_syscalls = 1ull << 63, "counter");
 	NONSENSE(((struct fl_event *)(b.mem + b.layout.rings))[5].class = 200, "event");
 	NONSENSE(((struct fl_event *)(b.mem + b.layout.rings))[4].set = 2, "event");
 	NONSENSE(b.head->user_report_len = 5, "user report");
