@@ -262,9 +262,6 @@ int cmd_exec(int argc, char **argv)
 	if (!engine)
 		fprintf(stderr, "faultline exec: no engine %s: kvm, tcg, linux or auto\n",
 			o.engine);
-	else if (engine->unavailable())
-		fprintf(stderr, "faultline exec: engine %s: %s\n", engine->name,
-			engine->unavailable());
 	else
 		status = run(&o, engine);
 	arena_free(&o.arena);

@@ -9,8 +9,9 @@
  *   - there is no timer, no clock, no interrupt controller of the ISA kind, no network.
  *
  * The guest's output comes through pipes (one isa-debugcon a port), QEMU's own messages and its log
- * of CPU resets through two more. A control socket serves one purpose: to ask for the registers of
- * a guest that hangs, before it is killed.
+ * of CPU resets through two more. A control socket serves two purposes: QEMU's greeting tells its
+ * version, without a second start for --version, and a guest that hangs is asked for its registers
+ * before it is killed.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -37,6 +38,8 @@
 #define MESSAGE_LIMIT 16384u
 #define MAX_ARGS 64u
 #define REGISTERS_WAIT_MS 1000
+#define NO_QEMU QEMU " does not start; install it: apt install qemu-system-x86"
+#define OLD_QEMU QEMU " is older than 7.0, which does not count instructions exactly enough"
 
 struct qemu {
 	struct boot_job *job;
@@ -47,6 +50,7 @@ struct qemu {
 	char *args[MAX_ARGS + 1];
 	unsigned nr_args;
 	char *registers; /* of a guest that hung */
+	int major;	 /* of QEMU's version, as it greeted; 0: it has not */
 };
 
 /* ---- QEMU itself ---- */
@@ -90,9 +94,9 @@ static const char *tcg_unavailable(void)
 	const char *v = engine_qemu_version();
 
 	if (!v)
-		return QEMU " does not start; install it: apt install qemu-system-x86";
+		return NO_QEMU;
 	if (atoi(strstr(v, "version ") + strlen("version ")) < QEMU_OLDEST_MAJOR)
-		return QEMU " is older than 7.0, which does not count instructions exactly enough";
+		return OLD_QEMU;
 	return NULL;
 }
 
@@ -243,7 +247,7 @@ static int start(struct qemu *q)
 	return rc;
 }
 
-/* ---- a guest that hangs ---- */
+/* ---- the control socket ---- */
 
 /* One line of QEMU's control protocol; NULL at the end of the connection or of patience. */
 static char *monitor_line(int fd, double until)
@@ -262,6 +266,19 @@ static char *monitor_line(int fd, double until)
 	}
 	free(line);
 	return NULL;
+}
+
+/* The version, from the greeting: the first line. */
+static void read_greeting(struct qemu *q)
+{
+	char *line = q->major ? NULL : monitor_line(q->monitor, now_seconds() + 1);
+	json_t *greeting = line ? json_loads(line, 0, NULL) : NULL;
+
+	if (greeting && json_unpack(greeting, "{s:{s:{s:{s:i}}}}", "QMP", "version", "qemu",
+				    "major", &q->major))
+		q->major = 0;
+	json_decref(greeting);
+	free(line);
 }
 
 static char *monitor_answer(int fd, double until)
@@ -300,6 +317,7 @@ static void ask_registers(void *qemu)
 				  "{\"command-line\":\"info registers\"}}\n";
 	struct qemu *q = qemu;
 
+	read_greeting(q);
 	if (send(q->monitor, ask, sizeof(ask) - 1, MSG_NOSIGNAL) != (ssize_t)sizeof(ask) - 1)
 		return;
 	q->registers = monitor_answer(q->monitor, now_seconds() + REGISTERS_WAIT_MS / 1000.0);
@@ -343,6 +361,9 @@ static void conclude(struct qemu *q, struct outcome *out)
 	else
 		what = xasprintf("QEMU was killed by signal %d: %s", WTERMSIG(status), messages);
 	boot_conclude(job, end, (unsigned)code >> 1, what, mem == MAP_FAILED ? NULL : mem, out);
+	read_greeting(q);
+	if (q->major && q->major < QEMU_OLDEST_MAJOR)
+		outcome_set(out, CELL_UNSUPPORTED, "%s", OLD_QEMU);
 	if (mem != MAP_FAILED)
 		munmap(mem, w->size);
 	free(what);
@@ -380,7 +401,9 @@ static void run_job(struct boot_job *job, struct outcome *out)
 	sink_init(&q.resets, SINK_TAIL, MESSAGE_LIMIT, -1);
 	err = start(&q);
 	if (err) {
-		outcome_set(out, CELL_UNSUPPORTED, "starting " QEMU ": %s", strerror(-err));
+		outcome_set(out, CELL_UNSUPPORTED, "%s%s",
+			    err == -ENOENT ? NO_QEMU : "starting " QEMU ": ",
+			    err == -ENOENT ? "" : strerror(-err));
 	} else {
 		child_wait(&q.child, begin + job->spec->timeout, ask_registers, &q);
 		out->wall_seconds = now_seconds() - begin;
@@ -393,15 +416,10 @@ static void run_job(struct boot_job *job, struct outcome *out)
 
 static void tcg_run(const struct machine_spec *spec, struct outcome *out)
 {
-	const char *why = tcg_unavailable();
 	struct boot_job job;
 
 	memset(out, 0, sizeof(*out));
 	out->unit = "instructions";
-	if (why) {
-		outcome_set(out, CELL_UNSUPPORTED, "%s", why);
-		return;
-	}
 	if (!boot_prepare(&job, spec, "", out))
 		return;
 	run_job(&job, out);
