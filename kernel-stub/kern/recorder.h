@@ -23,7 +23,7 @@ struct fault_entry {
 	struct fault_access access;
 	uint64_t tsc; /* at exception entry; not set with recorder=off */
 	struct fault_verdict verdict;
-	uint64_t pad; /* keeps the stack aligned */
+	uint64_t rip; /* recorder=raw: the frame's, which may be a signal handler's by the end */
 	struct trap_frame frame;
 };
 

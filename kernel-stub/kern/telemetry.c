@@ -150,7 +150,7 @@ void recorder_ring(struct recorder_cpu *r, const struct fault_entry *entry, uint
 	r->ring[head] = (struct fl_event){
 		.tsc = entry->tsc,
 		.addr = entry->access.addr,
-		.rip = entry->frame.rip,
+		.rip = entry->rip,
 		.length = length > UINT32_MAX ? UINT32_MAX : (uint32_t)length,
 		.class = entry->verdict.class,
 		.error_code = (uint8_t)entry->frame.error_code,

@@ -28,6 +28,7 @@ FIELD_IS(struct fault_entry, access.addr, FAULT_ENTRY_ADDR);
 FIELD_IS(struct fault_entry, access.flags, FAULT_ENTRY_FLAGS);
 FIELD_IS(struct fault_entry, tsc, FAULT_ENTRY_TSC);
 FIELD_IS(struct fault_entry, verdict, FAULT_ENTRY_VERDICT);
+FIELD_IS(struct fault_entry, rip, FAULT_ENTRY_RIP);
 FIELD_IS(struct fault_entry, frame, FAULT_ENTRY_FRAME);
 FIELD_IS(struct fl_hist, sum, 0);
 FIELD_IS(struct fl_hist, buckets, FL_HIST_COUNTS);

@@ -56,6 +56,7 @@
 #define FAULT_ENTRY_FLAGS 8
 #define FAULT_ENTRY_TSC 16
 #define FAULT_ENTRY_VERDICT 24
+#define FAULT_ENTRY_RIP 32
 #define FAULT_ENTRY_FRAME 40
 
 /* struct fl_hist (faultline_abi.h). */

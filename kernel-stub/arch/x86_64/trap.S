@@ -121,6 +121,10 @@ FUNC(trap_entry_page_fault_\mode)
 	movl %eax, FAULT_ENTRY_TSC(%rsp)
 	movl %edx, FAULT_ENTRY_TSC+4(%rsp)
 .endif
+.ifc \mode, raw
+	movq FAULT_ENTRY_FRAME+FRAME_RIP(%rsp), %rax
+	movq %rax, FAULT_ENTRY_RIP(%rsp)
+.endif
 	CLAC
 	cld
 	movq %cr2, %rax
