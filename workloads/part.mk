@@ -12,6 +12,8 @@ TEST_PROGRAMS += $(WORKLOAD_TEST_PROGRAMS)
 
 # Plain programs that run on Linux and on the stub alike, with glibc and with musl.
 ABI_PROGRAMS := $(patsubst workloads/test/%.c,%,$(wildcard workloads/test/abi_*.c))
+HOSTILE := $(B)/abi/hostile
+TEST_PROGRAMS += $(HOSTILE)
 ABI_BINARIES := $(patsubst %,$(B)/abi/%,$(ABI_PROGRAMS)) $(patsubst %,$(B)/abi/%-musl,$(ABI_PROGRAMS))
 TEST_PROGRAMS += $(ABI_BINARIES)
 
@@ -35,7 +37,7 @@ $(patsubst %,$(B)/kyua/workloads/test/%,$(WORKLOAD_SH_TESTS)): $(B)/kyua/workloa
 	(echo '#!/usr/bin/env atf-sh'; cat $<) > $@
 	chmod +x $@
 
-$(patsubst %,$(B)/abi/%,$(ABI_PROGRAMS)): $(B)/abi/%: workloads/test/%.c
+$(patsubst %,$(B)/abi/%,$(ABI_PROGRAMS)) $(HOSTILE): $(B)/abi/%: workloads/test/%.c
 	$(START)
 	$(CC) $(WORKLOAD_CFLAGS) $(WORKLOAD_INC) -static $< -o $@
 
