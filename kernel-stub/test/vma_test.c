@@ -429,6 +429,38 @@ ATF_TC_BODY(hole_edges, tc)
 	world_close();
 }
 
+static uint64_t highest_hole(unsigned pages)
+{
+	return vma_hole_topdown(world_mm, pages * PAGE_SIZE, MMAP_MIN_ADDR, world_mm->mmap_base)
+		.start;
+}
+
+/* What a search found out is forgotten when a wider hole appears, and when the widest gap is
+ * another one. */
+ATF_TC_WITHOUT_HEAD(hole_bound);
+ATF_TC_BODY(hole_bound, tc)
+{
+	(void)tc;
+	world_open();
+	world_mm->mmap_base = BASE + 10 * PAGE_SIZE;
+	picture_make(BASE, "w.w.w.w.ww");
+	ATF_CHECK_EQ(BASE - 2 * PAGE_SIZE, highest_hole(2));
+	ATF_CHECK_EQ(2 * PAGE_SIZE - 1, world_mm->hole_bound);
+	ATF_CHECK_EQ(BASE + 7 * PAGE_SIZE, highest_hole(1));
+	ATF_CHECK_EQ(0, vm_munmap(world_mm, BASE + 4 * PAGE_SIZE, PAGE_SIZE));
+	ATF_CHECK_EQ(BASE + 4 * PAGE_SIZE, highest_hole(2));
+	ATF_CHECK_EQ(BASE - 4 * PAGE_SIZE, highest_hole(4));
+	world_check();
+	/* One far below: the widest gap is not the lowest any more. */
+	map_letter(MMAP_MIN_ADDR + 8 * PAGE_SIZE, 0, 1, 'w');
+	ATF_CHECK_EQ(BASE - 4 * PAGE_SIZE, highest_hole(4));
+	ATF_CHECK_EQ(0, vm_munmap(world_mm, BASE, PAGE_SIZE));
+	ATF_CHECK_EQ(BASE + 4 * PAGE_SIZE, highest_hole(2));
+	ATF_CHECK_EQ(BASE - 2 * PAGE_SIZE, highest_hole(4));
+	world_check();
+	world_close();
+}
+
 /* ---- finding ---- */
 
 ATF_TC_WITHOUT_HEAD(find);
@@ -469,6 +501,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, prot);
 	ATF_TP_ADD_TC(tp, holes);
 	ATF_TP_ADD_TC(tp, hole_edges);
+	ATF_TP_ADD_TC(tp, hole_bound);
 	ATF_TP_ADD_TC(tp, find);
 	return atf_no_error();
 }
