@@ -94,12 +94,14 @@ static void check_counters(void)
 	const struct papi_event *e = papi_events();
 	const char *paranoid = first_line("/proc/sys/kernel/perf_event_paranoid");
 	bool open = paranoid && (atoi(paranoid) <= 1 || !geteuid());
+	bool no_pmu = access("/sys/bus/event_source/devices/cpu", F_OK);
 
 	printf("\nCounters (PAPI), each tried by starting it\n");
 	for (unsigned i = 0; i < PAPI_NR_EVENTS; i++)
-		say(e[i].name, e[i].works, e[i].works ? "counts" : e[i].reason, NULL);
-	if (!e[0].works && access("/sys/bus/event_source/devices/cpu", F_OK))
-		printf("%-29s mend: run on bare metal, or give this virtual machine a PMU\n", "");
+		say(e[i].name, e[i].works, e[i].works ? "counts" : e[i].reason,
+		    !i && !e[i].works && no_pmu
+			    ? "run on bare metal, or give this virtual machine a PMU"
+			    : NULL);
 	say("perf_event_paranoid", open, paranoid ? paranoid : "this kernel has no perf events",
 	    open || !paranoid ? NULL : "sudo sysctl kernel.perf_event_paranoid=1");
 }

@@ -181,10 +181,12 @@ json_t *manifest_make(struct arena *a, const struct manifest_options *o)
 	json_t *command = json_array();
 
 	for (int i = 0; i < o->argc; i++)
-		json_array_append_new(command, json_string(o->argv[i]));
+		json_array_append_new(command,
+				      json_string(o->argv[i]) ?: json_string("(not UTF-8)"));
 	put_time(&m);
 	json_object_set_new(m.manifest, "command", command);
-	json_object_set_new(m.manifest, "matrix", o->matrix ? json_string(o->matrix) : json_null());
+	json_object_set_new(m.manifest, "matrix",
+			    (o->matrix ? json_string(o->matrix) : NULL) ?: json_null());
 	json_object_set_new(m.manifest, "seed", json_integer((json_int_t)o->seed));
 	json_object_set_new(m.manifest, "timeout_seconds", json_real(o->timeout));
 	put_engine(&m, o);

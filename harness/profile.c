@@ -64,6 +64,16 @@ static const char *name_of_file(struct arena *a, const char *file)
 	return arena_strndup(a, base, ends_with(base, ".ini") ? n - 4 : n);
 }
 
+/* The name becomes a word of results and the name of files: nothing that JSON or a path can't hold.
+ */
+static bool good_name(const char *name)
+{
+	for (; *name; name++)
+		if (*name < ' ' || *name > '~')
+			return false;
+	return true;
+}
+
 /* [profile]: which workload, and its parameters from itself. */
 static bool read_head(struct arena *a, const struct conf *c, struct profile *p, struct diag *d)
 {
@@ -164,12 +174,18 @@ bool profile_load(struct arena *a, const char *profile_dir, const char *name, st
 {
 	unsigned before = d->count;
 	struct conf c;
+	char q[48];
 
 	*p = (struct profile){0};
 	p->file = profile_find_file(a, "profile", profile_dir, name, d);
 	if (!p->file || !conf_read(a, p->file, &c, d))
 		return false;
 	p->name = name_of_file(a, p->file);
+	if (!good_name(p->name)) {
+		diag_add(d, NULL, 0, "profile %s: use printable ASCII for a profile's file name",
+			 text_quote(q, p->name));
+		return false;
+	}
 	check_sections(&c, d);
 	check_head(&c, d);
 	if (!read_head(a, &c, p, d))

@@ -45,6 +45,9 @@ wrong_use_body() {
 	atf_check -s exit:2 -e match:'did you mean json' "$faultline" compare -f jsno x y
 	atf_check -s exit:2 -e match:'use png or svg' "$faultline" plot -t bmp x
 	atf_check -s exit:2 -e match:'did you mean classes' "$faultline" list clases
+	cp "$FAULTLINE_SOURCE/workloads/profiles/anon-touch.ini" "$(printf 'a\377.ini')"
+	atf_check -s exit:2 -e match:'profile a\?: use printable ASCII' \
+		"$faultline" run -e linux "$(printf './a\377.ini')"
 	[ ! -e results ] || atf_fail "something was started"
 }
 
