@@ -89,7 +89,7 @@ static int comparable(int reg)
 			: "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "rdi", "rsi",      \
 			  "rbx", "rdx", "rax", "rcx", "xmm5", "memory", "cc")
 
-static void fault(void)
+static __attribute__((noinline)) void fault(void)
 {
 	WITH_REGISTERS("movq $0x204, %%rsi\n\tmovq $0x205, %%rdi\n\tmovq $0x10000000, %%rax\n\t"
 		       "stc\n\tmovb $1, (%%rax)",
@@ -97,7 +97,7 @@ static void fault(void)
 }
 
 /* tkill(getpid(), SIGUSR1): rcx and r11 are then of `syscall`'s making. */
-static void call(void)
+static __attribute__((noinline)) void call(void)
 {
 	pid = getpid();
 	WITH_REGISTERS(
