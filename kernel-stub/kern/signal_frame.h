@@ -68,42 +68,15 @@ _Static_assert(sizeof(struct signal_info) == 128, "siginfo_t");
 _Static_assert(sizeof(struct signal_frame) == 440, "struct rt_sigframe");
 
 /* What signal_user.S knows of it. */
-#define SIGNAL_FRAME_HAS(field, offset)                                                            \
-	_Static_assert(offsetof(struct signal_frame, field) == (offset), #field)
-SIGNAL_FRAME_HAS(uc.flags, SIGNAL_UC + UC_FLAGS_AT);
-SIGNAL_FRAME_HAS(uc.link, SIGNAL_UC + UC_LINK);
-SIGNAL_FRAME_HAS(uc.stack, SIGNAL_UC + UC_STACK);
-SIGNAL_FRAME_HAS(uc.mcontext.r8, SIGNAL_UC + UC_R8);
-SIGNAL_FRAME_HAS(uc.mcontext.r9, SIGNAL_UC + UC_R9);
-SIGNAL_FRAME_HAS(uc.mcontext.r10, SIGNAL_UC + UC_R10);
-SIGNAL_FRAME_HAS(uc.mcontext.r11, SIGNAL_UC + UC_R11);
-SIGNAL_FRAME_HAS(uc.mcontext.r12, SIGNAL_UC + UC_R12);
-SIGNAL_FRAME_HAS(uc.mcontext.r13, SIGNAL_UC + UC_R13);
-SIGNAL_FRAME_HAS(uc.mcontext.r14, SIGNAL_UC + UC_R14);
-SIGNAL_FRAME_HAS(uc.mcontext.r15, SIGNAL_UC + UC_R15);
-SIGNAL_FRAME_HAS(uc.mcontext.rdi, SIGNAL_UC + UC_RDI);
-SIGNAL_FRAME_HAS(uc.mcontext.rsi, SIGNAL_UC + UC_RSI);
-SIGNAL_FRAME_HAS(uc.mcontext.rbp, SIGNAL_UC + UC_RBP);
-SIGNAL_FRAME_HAS(uc.mcontext.rbx, SIGNAL_UC + UC_RBX);
-SIGNAL_FRAME_HAS(uc.mcontext.rdx, SIGNAL_UC + UC_RDX);
-SIGNAL_FRAME_HAS(uc.mcontext.rax, SIGNAL_UC + UC_RAX);
-SIGNAL_FRAME_HAS(uc.mcontext.rcx, SIGNAL_UC + UC_RCX);
-SIGNAL_FRAME_HAS(uc.mcontext.rsp, SIGNAL_UC + UC_RSP);
-SIGNAL_FRAME_HAS(uc.mcontext.rip, SIGNAL_UC + UC_RIP);
-SIGNAL_FRAME_HAS(uc.mcontext.rflags, SIGNAL_UC + UC_RFLAGS);
-SIGNAL_FRAME_HAS(uc.mcontext.cs, SIGNAL_UC + UC_CS);
-SIGNAL_FRAME_HAS(uc.mcontext.ss, SIGNAL_UC + UC_SS);
-SIGNAL_FRAME_HAS(uc.mcontext.err, SIGNAL_UC + UC_ERR);
-SIGNAL_FRAME_HAS(uc.mcontext.trapno, SIGNAL_UC + UC_TRAPNO);
-SIGNAL_FRAME_HAS(uc.mcontext.oldmask, SIGNAL_UC + UC_OLDMASK);
-SIGNAL_FRAME_HAS(uc.mcontext.cr2, SIGNAL_UC + UC_CR2);
-SIGNAL_FRAME_HAS(uc.mcontext.fpstate, SIGNAL_UC + UC_FPSTATE);
-SIGNAL_FRAME_HAS(uc.sigmask, SIGNAL_UC + UC_SIGMASK);
-SIGNAL_FRAME_HAS(info.signo, SIGNAL_INFO + INFO_SIGNO);
-SIGNAL_FRAME_HAS(info.code, SIGNAL_INFO + INFO_CODE);
-SIGNAL_FRAME_HAS(info.payload, SIGNAL_INFO + INFO_PAYLOAD);
-SIGNAL_FRAME_HAS(info.rest, SIGNAL_INFO + INFO_REST);
-#undef SIGNAL_FRAME_HAS
+#define UC_FIELD(name, offset, field)                                                              \
+	_Static_assert(offsetof(struct signal_ucontext, field) == (offset), #field);
+#include "signal_context.def"
+#undef UC_FIELD
+_Static_assert(offsetof(struct signal_frame, uc) == SIGNAL_UC, "SIGNAL_UC");
+_Static_assert(offsetof(struct signal_frame, info) == SIGNAL_INFO, "SIGNAL_INFO");
+_Static_assert(offsetof(struct signal_info, code) == INFO_CODE, "INFO_CODE");
+_Static_assert(offsetof(struct signal_info, payload) == INFO_PAYLOAD, "INFO_PAYLOAD");
+_Static_assert(offsetof(struct signal_info, rest) == INFO_REST, "INFO_REST");
 _Static_assert(sizeof(struct signal_ucontext) == UC_SIZE, "UC_SIZE");
 _Static_assert(sizeof(struct signal_info) == INFO_SIZE, "INFO_SIZE");
 

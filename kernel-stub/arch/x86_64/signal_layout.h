@@ -12,36 +12,7 @@
 #define SIGNAL_FXSAVE 456 /* struct signal_place: fpstate - frame */
 #define SIGNAL_EXTENT 968 /* from the frame to the end of the FXSAVE image */
 
-/* struct signal_ucontext. */
-#define UC_FLAGS_AT 0
-#define UC_LINK 8
-#define UC_STACK 16
-#define UC_R8 40
-#define UC_R9 48
-#define UC_R10 56
-#define UC_R11 64
-#define UC_R12 72
-#define UC_R13 80
-#define UC_R14 88
-#define UC_R15 96
-#define UC_RDI 104
-#define UC_RSI 112
-#define UC_RBP 120
-#define UC_RBX 128
-#define UC_RDX 136
-#define UC_RAX 144
-#define UC_RCX 152
-#define UC_RSP 160
-#define UC_RIP 168
-#define UC_RFLAGS 176
-#define UC_CS 184 /* gs and fs follow */
-#define UC_SS 190
-#define UC_ERR 192
-#define UC_TRAPNO 200
-#define UC_OLDMASK 208
-#define UC_CR2 216
-#define UC_FPSTATE 224
-#define UC_SIGMASK 296
+/* struct signal_ucontext: its fields are in signal_context.def. */
 #define UC_SIZE 304
 
 /* struct signal_info. */

@@ -11,6 +11,10 @@
 #include "asm.h"
 #include "signal_layout.h"
 
+#define UC_FIELD(name, offset, field) .set name, offset;
+#include "signal_context.def"
+#undef UC_FIELD
+
 #define TASK_SIZE 0x7ffffffff000
 #define FXSAVE_SIZE 512
 #define UC_FLAGS 6		/* signal_frame.h */
