@@ -125,6 +125,11 @@ extern const struct engine *const engines[]; /* NULL-terminated: kvm, tcg, linux
  * no such name. */
 const struct engine *engine_find(const char *name, const char **why);
 
+/* From a signal handler: what runs now, or is run later, ends as if its time were up. */
+void engine_stop(void);
+/* True after engine_stop(). */
+bool engine_stopped(void);
+
 void outcome_free(struct outcome *out);
 
 /* What the manifest says of the emulator: QEMU's version line, or NULL without QEMU. Kept. */

@@ -92,7 +92,7 @@ bool hist_quantile(const struct hist *h, double q, uint64_t *value)
 	/* Nearest rank: the smallest whole number that is at least q * count. */
 	if ((double)rank < q * (double)h->count)
 		rank++;
-	if (!h->count || rank > h->count || (q > 0.5 && h->count - rank < 10))
+	if (!h->count || rank > h->count || h->count - rank < 10)
 		return false;
 	for (size_t i = 0; i < h->nr_pairs; i++) {
 		if (h->pairs[i].count >= rank) {

@@ -30,7 +30,7 @@ uint64_t hist_max(const struct hist *h);
 double hist_mean(const struct hist *h);
 
 /* The upper bound of the bucket that holds the q-quantile (nearest rank), 0 < q < 1. False, and
- * *value untouched, if fewer than ten samples lie beyond it (p50 excepted: it needs one sample). */
+ * *value untouched, if fewer than ten samples lie beyond it. */
 bool hist_quantile(const struct hist *h, double q, uint64_t *value);
 
 #endif

@@ -32,9 +32,11 @@ static volatile sig_atomic_t interrupted;
 static void on_interrupt(int signal)
 {
 	interrupted = signal;
+	engine_stop();
 }
 
-/* The first Ctrl-C ends the run in good order, a second one at once. */
+/* The first Ctrl-C ends the cell in flight, which is dropped, and the run in good order; a second
+ * one everything at once. */
 static void catch_interrupts(void)
 {
 	struct sigaction sa = {.sa_handler = on_interrupt, .sa_flags = (int)SA_RESETHAND};

@@ -16,6 +16,8 @@
 
 /* After the kill: what is still in the pipes is read for so long. */
 #define DRAIN_SECONDS 2.0
+#define POLL_MS 200
+#define POLL_SECONDS (POLL_MS / 1000.0)
 
 void child_init(struct child *c)
 {
@@ -162,7 +164,8 @@ static int poll_once(struct child *c, bool *gone, double until)
 	p[c->nr_streams] = (struct pollfd){*gone ? -1 : c->pid_fd, POLLIN, 0};
 	if (!open && *gone)
 		return 0;
-	timeout = left <= 0 ? 0 : left > 3600 ? 3600000 : (int)(left * 1000) + 1;
+	/* in slices, so that a stop which comes just before the poll is seen soon */
+	timeout = left <= 0 ? 0 : left > POLL_SECONDS ? POLL_MS : (int)(left * 1000) + 1;
 	if (poll(p, c->nr_streams + 1, timeout) < 0 && errno != EINTR)
 		return -1;
 	for (unsigned i = 0; i < c->nr_streams; i++)
@@ -186,7 +189,9 @@ void child_wait(struct child *c, double deadline, void (*on_timeout)(void *), vo
 	double until = deadline;
 
 	while (poll_once(c, &gone, until) > 0) {
-		if (now_seconds() < until && (draining || !gone))
+		bool late = now_seconds() >= until || (engine_stopped() && !draining);
+
+		if (!late && (draining || !gone))
 			continue;
 		if (draining)
 			break;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -6,6 +7,18 @@
 #include "linux.h"
 #include "outcome.h"
 #include "tcg.h"
+
+static volatile sig_atomic_t stopped;
+
+void engine_stop(void)
+{
+	stopped = 1;
+}
+
+bool engine_stopped(void)
+{
+	return stopped;
+}
 
 const struct engine *const engines[] = {&engine_kvm, &engine_tcg, &engine_linux, NULL};
 

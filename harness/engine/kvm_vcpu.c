@@ -13,6 +13,7 @@
 
 #define KICK_SIGNAL (SIGRTMIN + 4)
 #define KICK_INTERVAL_NS 2000000L
+#define WATCH_INTERVAL_NS 20000000L /* the deadline and a stop are seen within this */
 
 /* ---- the end of the machine ---- */
 
@@ -211,13 +212,12 @@ static struct timespec after(long ns)
 
 void kvm_machine_wait(struct kvm_machine *m, double deadline)
 {
-	struct timespec until = {.tv_sec = (time_t)deadline};
-	int rc = 0;
-
-	until.tv_nsec = (long)((deadline - (double)until.tv_sec) * 1e9);
 	pthread_mutex_lock(&m->lock);
-	while (!m->ended && rc != ETIMEDOUT)
-		rc = pthread_cond_timedwait(&m->changed, &m->lock, &until);
+	while (!m->ended && !engine_stopped() && now_seconds() < deadline) {
+		struct timespec next = after(WATCH_INTERVAL_NS);
+
+		pthread_cond_timedwait(&m->changed, &m->lock, &next);
+	}
 	pthread_mutex_unlock(&m->lock);
 	kvm_machine_end(m, BOOT_TIMEOUT, 0, NULL, 0);
 	pthread_mutex_lock(&m->lock);

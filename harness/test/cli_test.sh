@@ -280,9 +280,27 @@ interrupted_body() {
 	atf_check -o ignore "$faultline" compare run run
 }
 
+# A guest that hangs does not hold up Ctrl-C until its time is up.
+atf_test_case interrupted_hang
+interrupted_hang_body() {
+	setup
+	printf '[matrix]\n[anon-touch]\npages = 16\n' >m.ini
+	"$faultline" matrix -e tcg --timeout 100 --stub "$(atf_config_get build)/guests/hang.elf" \
+		-o run ./m.ini >out 2>err &
+	pid=$!
+	while ! [ -e run/cells.jsonl ] && kill -0 $pid; do sleep 0.05; done
+	sleep 1
+	from=$(date +%s)
+	kill -INT $pid
+	wait $pid
+	status=$?
+	[ $status = 130 ] || atf_fail "exit status $status: $(cat err)"
+	[ $(($(date +%s) - from)) -lt 30 ] || atf_fail "it waited for the guest"
+}
+
 atf_init_test_cases() {
 	for t in usage wrong_use lists shipped_profiles dry_run run_and_compare default_directory \
-		as_it_stands hostile_results plots no_gnuplot nothing_invented no_host_paths tcg_repeats tcg_expectation regression \
+		as_it_stands hostile_results plots no_gnuplot nothing_invented no_host_paths tcg_repeats tcg_expectation regression interrupted_hang \
 		interrupted; do
 		atf_add_test_case $t
 	done

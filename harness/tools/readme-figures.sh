@@ -21,7 +21,7 @@ awk -F, '
 		if ($at["count"] + 0 > count[class] + 0) {
 			count[class] = $at["count"]
 			row[class] = sprintf("| `%s` | %s | %s | %s | %s | %s |", class, $at["label"] == "" ? \
-				$at["profile"] : $at["profile"] " " $at["label"], $at["count"], $at["p50"],
+				$at["profile"] : $at["profile"] " " $at["label"], $at["count"], $at["p50"] == "" ? "–" : $at["p50"],
 				$at["p99"] == "" ? "–" : $at["p99"], $at["max"])
 		}
 	}
