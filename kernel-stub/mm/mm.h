@@ -85,6 +85,12 @@ void mm_init(void);
 /* An empty address space whose kernel half is the kernel's; NULL without memory. */
 struct mm *mm_create(void);
 
+/* A copy of an address space, as fork makes it: the same VMAs but for those with VM_DONTCOPY, the
+ * same contents but for VM_WIPEONFORK. Private pages are shared until either side writes, so both
+ * lose the right to write to them. NULL without memory: then nothing has changed but that.
+ * Needs: parent->lock not held; takes it for writing. (fork.c) */
+struct mm *mm_fork(struct mm *parent);
+
 /* Unmaps everything and frees it. Needs: loaded on no CPU. */
 void mm_destroy(struct mm *mm);
 
