@@ -84,3 +84,10 @@ FUNC(syscall_task_start)
 	call *%rbx
 	ud2
 END(syscall_task_start)
+
+/* The first return of a forked child: its frame is on the stack. */
+FUNC(syscall_fork_start)
+	movq %rsp, %rdi
+	call *%rbx
+	jmp trap_return
+END(syscall_fork_start)
