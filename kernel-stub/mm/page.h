@@ -47,7 +47,7 @@ struct page {
 	};
 	union {
 		struct {
-			void *mapping;	/* reverse map: struct anon_root * | 1, or struct vm_file *
+			void *mapping;	/* reverse map: struct anon_space * | 1, or struct vm_file *
 					 */
 			uint64_t index; /* reverse map: page offset in the mapping (anonymous:
 					   va >> PAGE_SHIFT) */

@@ -82,6 +82,8 @@ struct mm_cpu;
  *        task is killed
  *   pte_t pte_set_prot(pte_t, unsigned prot)
  *        the same frame with other rights; keeps accessed and dirty, sets dirty with WRITE
+ *   pte_t pte_wrprotect(pte_t)
+ *        the same without the right to write
  *   pte_t pte_set_rsvd(pte_t)
  *        the same with a reserved bit set (SDM vol. 3, 4.7)
  *
@@ -112,6 +114,8 @@ struct mm_cpu;
  *   void port_pte_set(pte_t *, pte_t)
  *   pte_t port_pte_xchg(pte_t *, pte_t)
  *        for entries whose dirty or accessed bit a CPU may set meanwhile
+ *   void port_pte_wrprotect(pte_t *)
+ *        takes the right to write from a leaf whose dirty or accessed bit a CPU may set meanwhile
  *   bool port_pte_cmpxchg(pte_t *, pte_t *expected, pte_t desired)
  *   uint32_t port_cmpxchg32(uint32_t *p, uint32_t old, uint32_t new)
  *   uint32_t port_xadd32(uint32_t *p, uint32_t add)

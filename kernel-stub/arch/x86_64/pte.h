@@ -106,6 +106,16 @@ static inline pte_t pte_set_prot(pte_t e, unsigned prot)
 		       (pte_prot_bits(prot) & ~PTE_A)};
 }
 
+static inline pte_t pte_wrprotect(pte_t e)
+{
+	return (pte_t){e.v & ~PTE_W};
+}
+
+static inline void port_pte_wrprotect(pte_t *p)
+{
+	__atomic_fetch_and(&p->v, ~PTE_W, __ATOMIC_SEQ_CST);
+}
+
 static inline pte_t pte_set_rsvd(pte_t e)
 {
 	return (pte_t){e.v | PTE_RSVD};
