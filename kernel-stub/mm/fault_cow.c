@@ -7,8 +7,11 @@
  */
 #include "fault_ctx.h"
 
+/* A path is entered by a tail call, so that none saves the registers that another needs. */
+#define COW_PATH __attribute__((noinline))
+
 /* The zero page is replaced by a fresh page, which is the same as copying it. */
-static unsigned fault_cow_zero(struct fault_ctx *c)
+static COW_PATH unsigned fault_cow_zero(struct fault_ctx *c)
 {
 	struct page *page = page_alloc();
 	uint64_t pfn;
@@ -24,7 +27,7 @@ static unsigned fault_cow_zero(struct fault_ctx *c)
 }
 
 /* A page of the file, mapped by an earlier read, is replaced by a copy. */
-static unsigned fault_cow_file(struct fault_ctx *c, struct page *old)
+static COW_PATH unsigned fault_cow_file(struct fault_ctx *c, struct page *old)
 {
 	struct page *page = page_alloc();
 	uint64_t pfn;
@@ -46,7 +49,7 @@ static unsigned fault_cow_file(struct fault_ctx *c, struct page *old)
 /* An anonymous page that fork shared is replaced by a copy. Meanwhile another thread may drop it,
  * and what is copied then be anything: but then the PTE is no longer c->old. For it to map that
  * frame read-only again, mm->lock would have to be held for writing. */
-static unsigned fault_cow_copy(struct fault_ctx *c, struct page *old)
+static COW_PATH unsigned fault_cow_copy(struct fault_ctx *c, struct page *old)
 {
 	struct page *page = page_alloc();
 	uint64_t pfn;
@@ -68,7 +71,7 @@ static unsigned fault_cow_copy(struct fault_ctx *c, struct page *old)
 
 /* A page that was write-protected and that nobody else has: writable again. From now on it is this
  * mm's by birth too. */
-static unsigned fault_cow_reuse(struct fault_ctx *c, struct page *page)
+static COW_PATH unsigned fault_cow_reuse(struct fault_ctx *c, struct page *page)
 {
 	if (unlikely(!fault_lock_pte(c->slot, c->old)))
 		return FAULT_RESTART;

@@ -66,8 +66,9 @@ static inline bool fault_map_zero(const struct vma *vma, struct pte_slot slot)
  * longer `old`: the page is the caller's still. Needs: the VMA is writable and has its anon_root.
  * The caller counts it in rss_anon; if `old` is not none, it flushes that translation and drops
  * that page. */
-static inline bool fault_set_anon(struct vma *vma, uint64_t addr, struct pte_slot slot, pte_t old,
-				  struct page *page, uint64_t pfn)
+static inline __attribute__((always_inline)) bool fault_set_anon(struct vma *vma, uint64_t addr,
+								 struct pte_slot slot, pte_t old,
+								 struct page *page, uint64_t pfn)
 {
 	pte_t pte = pte_make(pfn, vma->prot | PTE_PROT_WRITE);
 	int64_t *stat = port_mm_cpu()->vmstat;

@@ -10,7 +10,7 @@
 
 /* What advice makes of a VMA's flags. */
 struct advice_flags {
-	bool is_flag;	     /* and so needs mm->lock for writing */
+	bool is_flag;	     /* it is of this kind */
 	uint32_t clear, set; /* enum vm_flag */
 };
 
@@ -36,9 +36,10 @@ static struct advice_flags advice_flags(int advice)
 	}
 }
 
-static bool advice_known(int advice)
+/* Advice about the pages: mm->lock for reading suffices. */
+static bool advice_is_pages(int advice)
 {
-	return advice == MADV_WILLNEED_ || advice == MADV_DONTNEED_ || advice_flags(advice).is_flag;
+	return advice == MADV_WILLNEED_ || advice == MADV_DONTNEED_;
 }
 
 static int advise_plan(struct vma_change *change, struct vma *vma, uint64_t start, uint64_t end,
@@ -102,22 +103,23 @@ static int advise_pages(struct mm *mm, uint64_t start, uint64_t end, int advice)
 int64_t vm_madvise(struct mm *mm, uint64_t addr, uint64_t len, int advice)
 {
 	uint64_t end = addr + page_align(len);
+	bool pages = advice_is_pages(advice);
 	int err;
 
-	if (!advice_known(advice) || addr & ~PAGE_MASK)
+	if ((!pages && !advice_flags(advice).is_flag) || addr & ~PAGE_MASK)
 		return -MM_EINVAL;
 	if ((len && !page_align(len)) || end < addr)
 		return -MM_EINVAL;
 	if (end == addr)
 		return 0;
-	if (advice_flags(advice).is_flag) {
-		write_lock(&mm->lock, LOCK_MMAP);
-		err = advise_flags(mm, addr, end, advice);
-		write_unlock(&mm->lock, LOCK_MMAP);
-	} else {
+	if (pages) {
 		read_lock(&mm->lock, LOCK_MMAP);
 		err = advise_pages(mm, addr, end, advice);
 		read_unlock(&mm->lock, LOCK_MMAP);
+	} else {
+		write_lock(&mm->lock, LOCK_MMAP);
+		err = advise_flags(mm, addr, end, advice);
+		write_unlock(&mm->lock, LOCK_MMAP);
 	}
 	return err;
 }
