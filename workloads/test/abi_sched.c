@@ -23,7 +23,7 @@
 
 #define SPIN_MS 50 /* several time slices when all children have had theirs */
 #define CHILDREN 4
-#define CROWD 32
+#define CROWD 8
 #define SET_GS 0x1001 /* ARCH_SET_GS, which musl has no name for */
 
 static uint64_t now_us(void)
@@ -228,17 +228,22 @@ static void sleep_at_least(unsigned us)
 /* The last to be forked ends first. */
 static void sleep_order(void)
 {
+	struct timespec at;
 	int fd[2], got[CHILDREN];
 	char order[CHILDREN];
 
 	if (pipe(fd))
 		return;
 	fflush(stdout);
+	clock_gettime(CLOCK_MONOTONIC, &at);
+	at.tv_sec += 1; /* all are asleep by then */
 	for (int i = 0; i < CHILDREN; i++)
 		if (!fork()) {
 			char name = (char)('0' + i);
 
-			sleep_ms(150u * (unsigned)(CHILDREN - i));
+			at.tv_sec += (CHILDREN - i) / 2;
+			at.tv_nsec = (CHILDREN - i) % 2 * 500000000l;
+			clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL);
 			_exit(write(fd[1], &name, 1) != 1);
 		}
 	for (int i = 0; i < CHILDREN; i++)
@@ -291,8 +296,8 @@ static int storm(int i)
 
 /* ---- 5. ---- */
 
-#define RING 6
-#define ROUNDS 40
+#define RING 4
+#define ROUNDS 20
 
 /* A token goes round; each adds its number. */
 static void ring(void)
