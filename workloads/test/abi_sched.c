@@ -24,7 +24,10 @@
 #define SPIN_MS 50 /* several time slices when all children have had theirs */
 #define CHILDREN 4
 #define CROWD 8
-#define SET_GS 0x1001 /* ARCH_SET_GS, which musl has no name for */
+/* ARCH_SET_GS and so on: musl has no names for them. */
+#define SET_GS 0x1001
+#define SET_FS 0x1002
+#define GET_FS 0x1003
 
 static uint64_t now_us(void)
 {
@@ -169,26 +172,39 @@ __asm__("	.text\n"
 	"	popq %rbx\n"
 	"	ret\n");
 
-static __thread int of_this_thread;
 static uint64_t of_this_process;
+
+/* One round with this child's own base of %fs, which libc needs back before it is called again. */
+static unsigned spin_with_fs(int i, uint64_t *base)
+{
+	uint32_t mxcsr = 0x1f80 | (uint32_t)i << 13; /* the rounding mode */
+	uint16_t fcw = (uint16_t)(0x37f | i << 10);
+	uint64_t libc_base, fs, gs;
+	unsigned lost;
+
+	syscall(SYS_arch_prctl, GET_FS, &libc_base);
+	syscall(SYS_arch_prctl, SET_FS, base);
+	lost = spin_with_registers(0x123456789abcd000ul * (uint64_t)(i + 1) >> 1, 1000000, mxcsr,
+				   fcw);
+	__asm__ volatile("movq %%fs:(,%1,8), %0" : "=r"(fs) : "r"((uint64_t)i));
+	__asm__ volatile("movq %%gs:(,%1,8), %0" : "=r"(gs) : "r"((uint64_t)i));
+	syscall(SYS_arch_prctl, SET_FS, libc_base);
+	if (of_this_process != (uint64_t)i || fs != (uint64_t)i || gs != (uint64_t)i)
+		lost |= 32;
+	return lost;
+}
 
 static int keeps_registers(int i)
 {
-	uint64_t end = now_us() + SPIN_MS * 1000 * CHILDREN, gs;
-	uint32_t mxcsr = 0x1f80 | (uint32_t)i << 13; /* the rounding mode */
-	uint16_t fcw = (uint16_t)(0x37f | i << 10);
+	uint64_t *base = (uint64_t *)((uintptr_t)&of_this_process - 8 * (uintptr_t)i);
+	uint64_t end = now_us() + SPIN_MS * 1000 * CHILDREN;
 	unsigned lost = 0;
 
-	of_this_thread = i;
 	of_this_process = (uint64_t)i;
-	syscall(SYS_arch_prctl, SET_GS, &of_this_process - i);
-	do {
-		lost |= spin_with_registers(0x123456789abcd000ul * (uint64_t)(i + 1) >> 1, 1000000,
-					    mxcsr, fcw);
-		__asm__ volatile("movq %%gs:(,%1,8), %0" : "=r"(gs) : "r"((uint64_t)i));
-		if (of_this_thread != i || of_this_process != (uint64_t)i || gs != (uint64_t)i)
-			lost |= 32;
-	} while (now_us() < end);
+	syscall(SYS_arch_prctl, SET_GS, base);
+	do
+		lost |= spin_with_fs(i, base);
+	while (now_us() < end);
 	return (int)lost;
 }
 
