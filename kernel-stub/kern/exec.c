@@ -57,6 +57,7 @@
 #define ARG_STRINGS_MAX (2ull << 20) /* a quarter of the stack, as Linux */
 #define ARG_STRING_MAX (32 * PAGE_SIZE)
 #define ARG_STRINGS_FIRST 4096u /* bytes of the first buffer */
+#define ARG_PIECE 1024		/* bytes that are asked for at once */
 #define RFLAGS_IF 0x200ull
 #define CLOCK_TICKS 100
 
@@ -150,7 +151,7 @@ static void find_first(struct exec *e)
 	e->path = e->file->path;
 }
 
-/* Room for `more` bytes behind what there is: 0, -E2BIG or -ENOMEM. */
+/* Room for `more` bytes behind s->size, where a string may have begun: 0, -E2BIG or -ENOMEM. */
 static int64_t strings_grow(struct strings *s, uint64_t more)
 {
 	uint64_t capacity = s->capacity ?: ARG_STRINGS_FIRST;
@@ -165,31 +166,31 @@ static int64_t strings_grow(struct strings *s, uint64_t more)
 	base = kmalloc(capacity);
 	if (!base)
 		return -MM_ENOMEM;
-	memcpy(base, s->base, s->size);
+	memcpy(base, s->base, s->capacity);
 	kfree(s->base);
 	s->base = base;
 	s->capacity = capacity;
 	return 0;
 }
 
-/* Appends a string of ring 3's: 0 or Linux's error. */
+/* Appends a string of ring 3's, piece by piece: 0 or Linux's error. */
 static int64_t strings_append(struct strings *s, uint64_t user)
 {
-	uint64_t room = ARG_STRINGS_FIRST / 2;
+	uint64_t length = 0;
 	int64_t n, error;
 
 	do {
-		error = strings_grow(s, room);
+		error = strings_grow(s, length + ARG_PIECE);
 		if (error)
 			return error;
-		n = strncpy_from_user(s->base + s->size, user, room);
+		n = strncpy_from_user(s->base + s->size + length, user + length, ARG_PIECE);
 		if (n < 0)
 			return n;
-		room *= 2;
-	} while ((uint64_t)n == room / 2 && room <= 2 * ARG_STRING_MAX);
-	if ((uint64_t)n >= ARG_STRING_MAX)
-		return -MM_E2BIG;
-	s->size += (uint64_t)n + 1;
+		length += (uint64_t)n;
+		if (length >= ARG_STRING_MAX)
+			return -MM_E2BIG;
+	} while (n == ARG_PIECE);
+	s->size += length + 1;
 	s->count++;
 	return 0;
 }
