@@ -174,21 +174,30 @@ __asm__("	.text\n"
 
 static uint64_t of_this_process;
 
+/* libc's own syscall() may use what %fs points to. */
+static void arch_prctl(long code, const void *base)
+{
+	long r = SYS_arch_prctl;
+
+	__asm__ volatile("syscall" : "+a"(r) : "D"(code), "S"(base) : "rcx", "r11", "memory");
+}
+
 /* One round with this child's own base of %fs, which libc needs back before it is called again. */
 static unsigned spin_with_fs(int i, uint64_t *base)
 {
 	uint32_t mxcsr = 0x1f80 | (uint32_t)i << 13; /* the rounding mode */
 	uint16_t fcw = (uint16_t)(0x37f | i << 10);
-	uint64_t libc_base, fs, gs;
+	const void *libc_base;
+	uint64_t fs, gs;
 	unsigned lost;
 
-	syscall(SYS_arch_prctl, GET_FS, &libc_base);
-	syscall(SYS_arch_prctl, SET_FS, base);
+	arch_prctl(GET_FS, &libc_base);
+	arch_prctl(SET_FS, base);
 	lost = spin_with_registers(0x123456789abcd000ul * (uint64_t)(i + 1) >> 1, 1000000, mxcsr,
 				   fcw);
 	__asm__ volatile("movq %%fs:(,%1,8), %0" : "=r"(fs) : "r"((uint64_t)i));
 	__asm__ volatile("movq %%gs:(,%1,8), %0" : "=r"(gs) : "r"((uint64_t)i));
-	syscall(SYS_arch_prctl, SET_FS, libc_base);
+	arch_prctl(SET_FS, libc_base);
 	if (of_this_process != (uint64_t)i || fs != (uint64_t)i || gs != (uint64_t)i)
 		lost |= 32;
 	return lost;
@@ -201,7 +210,7 @@ static int keeps_registers(int i)
 	unsigned lost = 0;
 
 	of_this_process = (uint64_t)i;
-	syscall(SYS_arch_prctl, SET_GS, base);
+	arch_prctl(SET_GS, base);
 	do
 		lost |= spin_with_fs(i, base);
 	while (now_us() < end);
