@@ -62,6 +62,7 @@ struct signals {
 	struct signal_trap trap;
 	struct action actions[NR_SIGNALS];
 	struct origin origins[NR_SIGNALS];
+	int32_t status;		   /* si_status of the signal that is being delivered */
 	struct signal_frame frame; /* where frames are put together; what is always zero stays so */
 };
 
@@ -172,6 +173,14 @@ static inline bool place_frame(const struct signals *s, uint64_t rsp, uint64_t s
 	return !on_alt || !off_altstack(s, place->frame);
 }
 
+/* si_status, which only SIGCHLD has: apart, so that no other frame pays for it. */
+static bool put_status(const struct signals *s, uint64_t frame)
+{
+	uint64_t at = frame + offsetof(struct signal_frame, info.rest);
+
+	return likely(!s->status) || !copy_to_user(at, &s->status, sizeof(s->status));
+}
+
 /* Writes the frame and points *regs at the handler; false if the stack won't take it. */
 static __attribute__((always_inline)) inline bool push_frame(struct signals *s,
 							     struct trap_frame *regs,
@@ -190,7 +199,8 @@ static __attribute__((always_inline)) inline bool push_frame(struct signals *s,
 	f->info.signo = signo;
 	f->info.code = code;
 	f->info.payload = payload;
-	if (unlikely(arch_fpu_save_user(place.fpstate) || copy_to_user(place.frame, f, sizeof(*f))))
+	if (unlikely(arch_fpu_save_user(place.fpstate) ||
+		     copy_to_user(place.frame, f, sizeof(*f)) || !put_status(s, place.frame)))
 		return false;
 	signal_frame_enter(regs, place.frame, sa->handler, signo);
 	regs->error_code = ~0ull; /* the frame was replaced: syscall.S loads all of it */
@@ -310,9 +320,9 @@ void signal_deliver(struct trap_frame *regs, bool in_call)
 		if (restarts)
 			restart(regs, !interrupts_calls(&s->actions[signo - 1]));
 		restarts = false;
-		s->frame.info.rest[0] = (uint32_t)from->status;
+		s->status = from->status;
 		deliver(s, regs, signo, from->code, from->payload);
-		s->frame.info.rest[0] = 0;
+		s->status = 0;
 	}
 	update_ready(s);
 }
