@@ -34,55 +34,132 @@
 #include "tlb.h"
 #include "vma.h"
 
-struct fork {
-	struct mm *child;
-	int64_t protected; /* PTEs that lost the right to write */
+/* PTEs are looked at by cache lines: most tables hold runs of pages with long gaps between. */
+#define PTES_PER_LINE 8u
+
+/* The counts of frame 0; those of another stand page_offset() bytes behind. Two pointers, that the
+ * compiler knows nothing of, make each count one instruction. */
+struct fork_counts {
+	char *refcount, *mapcount;
 };
 
-/* A page that only its reader has: the zero page, a file's, one that an earlier fork shared. */
-static void fork_read_only(struct fork *f, struct page *page)
+struct fork {
+	struct mm *child;
+	struct fork_counts counts;
+	uint32_t copied; /* PTEs of the table that is being copied */
+	bool protected;	 /* one of the parent's lost the right to write */
+};
+
+/* A PTE with the right to write. It maps an anonymous page, since no other may be written: nothing
+ * has to be asked about the page, or looked at in it. */
+static inline __attribute__((always_inline)) void fork_writable(struct fork_counts counts,
+								pte_t *from, pte_t *to)
 {
-	if (page == zero_page)
-		return;
-	page_get(page);
-	port_xadd32((uint32_t *)&page->mapcount, 1);
-	if (page_is_anon(page))
-		f->child->rss_anon++;
-	else
-		f->child->rss_file++;
+	pte_t pte = port_pte_read(from);
+	uint64_t at = page_offset(pte_phys(pte));
+
+	port_pte_wrprotect(from);
+	port_xadd32((uint32_t *)(counts.refcount + at), 1);
+	port_xadd32((uint32_t *)(counts.mapcount + at), 1);
+	port_pte_set(to, pte_wrprotect(pte));
 }
 
-/* Step iii for n PTEs of one table. A PTE with the right to write maps an anonymous page, since no
- * other may be written: nothing has to be asked about the page, or looked at in it. */
-static void fork_ptes(struct fork *f, struct pte_slot from, struct pte_slot to, uint64_t n)
+/* Any other: of the zero page, of a file's, of one that an earlier fork shared. Returns how many
+ * PTEs the child has got. */
+static uint32_t fork_read_only(struct fork *f, pte_t pte, pte_t *to)
 {
-	struct page *pages = port_vmemmap();
-	int64_t others = 0, none = 0;
+	struct page *page = pfn_to_page(pte_pfn(pte));
 
-	spin_lock(&from.table->ptl, LOCK_PTL);
-	for (uint64_t i = 0; i < n; i++) {
-		pte_t pte = port_pte_read(&from.pte[i]);
-		struct page *page = &pages[pte_pfn(pte)];
-
-		if (likely(pte_write(pte))) {
-			port_pte_wrprotect(&from.pte[i]);
-			port_xadd32(&page->refcount, 1);
-			port_xadd32((uint32_t *)&page->mapcount, 1);
-			port_pte_set(&to.pte[i], pte_wrprotect(pte));
-			continue;
-		}
-		others++;
-		if (pte_none(pte)) {
-			none++;
-			continue;
-		}
-		fork_read_only(f, page);
-		port_pte_set(&to.pte[i], pte);
+	if (pte_none(pte))
+		return 0;
+	port_pte_set(to, pte);
+	if (page == zero_page) {
+		f->child->rss_anon--; /* counted with the others of its table */
+		return 1;
 	}
+	page_get(page);
+	port_xadd32((uint32_t *)&page->mapcount, 1);
+	if (!page_is_anon(page)) {
+		f->child->rss_anon--;
+		f->child->rss_file++;
+	}
+	return 1;
+}
+
+/* n PTEs one by one. */
+static void fork_some(struct fork *f, pte_t *from, pte_t *to, uint32_t n)
+{
+	for (; n; n--, from++, to++) {
+		pte_t pte = port_pte_read(from);
+
+		if (!pte_write(pte)) {
+			f->copied += fork_read_only(f, pte, to);
+			continue;
+		}
+		fork_writable(f->counts, from, to);
+		f->copied++;
+		f->protected = true;
+	}
+}
+
+static inline bool line_writable(const pte_t *p)
+{
+	return pte_write(p[0]) &&
+	       pte_write((pte_t){p[1].v & p[2].v & p[3].v & p[4].v & p[5].v & p[6].v & p[7].v});
+}
+
+/* A line that is not writable all along; most are empty. Apart, so that the loop over those that
+ * are has the registers. */
+static __attribute__((noinline)) void fork_other_line(struct fork *f, pte_t *from, pte_t *to)
+{
+	if (from[0].v | from[1].v | from[2].v | from[3].v | from[4].v | from[5].v | from[6].v |
+	    from[7].v)
+		fork_some(f, from, to, PTES_PER_LINE);
+}
+
+/* The PTEs of n lines. */
+static void fork_lines(struct fork *f, pte_t *from, pte_t *to, uint32_t n)
+{
+	const pte_t *end = from + n * PTES_PER_LINE;
+	struct fork_counts counts = f->counts;
+	uint32_t copied = 0;
+
+	for (; from < end; from += PTES_PER_LINE, to += PTES_PER_LINE) {
+		if (!line_writable(from)) {
+			fork_other_line(f, from, to);
+			continue;
+		}
+		fork_writable(counts, from + 0, to + 0);
+		fork_writable(counts, from + 1, to + 1);
+		fork_writable(counts, from + 2, to + 2);
+		fork_writable(counts, from + 3, to + 3);
+		fork_writable(counts, from + 4, to + 4);
+		fork_writable(counts, from + 5, to + 5);
+		fork_writable(counts, from + 6, to + 6);
+		fork_writable(counts, from + 7, to + 7);
+		copied += PTES_PER_LINE;
+	}
+	f->copied += copied;
+	f->protected |= copied != 0;
+}
+
+/* Step iii for n PTEs of one table. */
+static void fork_ptes(struct fork *f, struct pte_slot from, struct pte_slot to, uint32_t n)
+{
+	uint32_t head = -((uintptr_t)from.pte / sizeof(pte_t)) % PTES_PER_LINE;
+	uint32_t lines, tail;
+
+	head = head < n ? head : n;
+	lines = (n - head) / PTES_PER_LINE;
+	tail = n - head - lines * PTES_PER_LINE;
+	f->copied = 0;
+	spin_lock(&from.table->ptl, LOCK_PTL);
+	fork_some(f, from.pte, to.pte, head);
+	fork_lines(f, from.pte + head, to.pte + head, lines);
+	fork_some(f, from.pte + n - tail, to.pte + n - tail, tail);
 	spin_unlock(&from.table->ptl, LOCK_PTL);
-	to.table->nr_present += n - (uint64_t)none;
-	f->child->rss_anon += (int64_t)n - others;
-	f->protected += (int64_t)n - others;
+	to.table->nr_present += (uint16_t)f->copied;
+	f->child->rss_anon += f->copied;
 }
 
 /* Step iii for a VMA. */
@@ -98,7 +175,7 @@ static int fork_pages(struct fork *f, const struct vma *vma)
 			to = pgtable_get(f->child, va);
 			if (!to.pte)
 				return -MM_ENOMEM;
-			fork_ptes(f, from, to, (stop - va) >> PAGE_SHIFT);
+			fork_ptes(f, from, to, (uint32_t)((stop - va) >> PAGE_SHIFT));
 		}
 		va = stop;
 	}
@@ -123,7 +200,11 @@ static int fork_vmas(struct fork *f, const struct mm *parent)
 /* All steps, once both locks are held. */
 static int fork_locked(struct mm *child, struct mm *parent)
 {
-	struct fork f = {.child = child};
+	struct page *pages = port_vmemmap();
+	struct fork f = {
+		.child = child,
+		.counts = {(char *)&pages->refcount, (char *)&pages->mapcount},
+	};
 	int err = fork_vmas(&f, parent);
 
 	if (f.protected)

@@ -79,6 +79,12 @@ static inline struct page *pfn_to_page(uint64_t pfn)
 	return port_vmemmap() + pfn;
 }
 
+/* How far behind port_vmemmap() the struct page of the frame at a physical address is, in bytes. */
+static inline uint64_t page_offset(uint64_t phys)
+{
+	return phys / (PAGE_SIZE / sizeof(struct page));
+}
+
 static inline void *page_to_virt(const struct page *page)
 {
 	return port_pfn_to_virt(page_to_pfn(page));

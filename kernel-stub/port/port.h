@@ -80,6 +80,8 @@ struct mm_cpu;
  *   uint64_t pte_pfn(pte_t)
  *        of a leaf with a reserved bit still its frame, so that the page can be unmapped when the
  *        task is killed
+ *   uint64_t pte_phys(pte_t)
+ *        that frame's physical address
  *   pte_t pte_set_prot(pte_t, unsigned prot)
  *        the same frame with other rights; keeps accessed and dirty, sets dirty with WRITE
  *   pte_t pte_wrprotect(pte_t)

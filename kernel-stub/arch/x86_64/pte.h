@@ -99,6 +99,11 @@ static inline uint64_t pte_pfn(pte_t e)
 	return (e.v & PTE_ADDR) >> PAGE_SHIFT;
 }
 
+static inline uint64_t pte_phys(pte_t e)
+{
+	return e.v & PTE_ADDR;
+}
+
 /* Dirty stays dirty: the frame's contents have changed, whoever may write now. */
 static inline pte_t pte_set_prot(pte_t e, unsigned prot)
 {
