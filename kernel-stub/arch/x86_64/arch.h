@@ -36,11 +36,6 @@ void arch_before_next_fault(void (*fn)(void));
 /* Leaves for ring 3 with these registers. Never returns. The frame is copied. */
 _Noreturn void arch_enter_user(const struct trap_frame *frame);
 
-/* Saves the callee-saved state of the running task at *save_sp and continues at next_sp. A new
- * task's stack is prepared by arch_new_stack. */
-void arch_switch_stack(uint64_t *save_sp, uint64_t next_sp);
-/* The stack pointer of a task that will start at entry(arg) and must not return. */
-uint64_t arch_new_stack(void *stack_base, void (*entry)(void *), void *arg);
 /* Entries from ring 3 start at this kernel stack (TSS.rsp0 and the system-call stack). */
 void arch_set_kernel_stack(uint64_t top);
 
@@ -55,13 +50,13 @@ struct arch_task {
 };
 
 /* Leaves prev, whose code this is, for next, and returns when somebody switches back to prev. Loads
- * next's address space (NULL, a kernel task: keeps what is loaded), kernel stack, x87/SSE state and
- * segment bases, each only where it differs. Records a page fault that is under way, so that no
- * time away is counted. prev may be freed once another task runs: its stack is used until then.
- * Needs: interrupts off, prev != next. */
+ * next's address space where it is another (NULL, a kernel task: keeps what is loaded), its kernel
+ * stack, and ring 3's x87/SSE state and segment bases. Records a page fault that is under way, so
+ * that no time away is counted. prev may be freed once another task runs: its stack is used until
+ * then. Needs: interrupts off, prev != next. */
 void arch_switch_task(struct arch_task *prev, struct arch_task *next, struct mm *next_mm);
 
-/* A kernel task's start: *t begins at entry(arg) on the stack at stack_base. */
+/* A kernel task's start: *t begins at entry(arg), which must not return. */
 void arch_task_init_kernel(struct arch_task *t, void *stack_base, void (*entry)(void *), void *arg);
 
 /* A forked child's start: *t leaves for ring 3 with the registers of *frame, but rax 0, and with
@@ -101,7 +96,6 @@ void arch_fpu_reset(void);
 void arch_timer_init(void (*on_timer)(struct trap_frame *frame));
 /* Replaces the deadline, in port_tsc()'s units; one that has passed fires at once. */
 void arch_timer_arm(uint64_t tsc);
-void arch_timer_disarm(void);
 
 /* Waits for the timer, calls on_timer(NULL) and returns; or returns without it (look again whether
  * there is something to run). Needs: interrupts off, as they are again afterwards, and the timer

@@ -7,7 +7,7 @@
  * its timer's rate is measured against the TSC.
  *  2. The count of 32 bits and the measured rate say about when. If the interrupt comes before the
  *     deadline, the rest is counted down in the same way, so on_timer is never early.
- *  3. An interrupt that was on its way when its deadline was withdrawn finds none and is dropped.
+ *  3. An interrupt that finds no deadline, since it has been served already, is dropped.
  *  4. Interrupts are on in ring 3 and between `sti` and `cli` of arch_idle, nowhere else. Where an
  *     interpreter runs ring 0 (quirks=pvm) `hlt` may end and the interrupt still be on its way at
  *     `cli`; so arch_idle looks at the time itself, and the interrupt is dropped by 3.
@@ -93,16 +93,6 @@ void arch_timer_arm(uint64_t tsc)
 		lapic_init();
 	this_cpu()->deadline = tsc;
 	count_down(tsc);
-}
-
-void arch_timer_disarm(void)
-{
-	struct cpu *cpu = this_cpu();
-
-	if (cpu->deadline == NO_DEADLINE)
-		return;
-	cpu->deadline = NO_DEADLINE;
-	lapic[LAPIC_INITIAL_COUNT] = 0;
 }
 
 /* Tells kern/ if the deadline has come; otherwise goes on counting towards it, if there is one. */

@@ -14,6 +14,9 @@
 
 extern char syscall_task_start[], syscall_fork_start[];
 
+/* Saves the callee-saved registers on the stack, this at *save_sp, and goes on at next_sp. */
+void syscall_switch_stack(uint64_t *save_sp, uint64_t next_sp);
+
 /* ---- the switch ---- */
 
 static void user_state_save(struct arch_task *t)
@@ -44,12 +47,12 @@ void arch_switch_task(struct arch_task *prev, struct arch_task *next, struct mm 
 	arch_set_kernel_stack(next->stack_top);
 	if (next->user)
 		user_state_load(next);
-	arch_switch_stack(&prev->sp, next->sp);
+	syscall_switch_stack(&prev->sp, next->sp);
 }
 
 /* ---- a new task's stack ---- */
 
-/* What arch_switch_stack pops: the registers, `start` to return to. */
+/* What syscall_switch_stack pops: the registers, `start` to return to. */
 static uint64_t push_start(void *top, const char *start, uint64_t rbx, uint64_t r12)
 {
 	uint64_t *sp = top;
@@ -64,18 +67,11 @@ static uint64_t push_start(void *top, const char *start, uint64_t rbx, uint64_t 
 	return (uint64_t)sp;
 }
 
-uint64_t arch_new_stack(void *stack_base, void (*entry)(void *), void *arg)
-{
-	uint64_t *sp = (uint64_t *)((uint8_t *)stack_base + KERNEL_STACK_SIZE);
-
-	*--sp = 0; /* a call trace ends here */
-	return push_start(sp, syscall_task_start, (uint64_t)entry, (uint64_t)arg);
-}
-
 void arch_task_init_kernel(struct arch_task *t, void *stack_base, void (*entry)(void *), void *arg)
 {
 	t->stack_top = (uint64_t)stack_base + KERNEL_STACK_SIZE;
-	t->sp = arch_new_stack(stack_base, entry, arg);
+	t->sp = push_start((void *)t->stack_top, syscall_task_start, (uint64_t)entry,
+			   (uint64_t)arg);
 	t->user = false;
 }
 

@@ -59,8 +59,8 @@ FUNC(syscall_entry)
 	sysretq
 END(syscall_entry)
 
-/* void arch_switch_stack(uint64_t *save_sp, uint64_t next_sp) */
-FUNC(arch_switch_stack)
+/* void syscall_switch_stack(uint64_t *save_sp, uint64_t next_sp) */
+FUNC(syscall_switch_stack)
 	pushq %rbp
 	pushq %rbx
 	pushq %r12
@@ -76,9 +76,9 @@ FUNC(arch_switch_stack)
 	popq %rbx
 	popq %rbp
 	ret
-END(arch_switch_stack)
+END(syscall_switch_stack)
 
-/* The first return of a new task, with entry and argument where arch_new_stack put them. */
+/* The first return of a new task, with entry and argument where arch_task_init_kernel put them. */
 FUNC(syscall_task_start)
 	movq %r12, %rdi
 	call *%rbx
