@@ -22,6 +22,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <ucontext.h>
 #include <unistd.h>
 
@@ -33,6 +34,7 @@
 #define ROUNDS 1000
 #define BIG_ROUNDS 64 /* of those that work on 512 pages */
 #define BIG_PAGES 512
+#define FORK_PAGES 4096 /* populated in the larger of the processes that fork */
 #define PAGE_ZERO_TICKS 512
 #define NO_CALL 1000 /* no system call has this number */
 #define TABLE_REACH ((uint64_t)2 << 20)
@@ -43,6 +45,10 @@ enum probe {
 	WRITE,
 	READ,
 	COW_ZERO,
+	COW_COPY,
+	COW_REUSE,
+	FORK_SMALL,
+	FORK_LARGE,
 	MAPERR,
 	ACCERR,
 	MMAP_MUNMAP,
@@ -371,6 +377,79 @@ static void probe_uaccess(struct baseline *b)
 	guarded_unmap(b, p, ROUNDS);
 }
 
+/* ---- fork ---- */
+
+/* Ticks of a fork in the parent. The child ends at once or, if there is a pipe, when the parent has
+ * closed it. */
+static uint64_t fork_ticks(struct baseline *b, const int *hold, pid_t *child)
+{
+	struct timing_call call = {.nr = SYS_fork};
+	long got;
+	uint64_t ticks = timing_syscall(&call, &got);
+	char c;
+
+	if (got == 0) {
+		if (hold) {
+			close(hold[1]);
+			_exit(read(hold[0], &c, 1) != 0);
+		}
+		_exit(0);
+	}
+	if (got < 0)
+		wl_fail(b->run, "fork returned %ld", got);
+	*child = (pid_t)got;
+	return net_of(ticks, b->run->overhead[TIMING_CALL]);
+}
+
+static void wait_for(struct baseline *b, pid_t child)
+{
+	int status;
+
+	if (waitpid(child, &status, 0) != child || status)
+		wl_fail(b->run, "a child did not end well");
+}
+
+/* The parent writes to pages that a child has too; then to pages that a child had. */
+static void probe_cow(struct baseline *b)
+{
+	char *p = guarded_map(b, ROUNDS);
+	int hold[2];
+	pid_t child;
+
+	touch(p, ROUNDS);
+	if (pipe(hold))
+		wl_fail(b->run, "pipe: %m");
+	fork_ticks(b, hold, &child);
+	touches(b, p, ROUNDS, write_ticks, COW_COPY);
+	close(hold[0]);
+	close(hold[1]);
+	wait_for(b, child);
+	fork_ticks(b, NULL, &child);
+	wait_for(b, child);
+	touches(b, p, ROUNDS, write_ticks, COW_REUSE);
+	guarded_unmap(b, p, ROUNDS);
+}
+
+static void probe_fork(struct baseline *b)
+{
+	pid_t child;
+	char *p;
+
+	for (unsigned i = 0; i < ROUNDS; i++) {
+		add(b, fork_ticks(b, NULL, &child));
+		wait_for(b, child);
+	}
+	finish(b, FORK_SMALL);
+	p = guarded_map(b, FORK_PAGES);
+	for (unsigned i = 0; i < BIG_ROUNDS; i++) {
+		touch(p, FORK_PAGES);
+		add(b, fork_ticks(b, NULL, &child));
+		wait_for(b, child);
+	}
+	finish(b, FORK_LARGE);
+	guarded_unmap(b, p, FORK_PAGES);
+}
+
 /* ---- growth with the number of VMAs ---- */
 
 static unsigned growth_probe(enum growth op, unsigned size)
@@ -519,6 +598,8 @@ static void baseline(struct wl_run *run)
 	probe_dontneed(&b);
 	probe_munmap(&b);
 	probe_uaccess(&b);
+	probe_cow(&b);
+	probe_fork(&b);
 	for (unsigned size = 0; size < (run->warming ? 1 : NR_SIZES); size++)
 		probe_growth(&b, size);
 	close(b.zero);

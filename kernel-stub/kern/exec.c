@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Loading the first program. The address space that results is Linux's without randomisation:
+ * Loading a program: the first one, which the initrd names, and execve's. As on Linux (fs/exec.c),
+ * execve returns an error only before it gives the old address space up: file, headers and
+ * arguments are looked at first. What goes wrong afterwards ends the process; with the first
+ * program, the machine.
+ *
+ * The address space that results is Linux's without randomisation:
  *
  *     0x400000          ET_EXEC segments, private file mappings, demand-paged; zero fill after them
  *                       brk: the page after the zero fill
@@ -29,22 +34,30 @@
 #include "exec.h"
 
 #include <cpuid.h>
+#include <stdarg.h>
 
 #include "arch.h"
 #include "cpu_layout.h"
 #include "elf.h"
+#include "errno.h"
+#include "files.h"
 #include "initramfs.h"
 #include "mm.h"
 #include "random.h"
+#include "signal.h"
 #include "signal_frame.h"
 #include "slab.h"
 #include "str.h"
+#include "syscall.h"
 #include "task.h"
 
 #define STACK_TOP TASK_SIZE
 #define STACK_SIZE (8ull << 20)
 #define PIE_BRK 0x555555555000ull    /* Linux's ELF_ET_DYN_BASE, two thirds of user space */
 #define ARG_STRINGS_MAX (2ull << 20) /* a quarter of the stack, as Linux */
+#define ARG_STRING_MAX (32 * PAGE_SIZE)
+#define ARG_STRINGS_FIRST 4096u /* bytes of the first buffer */
+#define ARG_PIECE 1024		/* bytes that are asked for at once */
 #define RFLAGS_IF 0x200ull
 #define CLOCK_TICKS 100
 
@@ -73,14 +86,15 @@
 
 /* NUL-terminated strings one after the other. */
 struct strings {
-	const char *base;
+	char *base;
 	uint64_t size, count;
+	uint64_t capacity; /* of the buffer at base; 0: base is not ours */
 };
 
 struct exec {
 	struct mm *mm;
 	struct initramfs_file *file;
-	const char *path;
+	const char *path; /* as the program was asked for */
 	struct strings argv, envp;
 	struct elf_image image;
 	uint64_t bias;
@@ -89,16 +103,31 @@ struct exec {
 	uint64_t execfn, arg_start, env_start, platform, random; /* on the user stack */
 };
 
+/* No way back any more. */
+static _Noreturn __attribute__((format(printf, 1, 2))) void exec_fail(const char *fmt, ...)
+{
+	char why[FL_REASON_MAX];
+	va_list args;
+
+	va_start(args, fmt);
+	kvsnprintf(why, sizeof(why), fmt, &args);
+	va_end(args);
+	if (task_pid() == PID_FIRST)
+		port_panic("%s", why);
+	printk("%s[%d]: %s: killed\n", task_comm(), task_pid(), why);
+	task_exit(0, SIGKILL);
+}
+
 /* ---- arguments ---- */
 
 static struct strings read_strings(const char *path)
 {
 	const struct initramfs_file *f = initramfs_lookup(path);
-	struct strings s = {.base = ""};
+	struct strings s = {0};
 
 	if (!f || !f->vm.size)
 		return s;
-	s.base = (const char *)f->data;
+	s.base = (char *)(uintptr_t)f->data;
 	s.size = f->vm.size;
 	if (s.base[s.size - 1])
 		port_panic("%s: the last string has no NUL", path);
@@ -107,7 +136,7 @@ static struct strings read_strings(const char *path)
 	return s;
 }
 
-static void find_program(struct exec *e)
+static void find_first(struct exec *e)
 {
 	e->argv = read_strings("/faultline/argv");
 	e->envp = read_strings("/faultline/envp");
@@ -122,6 +151,79 @@ static void find_program(struct exec *e)
 	e->path = e->file->path;
 }
 
+/* Room for `more` bytes behind s->size, where a string may have begun: 0, -E2BIG or -ENOMEM. */
+static int64_t strings_grow(struct strings *s, uint64_t more)
+{
+	uint64_t capacity = s->capacity ?: ARG_STRINGS_FIRST;
+	char *base;
+
+	if (s->size + more > ARG_STRINGS_MAX)
+		return -MM_E2BIG;
+	while (capacity < s->size + more)
+		capacity *= 2;
+	if (capacity == s->capacity)
+		return 0;
+	base = kmalloc(capacity);
+	if (!base)
+		return -MM_ENOMEM;
+	memcpy(base, s->base, s->capacity);
+	kfree(s->base);
+	s->base = base;
+	s->capacity = capacity;
+	return 0;
+}
+
+/* Appends a string of ring 3's, piece by piece: 0 or Linux's error. */
+static int64_t strings_append(struct strings *s, uint64_t user)
+{
+	uint64_t length = 0;
+	int64_t n, error;
+
+	do {
+		error = strings_grow(s, length + ARG_PIECE);
+		if (error)
+			return error;
+		n = strncpy_from_user(s->base + s->size + length, user + length, ARG_PIECE);
+		if (n < 0)
+			return n;
+		length += (uint64_t)n;
+		if (length >= ARG_STRING_MAX)
+			return -MM_E2BIG;
+	} while (n == ARG_PIECE);
+	s->size += length + 1;
+	s->count++;
+	return 0;
+}
+
+static int64_t strings_append_empty(struct strings *s)
+{
+	int64_t error = strings_grow(s, 1);
+
+	if (!error) {
+		s->base[s->size++] = 0;
+		s->count++;
+	}
+	return error;
+}
+
+/* The strings that an array of pointers names, which ends with NULL; no array: none. */
+static int64_t strings_read(struct strings *s, uint64_t user)
+{
+	uint64_t string;
+	int64_t error;
+
+	for (; user; user += sizeof(string)) {
+		if (copy_from_user(&string, user, sizeof(string)))
+			return -MM_EFAULT;
+		if (!string)
+			return 0;
+		error = strings_append(s, string);
+		if (error)
+			return error;
+	}
+	return 0;
+}
+
 /* ---- segments ---- */
 
 static uint64_t page_up(uint64_t v)
@@ -129,8 +231,8 @@ static uint64_t page_up(uint64_t v)
 	return (v + PAGE_SIZE - 1) & PAGE_MASK;
 }
 
-static void map_or_panic(struct exec *e, uint64_t start, uint64_t end, unsigned prot,
-			 struct vm_file *file, uint64_t offset, uint32_t vm_extra)
+static void map_or_fail(struct exec *e, uint64_t start, uint64_t end, unsigned prot,
+			struct vm_file *file, uint64_t offset, uint32_t vm_extra)
 {
 	unsigned flags = MAP_PRIVATE_ | MAP_FIXED_NOREPLACE_ | (file ? 0 : MAP_ANONYMOUS_);
 	int64_t at;
@@ -139,8 +241,7 @@ static void map_or_panic(struct exec *e, uint64_t start, uint64_t end, unsigned 
 		return;
 	at = vm_mmap(e->mm, start, end - start, prot, flags, file, offset >> PAGE_SHIFT, vm_extra);
 	if (at != (int64_t)start)
-		port_panic("exec: %s: cannot map %lx-%lx (error %d)", e->path, start, end,
-			   (int)-at);
+		exec_fail("exec: %s: cannot map %lx-%lx (error %d)", e->path, start, end, (int)-at);
 }
 
 static void load_segment(struct exec *e, const struct elf_segment *s)
@@ -151,10 +252,10 @@ static void load_segment(struct exec *e, const struct elf_segment *s)
 
 	if (s->filesz)
 		file_end = page_up(data_end);
-	map_or_panic(e, start, file_end, s->prot, &e->file->vm, s->offset & PAGE_MASK, 0);
-	map_or_panic(e, file_end, end, s->prot, NULL, 0, 0);
+	map_or_fail(e, start, file_end, s->prot, &e->file->vm, s->offset & PAGE_MASK, 0);
+	map_or_fail(e, file_end, end, s->prot, NULL, 0, 0);
 	if (s->memsz > s->filesz && s->filesz && clear_user(data_end, file_end - data_end))
-		port_panic("exec: %s: cannot clear the end of the page at %lx", e->path, data_end);
+		exec_fail("exec: %s: cannot clear the end of the page at %lx", e->path, data_end);
 }
 
 /* Where a static PIE goes: the highest hole below mmap_base, as for Linux's mmap of it. */
@@ -168,7 +269,7 @@ static uint64_t pick_bias(struct exec *e)
 	if (!i->dynamic)
 		return 0;
 	if (span + i->align > e->mm->mmap_base - MMAP_MIN_ADDR)
-		port_panic("exec: %s: too large for the address space (ENOMEM)", e->path);
+		exec_fail("exec: %s: too large for the address space (ENOMEM)", e->path);
 	return ((e->mm->mmap_base - span) & ~(i->align - 1)) - low;
 }
 
@@ -176,14 +277,7 @@ static void load_program(struct exec *e)
 {
 	const struct elf_image *i = &e->image;
 	const struct elf_segment *last;
-	struct elf_error error;
 
-	if (!elf_parse(e->file->data, e->file->vm.size, &e->image, &error)) {
-		if (error.header >= 0)
-			port_panic("exec: %s: program header %d: %s (ENOEXEC)", e->path,
-				   error.header, error.why);
-		port_panic("exec: %s: %s (ENOEXEC)", e->path, error.why);
-	}
 	e->bias = pick_bias(e);
 	for (unsigned n = 0; n < i->nr_segments; n++)
 		load_segment(e, &i->segments[n]);
@@ -197,7 +291,7 @@ static void load_program(struct exec *e)
 static void put_user_bytes(const struct exec *e, uint64_t to, const void *from, size_t n)
 {
 	if (copy_to_user(to, from, n))
-		port_panic("exec: %s: cannot write its stack at %lx", e->path, to);
+		exec_fail("exec: %s: cannot write its stack at %lx", e->path, to);
 }
 
 /* The strings; returns where they begin. */
@@ -278,12 +372,12 @@ static uint64_t make_stack(struct exec *e)
 {
 	uint64_t max = e->argv.count + e->envp.count + 3 + 2 * AUXV_MAX, sp;
 
-	map_or_panic(e, STACK_TOP - STACK_SIZE, STACK_TOP,
-		     PROT_READ_ | PROT_WRITE_ | (e->image.exec_stack ? PROT_EXEC_ : 0), NULL, 0,
-		     VM_STACK | VM_GROWSDOWN);
+	map_or_fail(e, STACK_TOP - STACK_SIZE, STACK_TOP,
+		    PROT_READ_ | PROT_WRITE_ | (e->image.exec_stack ? PROT_EXEC_ : 0), NULL, 0,
+		    VM_STACK | VM_GROWSDOWN);
 	e->words = kmalloc(max * sizeof(uint64_t));
 	if (!e->words)
-		port_panic("exec: no memory for %lu arguments", (unsigned long)max);
+		exec_fail("exec: no memory for %lu arguments", (unsigned long)max);
 	sp = push_strings(e);
 	push_word(e, e->argv.count);
 	push_pointers(e, &e->argv, e->arg_start);
@@ -298,19 +392,99 @@ static uint64_t make_stack(struct exec *e)
 	return sp;
 }
 
-void exec_first(struct task *task, struct trap_frame *regs)
-{
-	struct exec e = {.mm = task->mm};
+/* ---- the whole ---- */
 
-	find_program(&e);
-	task_set_comm(task, e.path);
-	task->exe = e.file;
-	load_program(&e);
-	*regs = (struct trap_frame){.rsp = make_stack(&e),
-				    .rip = e.image.entry + e.bias,
+/* Fills the address space, which is empty and loaded, and makes the task what the program starts
+ * as. */
+static void start(struct exec *e, struct task *task, struct trap_frame *regs)
+{
+	task_set_comm(task, e->path);
+	task->exe = e->file;
+	load_program(e);
+	*regs = (struct trap_frame){.rsp = make_stack(e),
+				    .rip = e->image.entry + e->bias,
 				    .cs = GDT_USER_CODE,
 				    .ss = GDT_USER_DATA,
+				    .error_code = ~0ull,
 				    .rflags = RFLAGS_IF | 2};
 	arch_set_fs_base(0);
 	arch_set_gs_base(0);
+}
+
+void exec_first(struct task *task, struct trap_frame *regs)
+{
+	struct exec e = {.mm = task->mm};
+	struct elf_error error;
+
+	find_first(&e);
+	if (!elf_parse(e.file->data, e.file->vm.size, &e.image, &error)) {
+		if (error.header >= 0)
+			port_panic("exec: %s: program header %d: %s (ENOEXEC)", e.path,
+				   error.header, error.why);
+		port_panic("exec: %s: %s (ENOEXEC)", e.path, error.why);
+	}
+	start(&e, task, regs);
+}
+
+/* What can be said before the old address space goes: 0 or Linux's error. */
+static int64_t prepare(struct exec *e, uint64_t user_argv, uint64_t user_envp)
+{
+	struct elf_error why;
+	int64_t error = file_lookup_program(e->path, &e->file);
+
+	if (error)
+		return error;
+	error = strings_read(&e->argv, user_argv);
+	if (!error)
+		error = strings_read(&e->envp, user_envp);
+	if (!error && !e->argv.count) /* Linux: a program without argv[0] gets an empty one */
+		error = strings_append_empty(&e->argv);
+	if (!error && e->argv.size + e->envp.size > ARG_STRINGS_MAX)
+		error = -MM_E2BIG;
+	if (!error && !elf_parse(e->file->data, e->file->vm.size, &e->image, &why))
+		error = -MM_ENOEXEC;
+	return error;
+}
+
+/* The new address space in place of the old one. */
+static int64_t change_mm(struct exec *e, struct task *task)
+{
+	struct mm *old = task->mm;
+
+	e->mm = mm_create();
+	if (!e->mm)
+		return -MM_ENOMEM;
+	task->mm = e->mm;
+	port_load_mm(e->mm);
+	task_drop_mm(task, old);
+	return 0;
+}
+
+static int64_t do_execve(struct exec *e, struct trap_frame *regs)
+{
+	struct task *task = task_running;
+	int64_t error = prepare(e, ARG1(regs), ARG2(regs));
+
+	if (!error)
+		error = change_mm(e, task);
+	if (error)
+		return error;
+	signals_exec(task->signals);
+	file_table_close_on_exec(task->files);
+	arch_fpu_reset();
+	start(e, task, regs);
+	return 0;
+}
+
+SYSCALL(execve)
+{
+	char path[PATH_MAX];
+	struct exec e = {.path = path};
+	int64_t error = file_get_path(path, ARG0(regs));
+
+	if (!error)
+		error = do_execve(&e, regs);
+	kfree(e.argv.base);
+	kfree(e.envp.base);
+	return error;
 }

@@ -19,7 +19,6 @@
 #define MAX_RW_COUNT 0x7ffff000ull
 #define IOV_MAX 1024
 #define IOV_FAST 8
-#define PATH_MAX 256 /* longer than any path there is */
 #define AT_FDCWD -100
 #define AT_EMPTY_PATH 0x1000
 #define AT_SYMLINK_NOFOLLOW 0x100
@@ -28,7 +27,9 @@
 
 struct file_table {
 	struct file *fd[FILES_MAX];
+	uint64_t close_on_exec; /* a bit for each descriptor */
 };
+_Static_assert(FILES_MAX <= 64, "close_on_exec");
 
 static struct file_table *current_files(void)
 {
@@ -42,24 +43,47 @@ struct file *file_get(uint64_t fd)
 	return fd < FILES_MAX ? current_files()->fd[fd] : NULL;
 }
 
+/* The lowest free descriptor from `from` on; FILES_MAX: none. */
+static unsigned free_fd(const struct file_table *table, unsigned from)
+{
+	while (from < FILES_MAX && table->fd[from])
+		from++;
+	return from;
+}
+
+static void set_close_on_exec(struct file_table *table, unsigned fd, bool set)
+{
+	table->close_on_exec &= ~(1ull << fd);
+	table->close_on_exec |= (uint64_t)set << fd;
+}
+
 static int64_t install(struct file_table *table, const struct file_ops *ops, uint32_t flags,
 		       void *private)
 {
+	unsigned fd = free_fd(table, 0);
 	struct file *file;
-	unsigned fd = 0;
 
-	while (fd < FILES_MAX && table->fd[fd])
-		fd++;
 	if (fd == FILES_MAX)
 		return -MM_EMFILE;
 	file = kzalloc(sizeof(*file));
 	if (!file)
 		return -MM_ENOMEM;
 	file->ops = ops;
-	file->flags = flags;
+	file->refcount = 1;
+	file->flags = flags & ~(uint32_t)O_CLOEXEC;
 	file->private = private;
 	table->fd[fd] = file;
+	set_close_on_exec(table, fd, flags & O_CLOEXEC);
 	return fd;
+}
+
+static void put(struct file *file)
+{
+	if (--file->refcount)
+		return;
+	if (file->ops->release)
+		file->ops->release(file);
+	kfree(file);
 }
 
 int64_t file_install(const struct file_ops *ops, uint32_t flags, void *private)
@@ -74,10 +98,45 @@ int64_t file_close(uint64_t fd)
 	if (!file)
 		return -MM_EBADF;
 	current_files()->fd[fd] = NULL;
-	if (file->ops->release)
-		file->ops->release(file);
-	kfree(file);
+	put(file);
 	return 0;
+}
+
+struct file_table *file_table_copy(const struct file_table *from)
+{
+	struct file_table *table = kmalloc(sizeof(*table));
+
+	if (!table)
+		return NULL;
+	*table = *from;
+	for (unsigned fd = 0; fd < FILES_MAX; fd++)
+		if (table->fd[fd])
+			table->fd[fd]->refcount++;
+	return table;
+}
+
+static void close_these(struct file_table *table, uint64_t fds)
+{
+	for (; fds; fds &= fds - 1) {
+		unsigned fd = (unsigned)__builtin_ctzll(fds);
+		struct file *file = table->fd[fd];
+
+		table->fd[fd] = NULL;
+		if (file)
+			put(file);
+	}
+}
+
+void file_table_free(struct file_table *table)
+{
+	close_these(table, ~0ull);
+	kfree(table);
+}
+
+void file_table_close_on_exec(struct file_table *table)
+{
+	close_these(table, table->close_on_exec);
+	table->close_on_exec = 0;
 }
 
 int64_t file_seek_within(struct file *file, int64_t offset, int whence, uint64_t size)
@@ -321,20 +380,81 @@ SYSCALL(ioctl)
 	return file_get((uint32_t)ARG0(regs)) ? -MM_ENOTTY : -MM_EBADF;
 }
 
-enum { F_GETFD = 1, F_SETFD, F_GETFL, F_SETFL };
+/* ---- descriptors of the same open file ---- */
+
+static int64_t dup_to(struct file *file, unsigned fd, bool close_on_exec)
+{
+	struct file_table *table = current_files();
+
+	table->fd[fd] = file;
+	set_close_on_exec(table, fd, close_on_exec);
+	file->refcount++;
+	return fd;
+}
+
+static int64_t dup_from(struct file *file, unsigned from, bool close_on_exec)
+{
+	unsigned fd = free_fd(current_files(), from);
+
+	return fd == FILES_MAX ? -MM_EMFILE : dup_to(file, fd, close_on_exec);
+}
+
+/* Needs: old and new differ. */
+static int64_t dup_over(uint32_t old, uint32_t new, bool close_on_exec)
+{
+	struct file *file = file_get(old);
+
+	if (!file || new >= FILES_MAX)
+		return -MM_EBADF;
+	file_close(new);
+	return dup_to(file, new, close_on_exec);
+}
+
+SYSCALL(dup)
+{
+	struct file *file = file_get((uint32_t)ARG0(regs));
+
+	return file ? dup_from(file, 0, false) : -MM_EBADF;
+}
+
+SYSCALL(dup2)
+{
+	uint32_t old = (uint32_t)ARG0(regs), new = (uint32_t)ARG1(regs);
+
+	if (old == new)
+		return file_get(old) ? (int64_t)old : -MM_EBADF;
+	return dup_over(old, new, false);
+}
+
+SYSCALL(dup3)
+{
+	uint32_t old = (uint32_t)ARG0(regs), new = (uint32_t)ARG1(regs);
+	uint32_t flags = (uint32_t)ARG2(regs);
+
+	if (flags & ~(uint32_t)O_CLOEXEC || old == new)
+		return -MM_EINVAL;
+	return dup_over(old, new, flags & O_CLOEXEC);
+}
+
+enum { F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_DUPFD_CLOEXEC = 1030 };
 
 SYSCALL(fcntl)
 {
-	struct file *file = file_get((uint32_t)ARG0(regs));
-	uint32_t arg = (uint32_t)ARG2(regs);
+	uint32_t fd = (uint32_t)ARG0(regs), arg = (uint32_t)ARG2(regs);
+	struct file *file = file_get(fd);
 
 	if (!file)
 		return -MM_EBADF;
 	switch (ARG1(regs)) {
+	case F_DUPFD:
+	case F_DUPFD_CLOEXEC:
+		if (arg >= FILES_MAX)
+			return -MM_EINVAL;
+		return dup_from(file, arg, ARG1(regs) == F_DUPFD_CLOEXEC);
 	case F_GETFD:
-		return !!(file->flags & O_CLOEXEC);
+		return current_files()->close_on_exec >> fd & 1;
 	case F_SETFD:
-		file->flags = (file->flags & ~(uint32_t)O_CLOEXEC) | (arg & 1 ? O_CLOEXEC : 0);
+		set_close_on_exec(current_files(), fd, arg & 1);
 		return 0;
 	case F_GETFL:
 		return file->flags & (O_ACCMODE | O_NONBLOCK);
@@ -378,6 +498,20 @@ static int64_t get_path(char *path, int64_t dirfd, uint64_t user)
 	if (path[0] != '/' && (int32_t)dirfd != AT_FDCWD)
 		return file_get((uint32_t)dirfd) ? -MM_ENOTDIR : -MM_EBADF;
 	return 0;
+}
+
+int64_t file_get_path(char *path, uint64_t user)
+{
+	return get_path(path, AT_FDCWD, user);
+}
+
+int64_t file_lookup_program(const char *path, struct initramfs_file **f)
+{
+	enum path_kind kind = path_kind(path, f);
+
+	if (kind == PATH_NONE)
+		return -MM_ENOENT;
+	return kind == PATH_FILE && (*f)->mode & S_IXUGO ? 0 : -MM_EACCES;
 }
 
 static int64_t do_open(int64_t dirfd, uint64_t user_path, uint32_t flags)

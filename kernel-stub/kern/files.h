@@ -9,7 +9,8 @@
 
 #include "user_iter.h"
 
-#define FILES_MAX 64 /* descriptors; RLIMIT_NOFILE says so */
+#define PATH_MAX 256  /* longer than any path there is */
+#define FILES_MAX 64u /* descriptors; RLIMIT_NOFILE says so */
 
 enum {
 	O_RDONLY = 0,
@@ -31,9 +32,11 @@ enum {
 	S_IFCHR = 0020000,
 	S_IFDIR = 0040000,
 	S_IFREG = 0100000,
+	S_IXUGO = 0111,
 };
 
 struct file;
+struct initramfs_file;
 struct vm_file;
 
 /* struct stat of x86-64. */
@@ -57,9 +60,11 @@ struct file_ops {
 	void (*release)(struct file *file);
 };
 
+/* An open file: what descriptors refer to, those of forked processes and those that dup made. */
 struct file {
 	const struct file_ops *ops;
-	uint32_t flags;	  /* O_* */
+	uint32_t refcount;
+	uint32_t flags;	  /* O_* but O_CLOEXEC, which is the descriptor's */
 	uint32_t channel; /* stdio: the port */
 	uint64_t pos;
 	void *private;
@@ -69,6 +74,15 @@ struct file_table;
 
 /* A table whose descriptors 0, 1 and 2 are the console's; NULL without memory. */
 struct file_table *file_table_create(void);
+
+/* A table with the same open files; NULL without memory. */
+struct file_table *file_table_copy(const struct file_table *from);
+
+/* Closes every descriptor and frees the table. */
+void file_table_free(struct file_table *table);
+
+/* Closes the descriptors that say so, for execve. */
+void file_table_close_on_exec(struct file_table *table);
 
 /* The current task's open file, or NULL. */
 struct file *file_get(uint64_t fd);
@@ -82,6 +96,12 @@ int64_t file_close(uint64_t fd);
 
 /* lseek for a file of a known size. */
 int64_t file_seek_within(struct file *file, int64_t offset, int whence, uint64_t size);
+
+/* A path from ring 3 into path[PATH_MAX]: 0 or Linux's error. */
+int64_t file_get_path(char *path, uint64_t user);
+
+/* The program of that path: 0, -ENOENT, or -EACCES for what can't be executed. */
+int64_t file_lookup_program(const char *path, struct initramfs_file **f);
 
 /* ---- kinds of file ---- */
 extern const struct file_ops initramfs_ops;		 /* private: struct initramfs_file * */

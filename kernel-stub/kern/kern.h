@@ -3,6 +3,7 @@
 #ifndef KERN_KERN_H
 #define KERN_KERN_H
 
+#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -31,6 +32,7 @@ uint64_t cmdline_number(const char *s, const char **end);
  * ---- */
 void printk(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 int ksnprintf(char *buf, size_t size, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+int kvsnprintf(char *buf, size_t size, const char *fmt, va_list *ap);
 
 _Noreturn void panic(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
@@ -65,7 +67,7 @@ int task_pid(void);
 /* The first program: reads /faultline/argv and /faultline/envp (NUL-separated strings) from the
  * initramfs, loads argv[0], enters ring 3. */
 _Noreturn void task_run_first(void);
-/* Ends the current task: `signal` 0 for exit(status). The first task's end ends the machine. */
+/* Ends the current task: `signal` 0 for exit(status). The first process's end ends the machine. */
 _Noreturn void task_exit(int status, int signal);
 /* Runs fn(arg) as a kernel task and waits for its end: 0, or -EIO if an oops killed it. */
 int kthread_run_sync(const char *comm, void (*fn)(void *), void *arg);

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Pipes: a ring of 64 KiB between two descriptors of one process.
- *
- * With a single task nobody can empty or fill a pipe that it waits for: a call that Linux would
- * block for ever ends the task with a message, unless the descriptor has O_NONBLOCK. A chunk of up
- * to a page is moved whole or, on a bad address, not at all, as Linux moves its pages (fs/pipe.c).
+ * Pipes: a ring of 64 KiB between two open files. A reader waits for a byte or for the last writer
+ * to close, a writer for room or for the last reader to close, unless the open file has O_NONBLOCK.
+ * Whoever changes the ring makes the other side look again. A chunk of up to a page is moved whole
+ * or, on a bad address, not at all, as Linux moves its pages (fs/pipe.c).
  */
 #include "arch.h"
 #include "buddy.h"
@@ -22,14 +21,13 @@ struct pipe {
 	bool has_reader, has_writer;
 	uint64_t head, tail; /* bytes written and read since it was empty */
 	char *ring;
+	struct wait_queue readers, writers;
 };
 
-static void would_block(const struct file *file, const char *what)
+/* 0: look again. */
+static int64_t wait_in(struct wait_queue *q, const struct file *file)
 {
-	if (file->flags & O_NONBLOCK)
-		return;
-	printk("%s[%d]: %s: nobody is left to wake it: killed\n", task_comm(), task_pid(), what);
-	task_exit(0, SIGKILL);
+	return file->flags & O_NONBLOCK ? -MM_EAGAIN : wait_queue_sleep(q);
 }
 
 static uint64_t least(uint64_t a, uint64_t b)
@@ -43,19 +41,11 @@ static uint64_t chunk_at(uint64_t pos, uint64_t want)
 	return least(least(want, PAGE_SIZE), PIPE_SIZE - pos % PIPE_SIZE);
 }
 
-static int64_t pipe_read(struct file *file, struct user_iter *to)
+/* Moves what there is; the bytes moved, or -EFAULT. */
+static int64_t take(struct pipe *p, struct user_iter *to)
 {
-	struct pipe *p = file->private;
 	int64_t done = 0;
 
-	if (!to->left)
-		return 0;
-	if (p->head == p->tail) {
-		if (!p->has_writer)
-			return 0;
-		would_block(file, "read from an empty pipe");
-		return -MM_EAGAIN;
-	}
 	while (to->left && p->head != p->tail) {
 		uint64_t n = chunk_at(p->tail, least(to->left, p->head - p->tail));
 
@@ -69,6 +59,25 @@ static int64_t pipe_read(struct file *file, struct user_iter *to)
 	return done;
 }
 
+static int64_t pipe_read(struct file *file, struct user_iter *to)
+{
+	struct pipe *p = file->private;
+	int64_t done;
+
+	if (!to->left)
+		return 0;
+	while (p->head == p->tail) {
+		if (!p->has_writer)
+			return 0;
+		done = wait_in(&p->readers, file);
+		if (done)
+			return done;
+	}
+	done = take(p, to);
+	wait_queue_wake(&p->writers);
+	return done;
+}
+
 /* Room for the next chunk of a write: a write of a page or less goes in whole (PIPE_BUF). */
 static bool has_room(const struct pipe *p, uint64_t left, int64_t done)
 {
@@ -77,29 +86,41 @@ static bool has_room(const struct pipe *p, uint64_t left, int64_t done)
 	return !done && left <= PAGE_SIZE ? room >= left : room > 0;
 }
 
+/* Waits for room: 0, or why not. */
+static int64_t wait_for_room(struct pipe *p, const struct file *file, uint64_t left, int64_t done)
+{
+	int64_t error;
+
+	for (;;) {
+		if (!p->has_reader) {
+			signal_send(task_running, SIGPIPE, SI_USER, (uint64_t)task_pid(), 0);
+			return -MM_EPIPE;
+		}
+		if (has_room(p, left, done))
+			return 0;
+		error = wait_in(&p->writers, file);
+		if (error)
+			return error;
+	}
+}
+
 static int64_t pipe_write(struct file *file, struct user_iter *from)
 {
 	struct pipe *p = file->private;
-	uint64_t n, room;
-	int64_t done = 0;
+	int64_t done = 0, error;
+	uint64_t n;
 
-	if (!from->left)
-		return 0;
-	if (!p->has_reader) {
-		signal_send(SIGPIPE);
-		return -MM_EPIPE;
-	}
 	while (from->left) {
-		if (!has_room(p, from->left, done)) {
-			would_block(file, "write to a full pipe");
-			return done ? done : -MM_EAGAIN;
-		}
-		room = PIPE_SIZE - (p->head - p->tail);
-		n = chunk_at(p->head, least(from->left, room));
+		error = wait_for_room(p, file, from->left, done);
+		if (error)
+			return done ? done : error;
+		n = least(from->left, PIPE_SIZE - (p->head - p->tail));
+		n = chunk_at(p->head, n);
 		if (user_iter_copy_in(p->ring + p->head % PIPE_SIZE, n, from) < n)
 			return done ? done : -MM_EFAULT;
 		p->head += n;
 		done += (int64_t)n;
+		wait_queue_wake(&p->readers);
 	}
 	return done;
 }
@@ -124,6 +145,7 @@ static void pipe_release_reader(struct file *file)
 	struct pipe *p = file->private;
 
 	p->has_reader = false;
+	wait_queue_wake(&p->writers);
 	if (!p->has_writer)
 		pipe_free(p);
 }
@@ -133,6 +155,7 @@ static void pipe_release_writer(struct file *file)
 	struct pipe *p = file->private;
 
 	p->has_writer = false;
+	wait_queue_wake(&p->readers);
 	if (!p->has_reader)
 		pipe_free(p);
 }
@@ -162,6 +185,8 @@ static struct pipe *pipe_alloc(void)
 		return NULL;
 	}
 	p->ring = page_to_virt(ring);
+	wait_queue_init(&p->readers);
+	wait_queue_init(&p->writers);
 	return p;
 }
 

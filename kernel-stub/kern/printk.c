@@ -135,7 +135,7 @@ static void put_conversion(struct out *o, char c, struct spec *s, va_list *ap)
 }
 
 /* The length that the whole text has; at most size bytes are stored, with a NUL. */
-static int vformat(char *buf, size_t size, const char *fmt, va_list *ap)
+int kvsnprintf(char *buf, size_t size, const char *fmt, va_list *ap)
 {
 	struct out o = {buf, size, 0};
 	struct spec s;
@@ -161,7 +161,7 @@ int ksnprintf(char *buf, size_t size, const char *fmt, ...)
 	int n;
 
 	va_start(ap, fmt);
-	n = vformat(buf, size, fmt, &ap);
+	n = kvsnprintf(buf, size, fmt, &ap);
 	va_end(ap);
 	return n;
 }
@@ -173,7 +173,7 @@ void printk(const char *fmt, ...)
 	int n;
 
 	va_start(ap, fmt);
-	n = vformat(line, sizeof(line), fmt, &ap);
+	n = kvsnprintf(line, sizeof(line), fmt, &ap);
 	va_end(ap);
 	console_write(FL_PORT_CONSOLE, line, n < LINE_MAX ? (size_t)n : LINE_MAX - 1);
 }
@@ -184,7 +184,7 @@ void panic(const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	vformat(reason, sizeof(reason), fmt, &ap);
+	kvsnprintf(reason, sizeof(reason), fmt, &ap);
 	va_end(ap);
 	panic_end(reason);
 }

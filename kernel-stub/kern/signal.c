@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Signals, for a process of one thread (Linux kernel/signal.c, arch/x86/kernel/signal*.c):
+ * Signals, for processes of one thread (Linux kernel/signal.c, arch/x86/kernel/signal*.c):
  *
  *  1. A fault of ring 3 (signal_fault) is delivered at once. If it is blocked or ignored, the task
  *     ends, since the instruction could only fault again.
- *  2. kill and its kin make a signal pending; it is delivered when the system call returns, unless
- *     blocked. Each number is pending once, real-time ones too (a difference from Linux).
+ *  2. kill and its kin make a signal pending and end a sleep; it is delivered when the process
+ *     returns to ring 3, from a system call or from the timer, unless blocked. Each number is
+ *     pending once, real-time ones too (a difference from Linux).
  *  3. Delivery to a handler: the frame of signal_frame.h goes on the user's stack or the alternate
  *     one, the mask grows by the action's and by the signal itself. A frame that can't be written
  * is a SIGSEGV; if that was for SIGSEGV already, the task ends.
@@ -26,9 +27,11 @@
 #include "syscall.h"
 #include "task.h"
 
+#define SA_NOCLDWAIT 2u
 #define SA_SIGINFO 4u
 #define SA_RESTORER 0x04000000u
 #define SA_ONSTACK 0x08000000u
+#define SA_RESTART 0x10000000u
 #define SA_NODEFER 0x40000000u
 #define SA_RESETHAND 0x80000000u
 #define SA_KNOWN                                                                                   \
@@ -37,9 +40,7 @@
 #define SIG_DFL 0ull
 #define SIG_IGN 1ull
 
-#define SI_USER 0
-#define SI_TKILL -6
-#define SI_KERNEL 0x80
+#define SYSCALL_INSN_SIZE 2u /* 0f 05 */
 
 #define SS_ONSTACK 1
 #define SS_DISABLE 2
@@ -50,6 +51,12 @@ struct action { /* struct sigaction as rt_sigaction has it */
 	uint64_t handler, flags, restorer, mask;
 };
 
+/* What siginfo says of a pending signal. */
+struct origin {
+	int32_t code, status;
+	uint64_t payload;
+};
+
 struct signals {
 	uint64_t blocked, pending;
 	struct signal_stack altstack; /* flags: SS_AUTODISARM or 0; size 0: none */
@@ -57,7 +64,8 @@ struct signals {
 	uint64_t segv_grows; /* what a handler of SIGSEGV adds to `blocked` */
 	bool segv_direct;    /* signal_direct(): of what changes rarely, nothing is in the way */
 	struct action actions[NR_SIGNALS];
-	int8_t codes[NR_SIGNALS]; /* si_code of what is pending */
+	struct origin origins[NR_SIGNALS];
+	int32_t status; /* si_status of the signal that is being delivered */
 };
 
 #define FIELD_IS(field, offset)                                                                    \
@@ -84,12 +92,33 @@ struct signals *signals_create(void)
 	return kzalloc(sizeof(struct signals));
 }
 
+struct signals *signals_copy(const struct signals *from)
+{
+	struct signals *s = kmalloc(sizeof(*s));
+
+	if (!s)
+		return NULL;
+	*s = *from;
+	s->pending = 0;
+	return s;
+}
+
+void signals_free(struct signals *s)
+{
+	kfree(s);
+}
+
 static struct signals *current_signals(void)
 {
 	return task_running->signals;
 }
 
 /* To be called whenever `pending` or `blocked` changed. */
+static void update_ready_of(struct task *task)
+{
+	task->signal_ready = task->signals->pending & ~task->signals->blocked;
+}
+
 static void update_ready(const struct signals *s)
 {
 	task_running->signal_ready = s->pending & ~s->blocked;
@@ -110,6 +139,18 @@ static void update_direct(struct signals *s)
 	s->segv_direct = sa->handler != SIG_DFL && sa->handler != SIG_IGN &&
 			 sa->flags & SA_RESTORER && !(sa->flags & SA_RESETHAND) &&
 			 !s->altstack.size && !((uint32_t)s->altstack.flags & SS_AUTODISARM);
+}
+
+void signals_exec(struct signals *s)
+{
+	for (unsigned i = 0; i < NR_SIGNALS; i++) {
+		uint64_t handler = s->actions[i].handler == SIG_IGN ? SIG_IGN : SIG_DFL;
+
+		s->actions[i] = (struct action){.handler = handler};
+	}
+	s->altstack = (struct signal_stack){0};
+	s->trap = (struct signal_trap){0};
+	update_direct(s);
 }
 
 /* ---- delivery ---- */
@@ -160,6 +201,14 @@ static inline bool place_frame(const struct signals *s, uint64_t rsp, uint64_t s
 	return !on_alt || !off_altstack(s, place->frame);
 }
 
+/* si_status, which only SIGCHLD has: apart, so that no other frame pays for it. */
+static bool put_status(const struct signals *s, uint64_t frame)
+{
+	uint64_t at = frame + offsetof(struct signal_frame, info.rest);
+
+	return likely(!s->status) || !copy_to_user(at, &s->status, sizeof(s->status));
+}
+
 /* Writes the frame and points *regs at the handler; false if the stack won't take it. */
 static bool push_frame(struct signals *s, struct trap_frame *regs, const struct action *sa,
 		       int signo, int code, uint64_t payload)
@@ -168,7 +217,8 @@ static bool push_frame(struct signals *s, struct trap_frame *regs, const struct 
 
 	if (!(sa->flags & SA_RESTORER) || !place_frame(s, regs->rsp, sa->flags, &place) ||
 	    !signal_place_ok(place) ||
-	    !arch_signal_write(regs, place.frame, s, sa->restorer, (uint32_t)signo, code, payload))
+	    !arch_signal_write(regs, place.frame, s, sa->restorer, (uint32_t)signo, code, payload) ||
+	    !put_status(s, place.frame))
 		return false;
 	signal_frame_enter(regs, place.frame, sa->handler, signo);
 	regs->error_code = ~0ull; /* the frame was replaced: syscall.S loads all of it */
@@ -264,76 +314,141 @@ void signal_fault(struct trap_frame *regs, int signo, int si_code, uint64_t addr
 	force(s, regs, signo, si_code, addr);
 }
 
-void signal_deliver(struct trap_frame *regs)
+/* The call is made again with the registers that it began with, when a handler returns that wants
+ * that, or at once where no handler runs. Otherwise ring 3 sees EINTR. */
+static void restart(struct trap_frame *regs, bool again)
+{
+	if (again) {
+		regs->rax = regs->error_code;
+		regs->rip -= SYSCALL_INSN_SIZE;
+	} else {
+		regs->rax = -(uint64_t)MM_EINTR;
+	}
+}
+
+/* Whether a handler will run, and one without SA_RESTART. */
+static bool interrupts_calls(const struct action *sa)
+{
+	return sa->handler != SIG_IGN && sa->handler != SIG_DFL && !(sa->flags & SA_RESTART);
+}
+
+void signal_deliver(struct trap_frame *regs, bool in_call)
 {
 	struct signals *s = current_signals();
+	bool restarts = in_call && regs->rax == -(uint64_t)ERESTART;
 	uint64_t ready;
 
 	while ((ready = s->pending & ~s->blocked)) {
 		int signo = __builtin_ctzll(ready) + 1;
+		const struct origin *from = &s->origins[signo - 1];
 
 		s->pending &= ~bit(signo);
 		if (signo == SIGKILL)
 			kill_by(regs, signo);
-		/* si_pid, si_uid of the sender, who is oneself: process 1 of user 0 */
-		deliver(s, regs, signo, s->codes[signo - 1], 1);
+		if (restarts)
+			restart(regs, !interrupts_calls(&s->actions[signo - 1]));
+		restarts = false;
+		s->status = from->status;
+		deliver(s, regs, signo, from->code, from->payload);
+		s->status = 0;
 	}
 	update_ready(s);
 }
 
 /* ---- sending ---- */
 
-static void send(int signo, int code)
+void signal_send(struct task *to, int signo, int code, uint64_t payload, int status)
 {
-	struct signals *s = current_signals();
-	uint64_t handler = s->actions[signo - 1].handler;
+	struct signals *s = to->signals;
+	uint64_t handler;
 
+	if (to->state == TASK_ENDED)
+		return;
+	handler = s->actions[signo - 1].handler;
 	if (!(s->blocked & bit(signo)) &&
 	    (handler == SIG_IGN || (handler == SIG_DFL && ignored_by_default(signo))))
 		return;
 	if (!(s->pending & bit(signo)))
-		s->codes[signo - 1] = (int8_t)code;
+		s->origins[signo - 1] = (struct origin){code, status, payload};
 	s->pending |= bit(signo);
-	update_ready(s);
+	update_ready_of(to);
+	if (to->signal_ready)
+		sched_signal(to);
 }
 
-void signal_send(int signo)
+bool signal_child_ended(struct task *parent, int pid, int code, int status)
 {
-	send(signo, SI_USER);
+	const struct action *sa = &parent->signals->actions[SIGCHLD - 1];
+
+	if (sa->handler == SIG_IGN)
+		return true;
+	signal_send(parent, SIGCHLD, code, (uint64_t)pid, status);
+	return sa->flags & SA_NOCLDWAIT;
 }
 
-/* To a process or thread that must be the one there is; signal 0 only asks. */
-static int64_t send_to(bool exists, uint64_t signo, int code)
+/* To the process of that number; signal 0 only asks. */
+static int64_t send_to(int32_t pid, uint64_t signo, int code)
 {
+	struct task *to = task_find(pid);
+
 	if ((uint32_t)signo > NR_SIGNALS)
 		return -MM_EINVAL;
-	if (!exists)
+	if (!to)
 		return -MM_ESRCH;
 	if ((uint32_t)signo)
-		send((int)signo, code);
+		signal_send(to, (int)signo, code, (uint64_t)task_pid(), 0);
 	return 0;
+}
+
+/* To every process, which are one group; or to all but oneself and the first one. */
+static int64_t send_to_all(bool spare, uint64_t signo)
+{
+	int64_t result = -MM_ESRCH;
+
+	if ((uint32_t)signo > NR_SIGNALS)
+		return -MM_EINVAL;
+	for (struct task *t = task_next(0); t; t = task_next(t->pid)) {
+		if (spare && (t == task_running || t->pid == PID_FIRST))
+			continue;
+		result = send_to(t->pid, signo, SI_USER);
+	}
+	return result;
 }
 
 SYSCALL(kill)
 {
 	int32_t pid = (int32_t)ARG0(regs);
 
-	/* 0 and -1 mean one's group, or all; -1 spares oneself. */
-	return send_to(pid == 1 || pid == 0, ARG1(regs), SI_USER);
+	if (pid == 0 || pid == -1)
+		return send_to_all(pid, ARG1(regs));
+	return send_to(pid, ARG1(regs), SI_USER);
 }
 
 SYSCALL(tkill)
 {
 	if ((int32_t)ARG0(regs) <= 0)
 		return -MM_EINVAL;
-	return send_to((int32_t)ARG0(regs) == 1, ARG1(regs), SI_TKILL);
+	return send_to((int32_t)ARG0(regs), ARG1(regs), SI_TKILL);
 }
 
 SYSCALL(tgkill)
 {
-	if ((int32_t)ARG0(regs) <= 0 || (int32_t)ARG1(regs) <= 0)
+	int32_t process = (int32_t)ARG0(regs), thread = (int32_t)ARG1(regs);
+
+	if (process <= 0 || thread <= 0)
 		return -MM_EINVAL;
-	return send_to((int32_t)ARG0(regs) == 1 && (int32_t)ARG1(regs) == 1, ARG2(regs), SI_TKILL);
+	return send_to(process == thread ? thread : 0, ARG2(regs), SI_TKILL);
+}
+
+/* Sleeps until a signal has a handler to run, or ends the process. */
+SYSCALL(pause)
+{
+	struct wait_queue nobody;
+
+	wait_queue_init(&nobody);
+	while (!wait_queue_sleep(&nobody))
+		;
+	return -MM_EINTR;
 }
 
 /* ---- actions, mask, alternate stack ---- */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The calls of process identity, limits, time and thread set-up, as far as a static program's start
- * goes. The one process is root's, number 1, without parent. */
+/* The calls of process identity, limits and thread set-up, as far as a static program's start
+ * goes. Every process is root's. */
 #include "arch.h"
 #include "errno.h"
 #include "random.h"
@@ -9,8 +9,6 @@
 #include "syscall.h"
 #include "task.h"
 
-#define PID 1
-
 static int64_t put_user(uint64_t user, const void *from, size_t n)
 {
 	return copy_to_user(user, from, n) ? -MM_EFAULT : 0;
@@ -18,17 +16,17 @@ static int64_t put_user(uint64_t user, const void *from, size_t n)
 
 SYSCALL(getpid)
 {
-	return PID;
+	return task_running->pid;
 }
 
 SYSCALL(gettid)
 {
-	return PID;
+	return task_running->pid;
 }
 
 SYSCALL(getppid)
 {
-	return 0;
+	return task_running->parent ? task_running->parent->pid : 0;
 }
 
 SYSCALL(getuid)
@@ -51,16 +49,6 @@ SYSCALL(getegid)
 	return 0;
 }
 
-SYSCALL(exit)
-{
-	task_exit((int)ARG0(regs), 0);
-}
-
-SYSCALL(exit_group)
-{
-	task_exit((int)ARG0(regs), 0);
-}
-
 SYSCALL(uname)
 {
 	static const char names[6][65] = {"Linux",	     "faultline",
@@ -70,11 +58,11 @@ SYSCALL(uname)
 	return put_user(ARG0(regs), names, sizeof(names));
 }
 
-/* ---- threads: nobody waits for this one ---- */
+/* ---- threads: nobody waits for one ---- */
 
 SYSCALL(set_tid_address)
 {
-	return PID;
+	return task_running->pid;
 }
 
 SYSCALL(set_robust_list)
@@ -130,7 +118,7 @@ static int64_t get_limit(uint64_t resource, uint64_t user)
 		r.cur = r.max = 0;
 		break;
 	case RLIMIT_NPROC:
-		r.cur = r.max = 1;
+		r.cur = r.max = PID_MAX - PID_FIRST;
 		break;
 	case RLIMIT_NOFILE:
 		r.cur = r.max = FILES_MAX;
@@ -148,7 +136,7 @@ SYSCALL(prlimit64)
 {
 	if ((uint32_t)ARG1(regs) >= RLIM_NLIMITS)
 		return -MM_EINVAL;
-	if ((int32_t)ARG0(regs) != 0 && (int32_t)ARG0(regs) != PID)
+	if ((int32_t)ARG0(regs) != 0 && !task_find((int32_t)ARG0(regs)))
 		return -MM_ESRCH;
 	if (ARG2(regs))
 		return -MM_EPERM;
@@ -179,25 +167,4 @@ SYSCALL(getrandom)
 		done += n;
 	}
 	return (int64_t)done;
-}
-
-/* ---- time ---- */
-
-enum { CLOCK_LAST = 11 }; /* CLOCK_TAI */
-#define CLOCK_SGI_CYCLE 10
-#define DEFAULT_TSC_KHZ 1000000 /* under icount a tick is a nanosecond */
-
-/* Every clock counts from the machine's start. */
-SYSCALL(clock_gettime)
-{
-	static uint64_t tsc_khz;
-	uint64_t tsc = port_tsc(), ts[2];
-
-	if (ARG0(regs) > CLOCK_LAST || ARG0(regs) == CLOCK_SGI_CYCLE)
-		return -MM_EINVAL;
-	if (!tsc_khz)
-		tsc_khz = cmdline_u64("tsc_khz", 0) ?: DEFAULT_TSC_KHZ;
-	ts[0] = tsc / (tsc_khz * 1000);
-	ts[1] = tsc % (tsc_khz * 1000) * 1000000 / tsc_khz;
-	return put_user(ARG1(regs), ts, sizeof(ts));
 }

@@ -27,7 +27,7 @@ static inline void finish(struct trap_frame *regs, int64_t result)
 {
 	regs->rax = (uint64_t)result;
 	if (unlikely(task_running->signal_ready))
-		signal_deliver(regs);
+		signal_deliver(regs, true);
 }
 
 static __attribute__((noinline, cold)) void missing_first(struct trap_frame *regs, bool *was_logged)

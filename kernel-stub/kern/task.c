@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Tasks: one in ring 3 (pid 1) and kernel tasks, each on a kernel stack of its own.
+ * Tasks: processes, which have a number, an address space and a life in ring 3, and kernel tasks;
+ * each on a kernel stack of its own. fork.c makes processes, exit.c ends them, sched.c says who
+ * runs.
  *
  * A kernel task runs one function while the task that started it waits; the processor goes straight
- * from the one to the other and back (arch_switch_stack), so there is no queue to choose from. What
- * a kernel task is good for: an oops ends it alone, and its waiter learns of it.
+ * from the one to the other and back, past the run queue, and the kernel task keeps the address
+ * space that is loaded. What it is good for: an oops ends it alone, and its waiter learns of it.
  */
 #include "task.h"
 
@@ -21,7 +23,7 @@
 #define STACK_ORDER 2
 _Static_assert(PAGE_SIZE << STACK_ORDER == KERNEL_STACK_SIZE, "STACK_ORDER");
 
-static struct task first_task = {.pid = 1};
+static struct task *processes[PID_MAX]; /* by number */
 
 struct task *task_running;
 
@@ -58,6 +60,35 @@ void task_set_comm(struct task *task, const char *path)
 	task->comm[i] = 0;
 }
 
+/* ---- processes ---- */
+
+struct task *task_find(int pid)
+{
+	return pid >= PID_FIRST && pid < PID_MAX ? processes[pid] : NULL;
+}
+
+struct task *task_next(int pid)
+{
+	while (++pid < PID_MAX)
+		if (processes[pid])
+			return processes[pid];
+	return NULL;
+}
+
+/* The number after the last one given, or the next that is free, as Linux; 0: none is. */
+static int pid_alloc(void)
+{
+	static int last = PID_FIRST - 1;
+
+	for (int i = PID_FIRST; i < PID_MAX; i++) {
+		if (++last == PID_MAX)
+			last = PID_FIRST;
+		if (!processes[last])
+			return last;
+	}
+	return 0;
+}
+
 /* A kernel stack, or NULL. */
 static void *stack_alloc(void)
 {
@@ -66,27 +97,70 @@ static void *stack_alloc(void)
 	return page ? page_to_virt(page) : NULL;
 }
 
-static uint64_t stack_top(const struct task *t)
+static void stack_free(void *stack)
 {
-	return (uint64_t)t->stack + KERNEL_STACK_SIZE;
+	if (stack)
+		page_free_order(virt_to_page(stack), STACK_ORDER);
+}
+
+struct task *task_create(struct task *parent, int64_t *error)
+{
+	struct task *t = kzalloc(sizeof(*t));
+
+	*error = -MM_ENOMEM;
+	if (!t)
+		return NULL;
+	t->stack = stack_alloc();
+	t->pid = t->stack ? pid_alloc() : 0;
+	if (!t->pid) {
+		if (t->stack)
+			*error = -MM_EAGAIN;
+		stack_free(t->stack);
+		kfree(t);
+		return NULL;
+	}
+	processes[t->pid] = t;
+	t->parent = parent;
+	list_init(&t->children);
+	list_init(&t->sibling);
+	if (parent)
+		list_add_tail(&t->sibling, &parent->children);
+	wait_queue_init(&t->child_ended);
+	wait_queue_init(&t->vfork_done);
+	return t;
+}
+
+void task_free(struct task *t)
+{
+	ASSERT(t != task_running && list_empty(&t->children) && !t->mm);
+	processes[t->pid] = NULL;
+	list_del(&t->sibling);
+	stack_free(t->stack);
+	kfree(t);
 }
 
 void task_run_first(void)
 {
-	struct task *t = &first_task;
 	struct trap_frame regs;
+	struct task *t;
+	int64_t error;
 
 	initramfs_init();
-	t->stack = stack_alloc();
-	t->mm = mm_create();
-	t->files = file_table_create();
-	t->signals = signals_create();
-	if (!t->stack || !t->mm || !t->files || !t->signals)
+	sched_init();
+	t = task_create(NULL, &error);
+	if (t) {
+		t->mm = mm_create();
+		t->files = file_table_create();
+		t->signals = signals_create();
+	}
+	if (!t || !t->mm || !t->files || !t->signals)
 		port_panic("no memory for the first task");
+	t->arch.user = true;
+	t->arch.stack_top = (uint64_t)t->stack + KERNEL_STACK_SIZE;
 	task_running = t;
 	port_load_mm(t->mm);
 	exec_first(t, &regs);
-	arch_set_kernel_stack(stack_top(t));
+	arch_set_kernel_stack(t->arch.stack_top);
 	telemetry_user_started();
 	arch_enter_user(&regs);
 }
@@ -107,17 +181,10 @@ static void kthread_entry(void *arg)
 	task_exit(0, 0);
 }
 
-static _Noreturn void kthread_end(struct task *dead)
-{
-	task_running = dead->waiter;
-	arch_switch_stack(&dead->sp, dead->waiter->sp);
-	port_panic("a task that ended was switched to");
-}
-
 static void kthread_free(struct kthread *k)
 {
-	if (k && k->task.stack)
-		page_free_order(virt_to_page(k->task.stack), STACK_ORDER);
+	if (k)
+		stack_free(k->task.stack);
 	kfree(k);
 }
 
@@ -137,29 +204,10 @@ int kthread_run_sync(const char *comm, void (*fn)(void *), void *arg)
 	k->arg = arg;
 	k->task.waiter = self;
 	task_set_comm(&k->task, comm);
-	k->task.sp = arch_new_stack(k->task.stack, kthread_entry, k);
+	arch_task_init_kernel(&k->task.arch, k->task.stack, kthread_entry, k);
 	task_running = &k->task;
-	arch_set_kernel_stack(stack_top(&k->task)); /* so that a report knows which stack this is */
-	arch_switch_stack(&self->sp, k->task.sp);
-	arch_set_kernel_stack(stack_top(self));
+	arch_switch_task(&self->arch, &k->task.arch, NULL);
 	error = k->task.oopsed ? -MM_EIO : 0;
 	kthread_free(k);
 	return error;
-}
-
-void task_exit(int status, int signal)
-{
-	struct task *t = task_running;
-
-	if (!t)
-		port_panic("exit without a task");
-	if (t->waiter) {
-		t->oopsed = signal != 0;
-		kthread_end(t);
-	}
-	if (signal)
-		telemetry_state(FL_STATE_KILLED, signal, NULL);
-	else
-		telemetry_state(FL_STATE_EXITED, status & 0xff, NULL);
-	arch_exit(FL_EXIT_DONE);
 }

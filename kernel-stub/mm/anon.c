@@ -20,11 +20,16 @@ static bool alike(const struct vma *lower, const struct vma *upper)
 	       upper->pgoff - lower->pgoff == (upper->start - lower->start) >> PAGE_SHIFT;
 }
 
+static bool has_root_to_share(const struct vma *vma)
+{
+	return vma->anon && !vma->anon->inherited;
+}
+
 static struct anon_root *neighbours_root(const struct vma *vma)
 {
-	if (vma->next && vma->next->anon && alike(vma, vma->next))
+	if (vma->next && has_root_to_share(vma->next) && alike(vma, vma->next))
 		return vma->next->anon;
-	if (vma->prev && vma->prev->anon && alike(vma->prev, vma))
+	if (vma->prev && has_root_to_share(vma->prev) && alike(vma->prev, vma))
 		return vma->prev->anon;
 	return NULL;
 }
@@ -53,6 +58,17 @@ struct anon_root *anon_attach(struct vma *vma)
 		__atomic_store_n(&vma->anon, root, __ATOMIC_RELEASE);
 	}
 	spin_unlock(&mm->table_lock, LOCK_PTL_UPPER);
+	return root;
+}
+
+struct anon_root *anon_inherit(struct mm *mm)
+{
+	struct anon_root *root = new_root(mm);
+
+	if (root) {
+		root->refcount = 1;
+		root->inherited = true;
+	}
 	return root;
 }
 

@@ -12,6 +12,7 @@ enum {
 	MM_E2BIG = 7,
 	MM_ENOEXEC = 8,
 	MM_EBADF = 9,
+	MM_ECHILD = 10,
 	MM_EAGAIN = 11,
 	MM_ENOMEM = 12,
 	MM_EACCES = 13,

@@ -7,8 +7,11 @@
  */
 #include "fault_ctx.h"
 
+/* A path is entered by a tail call, so that none saves the registers that another needs. */
+#define COW_PATH __attribute__((noinline))
+
 /* The zero page is replaced by a fresh page, which is the same as copying it. */
-static unsigned fault_cow_zero(struct fault_ctx *c)
+static COW_PATH unsigned fault_cow_zero(struct fault_ctx *c)
 {
 	struct page *page = page_alloc();
 	uint64_t pfn;
@@ -24,7 +27,7 @@ static unsigned fault_cow_zero(struct fault_ctx *c)
 }
 
 /* A page of the file, mapped by an earlier read, is replaced by a copy. */
-static unsigned fault_cow_file(struct fault_ctx *c, struct page *old)
+static COW_PATH unsigned fault_cow_file(struct fault_ctx *c, struct page *old)
 {
 	struct page *page = page_alloc();
 	uint64_t pfn;
@@ -43,12 +46,36 @@ static unsigned fault_cow_file(struct fault_ctx *c, struct page *old)
 	return FL_CLASS_USER_MINOR_FILE_COW;
 }
 
-/* A page of our own that was write-protected becomes writable again. */
-static unsigned fault_cow_reuse(struct fault_ctx *c, struct page *page)
+/* An anonymous page that fork shared is replaced by a copy. Meanwhile another thread may drop it,
+ * and what is copied then be anything: but then the PTE is no longer c->old. For it to map that
+ * frame read-only again, mm->lock would have to be held for writing. */
+static COW_PATH unsigned fault_cow_copy(struct fault_ctx *c, struct page *old)
 {
-	ASSERT(page->mapcount == 1);
+	struct page *page = page_alloc();
+	uint64_t pfn;
+
+	if (unlikely(!page))
+		return FL_CLASS_USER_INVALID_OOM;
+	pfn = page_to_pfn(page);
+	port_copy_page(port_pfn_to_virt(pfn), page_to_virt(old));
+	if (unlikely(!fault_set_anon(c->vma, c->addr, c->slot, c->old, page, pfn))) {
+		page_put(page);
+		return FAULT_RESTART;
+	}
+	tlb_flush_page(c->mm, c->addr);
+	if (unlikely(rmap_put(old))) /* the others dropped it while it was copied */
+		vmstat_add(FL_VMSTAT_NR_ANON_PAGES, -1);
+	lru_put_page(old);
+	return FL_CLASS_USER_MINOR_COW_COPY;
+}
+
+/* A page that was write-protected and that nobody else has: writable again. From now on it is this
+ * mm's by birth too. */
+static COW_PATH unsigned fault_cow_reuse(struct fault_ctx *c, struct page *page)
+{
 	if (unlikely(!fault_lock_pte(c->slot, c->old)))
 		return FAULT_RESTART;
+	page->mapping = c->mm->anon_mapping;
 	port_pte_set(c->slot.pte, pte_set_prot(c->old, c->vma->prot | PTE_PROT_WRITE));
 	spin_unlock(&c->slot.table->ptl, LOCK_PTL);
 	tlb_flush_page(c->mm, c->addr);
@@ -59,8 +86,9 @@ unsigned fault_cow(struct fault_ctx *c)
 {
 	struct page *old = pfn_to_page(pte_pfn(c->old));
 
+	/* One reference is that of this PTE, and only a fork of this mm could add another. */
 	if (page_is_anon(old))
-		return fault_cow_reuse(c, old);
+		return old->refcount == 1 ? fault_cow_reuse(c, old) : fault_cow_copy(c, old);
 	if (unlikely(!vma_anon(c->vma)))
 		return FL_CLASS_USER_INVALID_OOM;
 	return old == zero_page ? fault_cow_zero(c) : fault_cow_file(c, old);

@@ -62,18 +62,20 @@ static inline bool fault_map_zero(const struct vma *vma, struct pte_slot slot)
 }
 
 /* Maps a fresh page (frame pfn), contents ready, as anonymous memory with the VMA's rights and
- * write; the PTE takes over the caller's reference. False if the PTE is no longer `old`: the page
- * is the caller's still. Needs: the VMA is writable and has its anon_root; if `old` is not none,
- * the caller flushes that translation and drops that page. */
-static inline bool fault_map_anon(struct vma *vma, uint64_t addr, struct pte_slot slot, pte_t old,
-				  struct page *page, uint64_t pfn)
+ * write, in place of `old`; the PTE takes over the caller's reference. False if the PTE is no
+ * longer `old`: the page is the caller's still. Needs: the VMA is writable and has its anon_root.
+ * The caller counts it in rss_anon; if `old` is not none, it flushes that translation and drops
+ * that page. */
+static inline __attribute__((always_inline)) bool fault_set_anon(struct vma *vma, uint64_t addr,
+								 struct pte_slot slot, pte_t old,
+								 struct page *page, uint64_t pfn)
 {
 	pte_t pte = pte_make(pfn, vma->prot | PTE_PROT_WRITE);
 	int64_t *stat = port_mm_cpu()->vmstat;
 
 	if (unlikely(!fault_lock_pte(slot, old)))
 		return false;
-	rmap_add_new_anon(page, vma->anon, addr);
+	rmap_add_new_anon(page, vma->mm, addr);
 	lru_add(page);
 	if (pte_none(old))
 		slot.table->nr_present++;
@@ -81,6 +83,15 @@ static inline bool fault_map_anon(struct vma *vma, uint64_t addr, struct pte_slo
 	spin_unlock(&slot.table->ptl, LOCK_PTL);
 	stat[FL_VMSTAT_NR_ANON_PAGES]++;
 	stat[FL_VMSTAT_NR_INACTIVE_ANON]++;
+	return true;
+}
+
+/* The same, counted in rss_anon. */
+static inline bool fault_map_anon(struct vma *vma, uint64_t addr, struct pte_slot slot, pte_t old,
+				  struct page *page, uint64_t pfn)
+{
+	if (unlikely(!fault_set_anon(vma, addr, slot, old, page, pfn)))
+		return false;
 	port_xadd64(&vma->mm->rss_anon, 1);
 	return true;
 }

@@ -48,7 +48,11 @@ static int change_protect(const struct vma *vma, pte_t *pte)
 /* The reverse, if the page may be written at all. */
 static int change_unprotect(const struct vma *vma, pte_t *pte)
 {
-	if (pte_none(*pte) || !(vma->flags & VM_WRITE) || !page_is_anon(pfn_to_page(pte_pfn(*pte))))
+	const struct page *page = pfn_to_page(pte_pfn(*pte));
+
+	if (pte_none(*pte) || !(vma->flags & VM_WRITE))
+		return -MM_EFAULT;
+	if (!page_is_anon(page) || page->refcount != 1)
 		return -MM_EFAULT;
 	port_pte_set(pte, pte_set_prot(*pte, vma->prot | PTE_PROT_WRITE));
 	return 0;

@@ -2,6 +2,8 @@
 /* The LRU lists of anonymous pages (lru.h). */
 #include "lru.h"
 
+#include "buddy.h"
+
 struct lru lru;
 
 void lru_init(void)
@@ -26,6 +28,12 @@ static inline void lru_unlink(struct page *page, int64_t removed[])
 	page->flags &= ~(1u << PG_LRU | 1u << PG_ACTIVE);
 }
 
+static inline void lru_count_removed(const int64_t removed[])
+{
+	vmstat_add(FL_VMSTAT_NR_INACTIVE_ANON, -removed[LRU_INACTIVE_ANON]);
+	vmstat_add(FL_VMSTAT_NR_ACTIVE_ANON, -removed[LRU_ACTIVE_ANON]);
+}
+
 unsigned lru_put_pages(struct page **pages, unsigned n)
 {
 	int64_t removed[NR_LRU_LISTS] = {0};
@@ -41,9 +49,21 @@ unsigned lru_put_pages(struct page **pages, unsigned n)
 		pages[gone++] = page;
 	}
 	spin_unlock(&lru.lock, LOCK_LRU);
-	vmstat_add(FL_VMSTAT_NR_INACTIVE_ANON, -removed[LRU_INACTIVE_ANON]);
-	vmstat_add(FL_VMSTAT_NR_ACTIVE_ANON, -removed[LRU_ACTIVE_ANON]);
+	lru_count_removed(removed);
 	return gone;
+}
+
+void lru_put_page(struct page *page)
+{
+	int64_t removed[NR_LRU_LISTS] = {0};
+
+	if (likely(port_xadd32(&page->refcount, -1u) != 1))
+		return;
+	spin_lock(&lru.lock, LOCK_LRU);
+	lru_unlink(page, removed);
+	spin_unlock(&lru.lock, LOCK_LRU);
+	lru_count_removed(removed);
+	page_free(page);
 }
 
 static void lru_check_list(enum lru_list which)

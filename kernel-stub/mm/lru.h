@@ -40,6 +40,10 @@ static inline void lru_add(struct page *page)
  * moved to the front of pages[], for the caller to free; how many. Takes the lock once. */
 unsigned lru_put_pages(struct page **pages, unsigned n);
 
+/* Drops one reference of a page that is likely not the last; if it is, frees the page. Needs: the
+ * page unmapped if so. */
+void lru_put_page(struct page *page);
+
 /* Walks the lists: links, flags, counts.. Panics with what is wrong. */
 void lru_check(void);
 

@@ -1,40 +1,56 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * madvise: VMA by VMA. As on Linux (mm/madvise.c), holes are passed over, the rest is done, and the
- * call ends in ENOMEM; so want of memory is EAGAIN. Advice about the order of reads is kept in the
- * VMA's flags, which splits it.
+ * call ends in ENOMEM; so want of memory is EAGAIN. Advice about the order of reads and
+ * about fork is kept in the VMA's flags, which splits it.
  */
 #include "errno.h"
 #include "pgtable.h"
 #include "vma.h"
 
-static bool advice_known(int advice)
+/* What advice makes of a VMA's flags. */
+struct advice_flags {
+	bool is_flag;	     /* it is of this kind */
+	uint32_t clear, set; /* enum vm_flag */
+};
+
+static struct advice_flags advice_flags(int advice)
 {
-	return advice >= MADV_NORMAL_ && advice <= MADV_DONTNEED_;
+	switch (advice) {
+	case MADV_NORMAL_:
+		return (struct advice_flags){true, VM_RAND_READ | VM_SEQ_READ, 0};
+	case MADV_RANDOM_:
+		return (struct advice_flags){true, VM_SEQ_READ, VM_RAND_READ};
+	case MADV_SEQUENTIAL_:
+		return (struct advice_flags){true, VM_RAND_READ, VM_SEQ_READ};
+	case MADV_DONTFORK_:
+		return (struct advice_flags){true, 0, VM_DONTCOPY};
+	case MADV_DOFORK_:
+		return (struct advice_flags){true, VM_DONTCOPY, 0};
+	case MADV_WIPEONFORK_:
+		return (struct advice_flags){true, 0, VM_WIPEONFORK};
+	case MADV_KEEPONFORK_:
+		return (struct advice_flags){true, VM_WIPEONFORK, 0};
+	default:
+		return (struct advice_flags){0};
+	}
 }
 
-/* Advice that becomes a flag, and so needs mm->lock for writing. */
-static bool advice_is_flag(int advice)
+/* Advice about the pages: mm->lock for reading suffices. */
+static bool advice_is_pages(int advice)
 {
-	return advice == MADV_NORMAL_ || advice == MADV_RANDOM_ || advice == MADV_SEQUENTIAL_;
-}
-
-static uint32_t advice_flags(uint32_t old, int advice)
-{
-	uint32_t flags = old & ~(uint32_t)(VM_RAND_READ | VM_SEQ_READ);
-
-	if (advice == MADV_RANDOM_)
-		flags |= VM_RAND_READ;
-	if (advice == MADV_SEQUENTIAL_)
-		flags |= VM_SEQ_READ;
-	return flags;
+	return advice == MADV_WILLNEED_ || advice == MADV_DONTNEED_;
 }
 
 static int advise_plan(struct vma_change *change, struct vma *vma, uint64_t start, uint64_t end,
 		       int advice)
 {
+	struct advice_flags f = advice_flags(advice);
+
+	if (advice == MADV_WIPEONFORK_ && (vma->file || vma->flags & VM_SHARED))
+		return -MM_EINVAL;
 	vma_plan_change(change, vma, start > vma->start ? start : vma->start,
-			end < vma->end ? end : vma->end, advice_flags(vma->flags, advice));
+			end < vma->end ? end : vma->end, (vma->flags & ~f.clear) | f.set);
 	if (vma->mm->map_count + change->nr_new > vma->mm->map_max)
 		return -MM_EAGAIN;
 	return 0;
@@ -87,22 +103,23 @@ static int advise_pages(struct mm *mm, uint64_t start, uint64_t end, int advice)
 int64_t vm_madvise(struct mm *mm, uint64_t addr, uint64_t len, int advice)
 {
 	uint64_t end = addr + page_align(len);
+	bool pages = advice_is_pages(advice);
 	int err;
 
-	if (!advice_known(advice) || addr & ~PAGE_MASK)
+	if ((!pages && !advice_flags(advice).is_flag) || addr & ~PAGE_MASK)
 		return -MM_EINVAL;
 	if ((len && !page_align(len)) || end < addr)
 		return -MM_EINVAL;
 	if (end == addr)
 		return 0;
-	if (advice_is_flag(advice)) {
-		write_lock(&mm->lock, LOCK_MMAP);
-		err = advise_flags(mm, addr, end, advice);
-		write_unlock(&mm->lock, LOCK_MMAP);
-	} else {
+	if (pages) {
 		read_lock(&mm->lock, LOCK_MMAP);
 		err = advise_pages(mm, addr, end, advice);
 		read_unlock(&mm->lock, LOCK_MMAP);
+	} else {
+		write_lock(&mm->lock, LOCK_MMAP);
+		err = advise_flags(mm, addr, end, advice);
+		write_unlock(&mm->lock, LOCK_MMAP);
 	}
 	return err;
 }

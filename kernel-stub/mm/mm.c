@@ -3,6 +3,7 @@
 #include "mm.h"
 
 #include "anon.h"
+#include "anon_space.h"
 #include "pgtable.h"
 #include "slab.h"
 #include "vma.h"
@@ -18,6 +19,22 @@ void mm_init(void)
 	kmem_cache_init(&mm_cache, "mm", sizeof(struct mm), 64);
 	vma_init();
 	anon_init();
+	anon_space_init();
+}
+
+/* Gives a zeroed mm its tables and its place in the reverse map; frees it without memory. */
+static struct mm *mm_complete(struct mm *mm, const struct mm *forked_from)
+{
+	if (pgtable_init(mm))
+		goto no_tables;
+	if (anon_space_enter(mm, forked_from))
+		goto no_space;
+	return mm;
+no_space:
+	pgtable_destroy(mm);
+no_tables:
+	kmem_cache_free(&mm_cache, mm);
+	return NULL;
 }
 
 struct mm *mm_create(void)
@@ -29,11 +46,26 @@ struct mm *mm_create(void)
 	*mm = (struct mm){.map_max = MAP_COUNT_MAX,
 			  .mmap_base = TASK_SIZE - STACK_ROOM,
 			  .hole_bound = UINT64_MAX};
-	if (pgtable_init(mm)) {
-		kmem_cache_free(&mm_cache, mm);
+	return mm_complete(mm, NULL);
+}
+
+struct mm *mm_create_for_fork(const struct mm *parent)
+{
+	struct mm *mm = kmem_cache_alloc(&mm_cache);
+
+	if (!mm)
 		return NULL;
-	}
-	return mm;
+	*mm = (struct mm){
+		.map_max = parent->map_max,
+		.mmap_base = parent->mmap_base,
+		.hole_bound = UINT64_MAX,
+		.start_brk = parent->start_brk,
+		.brk = parent->brk,
+		.start_stack = parent->start_stack,
+		.arg_start = parent->arg_start,
+		.arg_end = parent->arg_end,
+	};
+	return mm_complete(mm, parent);
 }
 
 void mm_destroy(struct mm *mm)
@@ -45,6 +77,7 @@ void mm_destroy(struct mm *mm)
 	vma_free_all(mm);
 	write_unlock(&mm->lock, LOCK_MMAP);
 	ASSERT(!mm->rss_anon && !mm->rss_file && !mm->nr_tables);
+	anon_space_leave(mm);
 	pgtable_destroy(mm);
 	kmem_cache_free(&mm_cache, mm);
 }

@@ -11,6 +11,7 @@
 
 #include "port.h"
 
+#include "list.h"
 #include "lock.h"
 #include "rbtree.h"
 
@@ -27,10 +28,12 @@ enum vm_flag {
 	VM_MAYEXEC = 1u << 6,
 	VM_GROWSDOWN = 1u << 7,
 	VM_NORESERVE = 1u << 8,
-	VM_STACK = 1u << 9,	 /* mapped by exec as the initial stack */
-	VM_ACCOUNT = 1u << 10,	 /* counts as committed: nothing but merging looks at it */
-	VM_SEQ_READ = 1u << 11,	 /* MADV_SEQUENTIAL */
-	VM_RAND_READ = 1u << 12, /* MADV_RANDOM */
+	VM_STACK = 1u << 9,	  /* mapped by exec as the initial stack */
+	VM_ACCOUNT = 1u << 10,	  /* counts as committed: nothing but merging looks at it */
+	VM_SEQ_READ = 1u << 11,	  /* MADV_SEQUENTIAL */
+	VM_RAND_READ = 1u << 12,  /* MADV_RANDOM */
+	VM_DONTCOPY = 1u << 13,	  /* MADV_DONTFORK */
+	VM_WIPEONFORK = 1u << 14, /* MADV_WIPEONFORK */
 };
 
 #define VM_ACCESS_FLAGS (VM_READ | VM_WRITE | VM_EXEC)
@@ -76,6 +79,8 @@ struct mm {
 	int64_t nr_tables;	    /* page-table pages below the root; atomic */
 	uint64_t total_vm;	    /* pages mapped; lock */
 	uint64_t cpus;		    /* CPUs that have it loaded; atomic */
+	void *anon_mapping;	    /* page->mapping of the pages made here (anon_space.h) */
+	struct list_node anon_mms;  /* in its anon_space; LOCK_ANON */
 };
 
 /* ---- life (mm.c) ---- */
@@ -85,6 +90,16 @@ void mm_init(void);
 
 /* An empty address space whose kernel half is the kernel's; NULL without memory. */
 struct mm *mm_create(void);
+
+/* The same for a fork of that one: limits and places as there, and mm->lock held for writing as
+ * LOCK_MMAP_CHILD. */
+struct mm *mm_create_for_fork(const struct mm *parent);
+
+/* A copy of an address space, as fork makes it: the same VMAs but for those with VM_DONTCOPY, the
+ * same contents but for VM_WIPEONFORK. Private pages are shared until either side writes, so both
+ * lose the right to write to them. NULL without memory: then nothing has changed but that.
+ * Needs: parent->lock not held; takes it for writing. (fork.c) */
+struct mm *mm_fork(struct mm *parent);
 
 /* Unmaps everything and frees it. Needs: loaded on no CPU. */
 void mm_destroy(struct mm *mm);
@@ -175,6 +190,10 @@ static inline bool vma_is_stack(const struct vma *vma)
 #define MADV_SEQUENTIAL_ 2
 #define MADV_WILLNEED_ 3
 #define MADV_DONTNEED_ 4
+#define MADV_DONTFORK_ 10
+#define MADV_DOFORK_ 11
+#define MADV_WIPEONFORK_ 18
+#define MADV_KEEPONFORK_ 19
 
 /* The new address, or a negative error. `file` (with pgoff) is NULL for anonymous memory, and is
  * then all that makes it so: MAP_ANONYMOUS itself is the caller's to look at. Flags beyond those of

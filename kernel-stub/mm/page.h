@@ -47,7 +47,7 @@ struct page {
 	};
 	union {
 		struct {
-			void *mapping;	/* reverse map: struct anon_root * | 1, or struct vm_file *
+			void *mapping;	/* reverse map: struct anon_space * | 1, or struct vm_file *
 					 */
 			uint64_t index; /* reverse map: page offset in the mapping (anonymous:
 					   va >> PAGE_SHIFT) */
@@ -77,6 +77,12 @@ static inline uint64_t page_to_pfn(const struct page *page)
 static inline struct page *pfn_to_page(uint64_t pfn)
 {
 	return port_vmemmap() + pfn;
+}
+
+/* How far behind port_vmemmap() the struct page of the frame at a physical address is, in bytes. */
+static inline uint64_t page_offset(uint64_t phys)
+{
+	return phys / (PAGE_SIZE / sizeof(struct page));
 }
 
 static inline void *page_to_virt(const struct page *page)

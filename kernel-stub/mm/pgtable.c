@@ -23,22 +23,41 @@
 #include "errno.h"
 #include "tlb.h"
 
-#define USER_ENTRIES (PTRS_PER_TABLE / 2) /* of the root */
-
-/* An empty table; NULL without memory. */
-static struct page *table_alloc(void)
+/* A table that lies in that page. */
+static void table_make(struct page *table)
 {
-	struct page *table = page_alloc_kernel();
-
-	if (!table)
-		return NULL;
 	table->flags |= 1u << PG_TABLE;
 	table->nr_present = 0;
 	table->ptl = (struct spinlock){0};
 	table->entries = page_to_virt(table);
 	table->piece = PGTABLE_NO_PIECE;
 	vmstat_inc(FL_VMSTAT_NR_PAGE_TABLE_PAGES);
+}
+
+/* An empty table; NULL without memory. */
+static struct page *table_alloc(void)
+{
+	struct page *table = page_alloc_kernel();
+
+	if (table)
+		table_make(table);
 	return table;
+}
+
+/* A root table with the kernel's entries, whose user half is empty; NULL without memory. */
+static struct page *root_alloc(void)
+{
+	uint64_t kernel = port_kernel_root_pfn();
+	struct page *root;
+
+	if (!kernel)
+		return table_alloc();
+	root = page_alloc_type(MT_UNMOVABLE);
+	if (!root)
+		return NULL;
+	port_copy_page(page_to_virt(root), port_pfn_to_virt(kernel));
+	table_make(root);
+	return root;
 }
 
 /* The caller counts it out of nr_page_table_pages. */
@@ -51,21 +70,13 @@ static void table_free(struct page *table)
 
 int pgtable_init(struct mm *mm)
 {
-	struct page *root = table_alloc();
-	uint64_t kernel = port_kernel_root_pfn();
+	struct page *root = root_alloc();
 
 	if (!root)
 		return -MM_ENOMEM;
 	mm->root_pfn = page_to_pfn(root);
 	mm->last_table = root;
 	mm->nr_tables = 0;
-	if (kernel) {
-		const pte_t *from = port_pfn_to_virt(kernel);
-		pte_t *to = page_to_virt(root);
-
-		for (unsigned i = USER_ENTRIES; i < PTRS_PER_TABLE; i++)
-			to[i] = from[i];
-	}
 	return 0;
 }
 

@@ -2,7 +2,7 @@
 /*
  * Making the PTEs of a range follow the rights of their VMA.
  *
- * A page may have write access when the VMA has and the page is anonymous and mapped here alone:
+ * A page may have write access when the VMA has and the page is anonymous and nobody else's:
  * then the right comes back at once, without a fault. The zero page and the pages of a file stay
  * read-only until a write fault copies them.
  *
@@ -19,7 +19,7 @@
 static unsigned protect_rights(const struct vma *vma, pte_t pte)
 {
 	struct page *page = pfn_to_page(pte_pfn(pte));
-	bool may_write = vma->flags & VM_WRITE && page_is_anon(page) && page->mapcount == 1;
+	bool may_write = vma->flags & VM_WRITE && page_is_anon(page) && page->refcount == 1;
 
 	return may_write ? vma->prot | PTE_PROT_WRITE : vma->prot & ~(unsigned)PTE_PROT_WRITE;
 }

@@ -2,14 +2,29 @@
 /* Checks of the reverse map (rmap.h). */
 #include "rmap.h"
 
+struct rmap_search {
+	struct mm *mm;
+	bool found;    /* in it */
+	bool writable; /* anywhere */
+};
+
+static void rmap_seen(void *arg, struct mm *mm, struct pte_slot slot)
+{
+	struct rmap_search *search = arg;
+
+	search->found |= mm == search->mm;
+	search->writable |= pte_write(*slot.pte);
+}
+
 static void rmap_check_anon(struct mm *mm, const struct page *page, uint64_t va)
 {
-	uintptr_t mapping = (uintptr_t)page->mapping;
+	struct rmap_search search = {.mm = mm};
 
-	ASSERT(mapping & ANON_PAGE_BIT);
-	ASSERT(((struct anon_root *)(mapping & ~ANON_PAGE_BIT))->mm == mm);
+	ASSERT((uintptr_t)page->mapping & ANON_PAGE_BIT);
 	ASSERT(page->index == va >> PAGE_SHIFT);
-	ASSERT(page->mapcount == 1 && page->refcount == 1);
+	ASSERT(anon_space_walk(page, rmap_seen, &search) == page->mapcount && search.found);
+	ASSERT(page->refcount == (uint32_t)page->mapcount);
+	ASSERT(page->mapcount == 1 || !search.writable);
 	ASSERT(page_flag(page, PG_LRU));
 }
 

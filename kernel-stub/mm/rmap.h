@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The reverse map, kept as PTEs come and go: which mapping a page belongs to (page->mapping), where
- * in it (page->index), and how many PTEs map it (page->mapcount). The gauges nr_anon_pages and
- * nr_mapped count pages whose mapcount is not zero.
+ * The reverse map, kept as PTEs come and go: which file or anon_space a page belongs to
+ * (page->mapping), where in it (page->index), and how many PTEs map it (page->mapcount). The gauges
+ * nr_anon_pages and nr_mapped count pages whose mapcount is not zero.
  *
  * The shared zero page has no reverse map and is never passed in here.
  */
 #ifndef MM_RMAP_H
 #define MM_RMAP_H
 
-#include "anon.h"
+#include "anon_space.h"
 #include "page.h"
 #include "vmstat.h"
 
@@ -18,13 +18,14 @@ static inline bool page_is_anon(const struct page *page)
 	return page_flag(page, PG_SWAPBACKED);
 }
 
-/* A fresh page, the caller's alone, becomes anonymous memory at addr with its first PTE. The caller
+/* A fresh page, the caller's alone, becomes anonymous memory of mm at addr with its first PTE. The
+ * caller
  * counts it in nr_anon_pages. */
-static inline void rmap_add_new_anon(struct page *page, struct anon_root *root, uint64_t addr)
+static inline void rmap_add_new_anon(struct page *page, const struct mm *mm, uint64_t addr)
 {
 	page->flags = 1u << PG_SWAPBACKED;
 	page->mapcount = 1;
-	page->mapping = anon_page_mapping(root);
+	page->mapping = mm->anon_mapping;
 	page->index = addr >> PAGE_SHIFT;
 }
 

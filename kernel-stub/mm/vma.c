@@ -633,6 +633,28 @@ int vma_spare_for_changes(struct vma_spare *spare, const struct vma_change *firs
 	return vma_spare_fill(spare, n);
 }
 
+/* ---- fork ---- */
+
+struct vma *vma_fork(struct mm *mm, const struct vma *from)
+{
+	bool shares = from->anon && !(from->flags & VM_WIPEONFORK);
+	struct anon_root *root = shares ? anon_inherit(mm) : NULL;
+	struct vma *vma = shares && !root ? NULL : kmem_cache_alloc(&vma_cache);
+
+	if (!vma) {
+		anon_put(root);
+		return NULL;
+	}
+	*vma = *from;
+	vma->mm = mm;
+	vma->anon = root;
+	if (vma->file)
+		vm_file_get(vma->file);
+	link_vma(mm, vma, NULL, GAP_ENDLESS);
+	add_pages(mm, vma->start, vma->end);
+	return vma;
+}
+
 /* ---- the end ---- */
 
 void vma_free_all(struct mm *mm)

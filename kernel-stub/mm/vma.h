@@ -154,6 +154,10 @@ struct vma *vma_do_change(const struct vma_change *change, struct vma_spare *spa
  * more than it uses, for the VMA that `end` cuts. 0 or -MM_ENOMEM. */
 int vma_spare_for_changes(struct vma_spare *spare, const struct vma_change *first, uint64_t end);
 
+/* Appends a copy of a VMA of another mm, as fork makes it: with an inherited anon_root, if it has
+ * one and the child shares its pages. NULL without memory. Needs: all VMAs of `mm` below it. */
+struct vma *vma_fork(struct mm *mm, const struct vma *from);
+
 /* Frees every VMA without a look at the pages: they are gone. For mm_destroy(). */
 void vma_free_all(struct mm *mm);
 

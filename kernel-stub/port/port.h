@@ -80,8 +80,12 @@ struct mm_cpu;
  *   uint64_t pte_pfn(pte_t)
  *        of a leaf with a reserved bit still its frame, so that the page can be unmapped when the
  *        task is killed
+ *   uint64_t pte_phys(pte_t)
+ *        that frame's physical address
  *   pte_t pte_set_prot(pte_t, unsigned prot)
  *        the same frame with other rights; keeps accessed and dirty, sets dirty with WRITE
+ *   pte_t pte_wrprotect(pte_t)
+ *        the same without the right to write
  *   pte_t pte_set_rsvd(pte_t)
  *        the same with a reserved bit set (SDM vol. 3, 4.7)
  *
@@ -112,6 +116,8 @@ struct mm_cpu;
  *   void port_pte_set(pte_t *, pte_t)
  *   pte_t port_pte_xchg(pte_t *, pte_t)
  *        for entries whose dirty or accessed bit a CPU may set meanwhile
+ *   void port_pte_wrprotect(pte_t *)
+ *        takes the right to write from a leaf whose dirty or accessed bit a CPU may set meanwhile
  *   bool port_pte_cmpxchg(pte_t *, pte_t *expected, pte_t desired)
  *   uint32_t port_cmpxchg32(uint32_t *p, uint32_t old, uint32_t new)
  *   uint32_t port_xadd32(uint32_t *p, uint32_t add)

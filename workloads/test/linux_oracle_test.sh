@@ -4,20 +4,26 @@
 #
 # Needs: build, top; setarch; a program faultline with the engine tcg (kvm: /dev/kvm that opens).
 
-# Linux's own run into want.out and want.status.
+# Linux's own run of PROGRAM [ARG]... into want.out and want.status.
 run_native()
 {
-	setarch -R "$build/abi/$1" >want.out 2>want.err
+	run=$1
+	shift
+	setarch -R "$build/abi/$run" "$@" >want.out 2>want.err
 	echo $? >want.status
 }
 
+# The same on ENGINE.
 same_on()
 {
-	"$build/faultline" exec -e "$1" -- "$build/abi/$2" >got.out 2>got.err
+	engine=$1
+	run=$2
+	shift 2
+	"$build/faultline" exec -e "$engine" -- "$build/abi/$run" "$@" >got.out 2>got.err
 	echo $? >got.status
-	diff -u want.out got.out || atf_fail "$2 differs between Linux (-) and $1 (+)"
+	diff -u want.out got.out || atf_fail "$run differs between Linux (-) and $engine (+)"
 	cmp -s want.status got.status ||
-		atf_fail "$2: status $(cat want.status) on Linux, $(cat got.status) on $1"
+		atf_fail "$run: status $(cat want.status) on Linux, $(cat got.status) on $engine"
 }
 
 compare()
@@ -30,10 +36,24 @@ compare()
 	tcg) command -v qemu-system-x86_64 >/dev/null || atf_skip "needs qemu-system-x86_64" ;;
 	kvm) (: <>/dev/kvm) 2>/dev/null || atf_skip "needs /dev/kvm: it cannot be opened" ;;
 	esac
-	for program in "$2" "$2-musl"; do
-		run_native "$program"
-		same_on "$1" "$program"
+	engine=$1
+	program=$2
+	shift 2
+	for linked in "$program" "$program-musl"; do
+		run_native "$linked" "$@"
+		same_on "$engine" "$linked" "$@"
 	done
+}
+
+# Many trees of processes, where they cost little.
+atf_test_case processes_tcg
+processes_tcg_head()
+{
+	atf_set timeout 120
+}
+processes_tcg_body()
+{
+	compare tcg abi_proc_random 1 30
 }
 
 atf_init_test_cases()
@@ -47,4 +67,5 @@ atf_init_test_cases()
 			atf_add_test_case "$case"
 		done
 	done
+	atf_add_test_case processes_tcg
 }

@@ -3,10 +3,13 @@
 #ifndef ARCH_ARCH_H
 #define ARCH_ARCH_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "frame.h"
+
+struct mm;
 
 #define KERNEL_STACK_SIZE 16384u
 
@@ -33,13 +36,35 @@ void arch_before_next_fault(void (*fn)(void));
 /* Leaves for ring 3 with these registers. Never returns. The frame is copied. */
 _Noreturn void arch_enter_user(const struct trap_frame *frame);
 
-/* Saves the callee-saved state of the running task at *save_sp and continues at next_sp. A new
- * task's stack is prepared by arch_new_stack. */
-void arch_switch_stack(uint64_t *save_sp, uint64_t next_sp);
-/* The stack pointer of a task that will start at entry(arg) and must not return. */
-uint64_t arch_new_stack(void *stack_base, void (*entry)(void *), void *arg);
 /* Entries from ring 3 start at this kernel stack (TSS.rsp0 and the system-call stack). */
 void arch_set_kernel_stack(uint64_t top);
+
+/* What the processor holds of a task while the task does not run (switch.c). 16-aligned, all zero
+ * at first; the first task needs only stack_top and user. */
+struct arch_task {
+	uint8_t fpu[512] __attribute__((aligned(16))); /* FXSAVE image */
+	uint64_t sp;
+	uint64_t stack_top; /* of its kernel stack */
+	uint64_t fs_base, gs_base;
+	bool user; /* has ring 3's state: the FXSAVE image and the bases count */
+};
+
+/* Leaves prev, whose code this is, for next, and returns when somebody switches back to prev. Loads
+ * next's address space where it is another (NULL, a kernel task: keeps what is loaded), its kernel
+ * stack, and ring 3's x87/SSE state and segment bases. Records a page fault that is under way, so
+ * that no time away is counted. prev may be freed once another task runs: its stack is used until
+ * then. Needs: interrupts off, prev != next. */
+void arch_switch_task(struct arch_task *prev, struct arch_task *next, struct mm *next_mm);
+
+/* A kernel task's start: *t begins at entry(arg), which must not return. */
+void arch_task_init_kernel(struct arch_task *t, void *stack_base, void (*entry)(void *), void *arg);
+
+/* A forked child's start: *t leaves for ring 3 with the registers of *frame, but rax 0, and with
+ * the running task's x87/SSE state and segment bases. When it runs first, before it leaves, it
+ * calls first(its frame) on its own stack: what the scheduler has to finish, signals that came
+ * meanwhile. Needs: *frame complete (a system call's is). */
+void arch_task_init_fork(struct arch_task *t, void *stack_base, const struct trap_frame *frame,
+			 void (*first)(struct trap_frame *));
 
 void arch_set_fs_base(uint64_t base);
 uint64_t arch_get_fs_base(void);
@@ -65,6 +90,28 @@ uint64_t arch_signal_write(const struct trap_frame *regs, uint64_t frame, const 
  * it is out of the ordinary, by way of signal_return_slow(regs). Needs: the call of a system call.
  */
 _Noreturn void arch_signal_return(struct trap_frame *regs, struct signals *s);
+
+/* The running task's x87/SSE state as a program finds it at its start (execve). */
+void arch_fpu_reset(void);
+
+/* ---- the timer (lapic.c) ----
+ *
+ * One shot at a point of TSC time, by this CPU's LAPIC; off until it is armed, and then the LAPIC
+ * is set up and its timer measured against the TSC, so that a run that never arms it is as if there
+ * were none. Ring 0 runs with interrupts off: the interrupt comes in ring 3, or in arch_idle. */
+
+/* Who is told, once for all. on_timer runs with interrupts off, the timer disarmed and not before
+ * the deadline. With a frame from ring 3 (complete; registers are reloaded from it) it may switch
+ * tasks and deliver signals. With NULL, from arch_idle, it only makes tasks runnable. Either may
+ * arm again. */
+void arch_timer_init(void (*on_timer)(struct trap_frame *frame));
+/* Replaces the deadline, in port_tsc()'s units; one that has passed fires at once. */
+void arch_timer_arm(uint64_t tsc);
+
+/* Waits for the timer, calls on_timer(NULL) and returns; or returns without it (look again whether
+ * there is something to run). Needs: interrupts off, as they are again afterwards, and the timer
+ * armed: nothing else would end the wait. */
+void arch_idle(void);
 
 /* Ends the machine. code: enum fl_exit_code. */
 _Noreturn void arch_exit(unsigned code);

@@ -73,7 +73,7 @@ static uint8_t double_fault_stack[4096] __attribute__((aligned(16)));
 static uint8_t nmi_stack[512] __attribute__((aligned(16)));
 static uint32_t mxcsr_mask;
 
-extern char syscall_entry[], syscall_entry_compat[], syscall_task_start[];
+extern char syscall_entry[], syscall_entry_compat[];
 extern const struct smap_site {
 	uint8_t *insn;
 	uint64_t third_byte;
@@ -119,6 +119,7 @@ void arch_set_kernel_stack(uint64_t top)
 void cpu_init_early(void)
 {
 	cpu0.mm_cpu = &cpu0.mm;
+	cpu0.deadline = NO_DEADLINE;
 	wrmsr(MSR_GS_BASE, (uint64_t)&cpu0);
 	wrmsr(MSR_KERNEL_GS_BASE, 0);
 	gdt_load(&cpu0);
@@ -218,7 +219,6 @@ void arch_fpu_load(const void *area)
 	fxrstor(copy);
 }
 
-/* As Linux starts a program: x87 exceptions masked, 64-bit precision; SSE exceptions masked. */
 static void fpu_init(void)
 {
 	uint8_t area[FXSAVE_SIZE] __attribute__((aligned(16)));
@@ -227,6 +227,11 @@ static void fpu_init(void)
 	memcpy(&mxcsr_mask, area + FXSAVE_MXCSR_MASK, sizeof(mxcsr_mask));
 	if (!mxcsr_mask)
 		mxcsr_mask = 0xffbf; /* SDM vol. 1, 11.6.6 */
+	arch_fpu_reset();
+}
+
+void arch_fpu_reset(void)
+{
 	fxrstor(arch_fpu_initial);
 }
 
@@ -258,23 +263,6 @@ void arch_set_gs_base(uint64_t base)
 uint64_t arch_get_gs_base(void)
 {
 	return rdmsr(MSR_KERNEL_GS_BASE);
-}
-
-/* ---- kernel stacks ---- */
-
-uint64_t arch_new_stack(void *stack_base, void (*entry)(void *), void *arg)
-{
-	uint64_t *sp = (uint64_t *)((uint8_t *)stack_base + KERNEL_STACK_SIZE);
-
-	*--sp = 0;
-	*--sp = (uint64_t)syscall_task_start;
-	*--sp = 0;		 /* rbp */
-	*--sp = (uint64_t)entry; /* rbx */
-	*--sp = (uint64_t)arg;	 /* r12 */
-	*--sp = 0;
-	*--sp = 0;
-	*--sp = 0;
-	return (uint64_t)sp;
 }
 
 /* ---- the end ---- */

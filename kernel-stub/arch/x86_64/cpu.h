@@ -30,9 +30,20 @@ struct cpu {
 	uint64_t id;
 	struct recorder_cpu recorder;
 	struct mm_cpu mm;
+	uint64_t deadline; /* of the timer, in TSC time (lapic.c) */
 	uint32_t oops_depth;
 	struct tss tss;
 	uint64_t gdt[GDT_ENTRIES];
+};
+
+#define NO_DEADLINE UINT64_MAX
+
+/* Vectors of interrupts: exceptions end at 31. A spurious one ends in four set bits (SDM vol. 3,
+ * 11.9). */
+enum {
+	VECTOR_TIMER = 32,
+	VECTOR_SPURIOUS = 47,
+	NR_VECTORS,
 };
 
 /* Features that the kernel uses where the CPU has them. */
@@ -111,6 +122,9 @@ void trap_select_page_fault(enum fl_recorder_mode mode);
 /* The handler of an exception-table entry for this instruction; 0 if there is none (uaccess.S). */
 uint64_t extable_lookup(uint64_t rip);
 
+/* The timer's interrupt (lapic.c), from trap.S: *frame is complete. */
+void lapic_timer_interrupt(struct trap_frame *frame);
+
 /* ---- paging.c ---- */
 
 /* Makes [start, end) of physical memory reachable through the direct map. alloc_table gives a
@@ -120,5 +134,8 @@ void paging_map_direct(uint64_t start, uint64_t end, uint64_t (*alloc_table)(voi
 
 /* Text read-only, rodata and data not executable, the identity map gone. */
 void paging_protect_kernel(void);
+
+/* The LAPIC's registers, uncached, in every address space. Needs: paging_protect_kernel. */
+volatile uint32_t *paging_map_lapic(uint64_t phys);
 
 #endif

@@ -9,6 +9,7 @@
 
 #include "kern.h"
 
+#define PTE_PCD (1ull << 4)
 #define PTE_G (1ull << 8)
 #define GIB_SHIFT 30
 #define GIB (1ull << GIB_SHIFT)
@@ -22,6 +23,8 @@ extern char kernel_start[], kernel_text_end[], kernel_rodata[], kernel_data[], k
 uint64_t paging_pdpt_direct[512] __attribute__((aligned(4096)));
 static uint64_t static_tables[STATIC_TABLES][512] __attribute__((aligned(4096)));
 static uint64_t image_table[512] __attribute__((aligned(4096)));
+
+#define LAPIC_SLOT 511u /* of image_table: beyond the image (stub.ld) */
 
 static uint64_t image_phys(const void *p)
 {
@@ -78,4 +81,10 @@ void paging_protect_kernel(void)
 	boot_pd_kernel[KERNEL_LOAD >> PMD_SHIFT] = image_phys(image_table) | PTE_P | PTE_W;
 	boot_pml4[0] = 0;
 	write_cr3(read_cr3());
+}
+
+volatile uint32_t *paging_map_lapic(uint64_t phys)
+{
+	image_table[LAPIC_SLOT] = phys | DATA_BITS | PTE_PCD;
+	return (volatile uint32_t *)(KERNEL_BASE + KERNEL_LOAD + LAPIC_SLOT * PAGE_SIZE);
 }

@@ -99,11 +99,26 @@ static inline uint64_t pte_pfn(pte_t e)
 	return (e.v & PTE_ADDR) >> PAGE_SHIFT;
 }
 
+static inline uint64_t pte_phys(pte_t e)
+{
+	return e.v & PTE_ADDR;
+}
+
 /* Dirty stays dirty: the frame's contents have changed, whoever may write now. */
 static inline pte_t pte_set_prot(pte_t e, unsigned prot)
 {
 	return (pte_t){(e.v & (PTE_ADDR | PTE_RSVD | PTE_A | PTE_D)) |
 		       (pte_prot_bits(prot) & ~PTE_A)};
+}
+
+static inline pte_t pte_wrprotect(pte_t e)
+{
+	return (pte_t){e.v & ~PTE_W};
+}
+
+static inline void port_pte_wrprotect(pte_t *p)
+{
+	__atomic_fetch_and(&p->v, ~PTE_W, __ATOMIC_SEQ_CST);
 }
 
 static inline pte_t pte_set_rsvd(pte_t e)

@@ -66,8 +66,8 @@ FUNC(syscall_entry_compat)
 	sysretl
 END(syscall_entry_compat)
 
-/* void arch_switch_stack(uint64_t *save_sp, uint64_t next_sp) */
-FUNC(arch_switch_stack)
+/* void syscall_switch_stack(uint64_t *save_sp, uint64_t next_sp) */
+FUNC(syscall_switch_stack)
 	pushq %rbp
 	pushq %rbx
 	pushq %r12
@@ -83,11 +83,18 @@ FUNC(arch_switch_stack)
 	popq %rbx
 	popq %rbp
 	ret
-END(arch_switch_stack)
+END(syscall_switch_stack)
 
-/* The first return of a new task, with entry and argument where arch_new_stack put them. */
+/* The first return of a new task, with entry and argument where arch_task_init_kernel put them. */
 FUNC(syscall_task_start)
 	movq %r12, %rdi
 	call *%rbx
 	ud2
 END(syscall_task_start)
+
+/* The first return of a forked child: its frame is on the stack. */
+FUNC(syscall_fork_start)
+	movq %rsp, %rdi
+	call *%rbx
+	jmp trap_return
+END(syscall_fork_start)

@@ -11,6 +11,7 @@
  *    signals or oopses.
  * 2. Every other exception: the whole frame, then trap_exception(frame, vector).
  * 3. #DF: the same on a stack of its own, without trust in %gs. NMI: nothing.
+ * 4. The timer's interrupt: the whole frame, then lapic_timer_interrupt(frame), which may switch tasks.
  *
  * %gs is the kernel's in ring 0 and ring 3's own in ring 3. The one place where ring 0 runs with ring
  * 3's is between swapgs and iretq; an iretq that faults (a frame that a signal handler made) is
@@ -351,6 +352,26 @@ END(trap_entry_\vector)
 FUNC(trap_entry_2)
 	iretq
 END(trap_entry_2)
+
+/* Interrupts come in ring 3 and in arch_idle. The frame's error code says that it is no system call's. */
+FUNC(trap_entry_timer)
+	pushq $-1
+	PUSH_SCRATCH
+	subq $FRAME_R11, %rsp
+	SAVE_CALLEE 0
+	CLAC
+	cld
+	testb $3, FRAME_CS(%rsp)
+	jz 1f
+	swapgs
+1:	CALL_WITH_FRAME lapic_timer_interrupt
+	jmp trap_return
+END(trap_entry_timer)
+
+/* The LAPIC wants no EOI for it (SDM vol. 3, 11.9). */
+FUNC(trap_entry_spurious)
+	iretq
+END(trap_entry_spurious)
 
 FUNC(trap_entry_8)
 	PUSH_SCRATCH

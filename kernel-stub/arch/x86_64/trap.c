@@ -14,7 +14,7 @@
 #include "arch.h"
 #include "kern.h"
 
-#define NR_VECTORS 32
+#define NR_EXCEPTIONS 32
 #define GATE_INTERRUPT 0x8eu
 #define GATE_RING3 0x60u
 
@@ -84,7 +84,7 @@ extern char trap_entry_0[], trap_entry_1[], trap_entry_2[], trap_entry_3[], trap
 	trap_entry_5[], trap_entry_6[], trap_entry_7[], trap_entry_8[], trap_entry_9[],
 	trap_entry_10[], trap_entry_11[], trap_entry_12[], trap_entry_13[], trap_entry_15[],
 	trap_entry_16[], trap_entry_17[], trap_entry_18[], trap_entry_19[], trap_entry_20[],
-	trap_entry_21[];
+	trap_entry_21[], trap_entry_timer[], trap_entry_spurious[];
 
 extern char uaccess_start[], uaccess_size[]; /* the size: as an address */
 extern const struct extable_entry {
@@ -200,7 +200,7 @@ void trap_page_fault_slow(struct fault_entry *entry)
 
 /* ---- every other exception ---- */
 
-static const char *const vector_names[NR_VECTORS] = {
+static const char *const vector_names[NR_EXCEPTIONS] = {
 	[VECTOR_DE] = "divide error",
 	[VECTOR_DB] = "debug exception",
 	[VECTOR_BP] = "int3",
@@ -375,7 +375,7 @@ void trap_page_fault_once(void)
 
 void trap_init(void)
 {
-	static const char *const entries[NR_VECTORS] = {
+	static const char *const entries[NR_EXCEPTIONS] = {
 		trap_entry_0,  trap_entry_1,  trap_entry_2,  trap_entry_3,  trap_entry_4,
 		trap_entry_5,  trap_entry_6,  trap_entry_7,  trap_entry_8,  trap_entry_9,
 		trap_entry_10, trap_entry_11, trap_entry_12, trap_entry_13, NULL,
@@ -387,13 +387,15 @@ void trap_init(void)
 		uint64_t base;
 	} __attribute__((packed)) idtr = {sizeof(idt) - 1, (uint64_t)idt};
 
-	for (unsigned v = 0; v < NR_VECTORS; v++)
+	for (unsigned v = 0; v < NR_EXCEPTIONS; v++)
 		if (entries[v])
 			gate_set(v, entries[v],
 				 v == VECTOR_DF	   ? 1
 				 : v == VECTOR_NMI ? 2
 						   : 0,
 				 v == VECTOR_BP || v == VECTOR_OF ? GATE_RING3 : 0);
+	gate_set(VECTOR_TIMER, trap_entry_timer, 0, 0);
+	gate_set(VECTOR_SPURIOUS, trap_entry_spurious, 0, 0);
 	trap_select_page_fault(FL_RECORDER_OFF);
 	extable_check();
 	__asm__ volatile("lidt %0" ::"m"(idtr));

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The timer: this CPU's LAPIC in one-shot mode (SDM vol. 3, 11.5.4), for deadlines in TSC time.
+ *
+ *  1. Nothing is touched until the first deadline: a machine with one task to run never gets here.
+ *     Then the registers are mapped, the LAPIC is switched on with every other source masked, and
+ * its timer's rate is measured against the TSC.
+ *  2. The count of 32 bits and the measured rate say about when. If the interrupt comes before the
+ *     deadline, the rest is counted down in the same way, so on_timer is never early.
+ *  3. An interrupt that finds no deadline, since it has been served already, is dropped.
+ *  4. Interrupts are on in ring 3 and between `sti` and `cli` of arch_idle, nowhere else. Where an
+ *     interpreter runs ring 0 (quirks=pvm) `hlt` may end and the interrupt still be on its way at
+ *     `cli`; so arch_idle looks at the time itself, and the interrupt is dropped by 3.
+ */
+#include "cpu.h"
+
+#include "arch.h"
+
+#define LAPIC_PHYS 0xfee00000ull
+
+/* Registers, as indices of 32-bit words (SDM vol. 3, table 11-1). */
+enum {
+	LAPIC_EOI = 0x0b0 / 4,
+	LAPIC_SPURIOUS = 0x0f0 / 4,
+	LAPIC_LVT_TIMER = 0x320 / 4,
+	LAPIC_LVT_LINT0 = 0x350 / 4,
+	LAPIC_LVT_LINT1 = 0x360 / 4,
+	LAPIC_LVT_ERROR = 0x370 / 4,
+	LAPIC_INITIAL_COUNT = 0x380 / 4,
+	LAPIC_CURRENT_COUNT = 0x390 / 4,
+	LAPIC_DIVIDE = 0x3e0 / 4,
+};
+
+#define SPURIOUS_ENABLE (1u << 8)
+#define LVT_MASKED (1u << 16) /* one-shot mode is 0 */
+#define DIVIDE_BY_1 0xbu
+
+#define RATE_SHIFT 24
+#define RATE_TSC (1ull << 20) /* how long the rate is measured: well above what an exit costs */
+
+static volatile uint32_t *lapic;
+static uint64_t rate; /* the timer's ticks per TSC tick, times 2^RATE_SHIFT */
+static void (*on_timer)(struct trap_frame *);
+
+static void rate_measure(void)
+{
+	uint64_t start = port_tsc(), now, ticks;
+
+	lapic[LAPIC_INITIAL_COUNT] = UINT32_MAX;
+	do
+		now = port_tsc();
+	while (now - start < RATE_TSC);
+	ticks = UINT32_MAX - lapic[LAPIC_CURRENT_COUNT];
+	now = port_tsc();
+	lapic[LAPIC_INITIAL_COUNT] = 0;
+	rate = (ticks << RATE_SHIFT) / (now - start);
+	if (!rate)
+		port_panic("lapic: the timer does not count");
+}
+
+static void lapic_init(void)
+{
+	lapic = paging_map_lapic(LAPIC_PHYS);
+	lapic[LAPIC_LVT_LINT0] = LVT_MASKED;
+	lapic[LAPIC_LVT_LINT1] = LVT_MASKED;
+	lapic[LAPIC_LVT_ERROR] = LVT_MASKED;
+	lapic[LAPIC_LVT_TIMER] = LVT_MASKED | VECTOR_TIMER;
+	lapic[LAPIC_SPURIOUS] = SPURIOUS_ENABLE | VECTOR_SPURIOUS;
+	lapic[LAPIC_DIVIDE] = DIVIDE_BY_1;
+	rate_measure();
+	lapic[LAPIC_LVT_TIMER] = VECTOR_TIMER;
+}
+
+/* Counts down to the deadline, or as far towards it as 32 bits reach. */
+static void count_down(uint64_t deadline)
+{
+	uint64_t now = port_tsc(), left = deadline > now ? deadline - now : 0, count;
+
+	if (left > UINT32_MAX)
+		left = UINT32_MAX;
+	count = (left * rate >> RATE_SHIFT) + 1; /* 0 would stop it */
+	lapic[LAPIC_INITIAL_COUNT] = count < UINT32_MAX ? (uint32_t)count : UINT32_MAX;
+}
+
+void arch_timer_init(void (*fn)(struct trap_frame *frame))
+{
+	on_timer = fn;
+}
+
+void arch_timer_arm(uint64_t tsc)
+{
+	if (unlikely(!lapic))
+		lapic_init();
+	this_cpu()->deadline = tsc;
+	count_down(tsc);
+}
+
+/* Tells kern/ if the deadline has come; otherwise goes on counting towards it, if there is one. */
+static void expire(struct trap_frame *frame)
+{
+	struct cpu *cpu = this_cpu();
+
+	if (cpu->deadline == NO_DEADLINE)
+		return;
+	if (port_tsc() < cpu->deadline) {
+		count_down(cpu->deadline);
+		return;
+	}
+	cpu->deadline = NO_DEADLINE;
+	on_timer(frame);
+}
+
+/* From trap.S. */
+void lapic_timer_interrupt(struct trap_frame *frame)
+{
+	lapic[LAPIC_EOI] = 0;
+	expire(frame_from_user(frame) ? frame : NULL);
+}
+
+void arch_idle(void)
+{
+	ASSERT(this_cpu()->deadline != NO_DEADLINE);
+	__asm__ volatile("sti; hlt; cli" ::: "memory");
+	expire(NULL);
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The scheduler and wait queues (sched.c). Interrupts are off in all of ring 0, and a task gives
+ * the processor up only in the calls that say so: nothing here needs a lock on one CPU. */
+#ifndef KERN_SCHED_H
+#define KERN_SCHED_H
+
+#include <stdint.h>
+
+#include "list.h"
+
+struct task;
+
+/* What a call returns that a signal ended and that may be begun anew (Linux's ERESTARTSYS). Ring 3
+ * never sees it: signal_deliver() makes EINTR of it, or another go. */
+#define ERESTART 512
+
+struct wait_queue {
+	struct list_node waiters;
+};
+
+static inline void wait_queue_init(struct wait_queue *q)
+{
+	list_init(&q->waiters);
+}
+
+/* Once, before the first task runs. */
+void sched_init(void);
+
+/* Puts a task that may run at the end of the run queue. */
+void sched_enqueue(struct task *task);
+
+/* The processor to the next task in the run queue. The running one must be in a queue, or ended;
+ * this returns when it is its turn again. With nothing to run, waits for the timer; if that can
+ * wake nobody, ends the machine. */
+void sched_switch(void);
+
+/* Lets the others in the run queue go first. Switches. */
+void sched_yield(void);
+
+/* What remains of a switch, in the task switched to: the first thing that a new one does. */
+void sched_finish(void);
+
+/* Leaves a task that ended and that nobody asks about to the next one that runs, to be freed. */
+void sched_free_later(struct task *task);
+
+/* Sleeps in q until woken: 0, and the caller looks again at what it waits for. If a signal is ready
+ * it doesn't sleep: -ERESTART. Switches. */
+int64_t wait_queue_sleep(struct wait_queue *q);
+
+/* The same, whatever signals come. */
+void wait_queue_sleep_deaf(struct wait_queue *q);
+
+/* Makes everybody in q look again. */
+void wait_queue_wake(struct wait_queue *q);
+
+/* A signal is ready for the task: ends its sleep, if that may be. */
+void sched_signal(struct task *task);
+
+/* Sleeps until port_tsc() reaches `tsc`: 0, or -ERESTART. Switches. */
+int64_t sched_sleep_until(uint64_t tsc);
+
+#endif

@@ -1,0 +1,409 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Seeded random trees of processes: Linux and the stub must print the same.
+ *
+ *   abi_proc_random [FIRST-SEED [SEEDS]]
+ *
+ * Each process follows a script that its seed alone decides, and folds what it saw into a digest.
+ * Its exit status is seven bits of that, which its parent folds in turn; the root prints its own.
+ * Nothing depends on who runs when. The operations:
+ *
+ *   1. write, check, DONTNEED private pages that were inherited: nobody else's writes may show
+ *   2. fork a child with a script of its own; wait for one, or for all at the end
+ *   3. kill a child that waits, sleeps or spins
+ *   4. read all that a child writes, more than a pipe holds; or close early, so that it ends of
+ * SIGPIPE
+ *   5. a child that dies by a fault, or at a page that its parent made read-only
+ *   6. a child that sends its parent a signal, and is waited for
+ *   7. a child that runs this program again by execve, leaf of the tree
+ *   8. call wait without a child
+ *
+ * Seed 8 alone does each of them, with 27 forks: few enough for a KVM that interprets ring 0.
+ */
+#define _GNU_SOURCE
+#include <signal.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "abi.h"
+
+#define AREA_PAGES 16u
+#define OPERATIONS 10
+#define MAX_DEPTH 3
+#define MAX_CHILDREN 3
+
+static char *program;
+static uint64_t rng, digest;
+static int depth;
+static pid_t children[MAX_CHILDREN];
+static int nr_children;
+static unsigned char *const area = (unsigned char *)BASE;
+static unsigned char shadow[AREA_PAGES];
+static volatile sig_atomic_t got_usr1;
+
+static uint32_t random_below(uint32_t n)
+{
+	rng ^= rng << 13;
+	rng ^= rng >> 7;
+	rng ^= rng << 17;
+	return (uint32_t)(rng >> 33) % n;
+}
+
+static void fold(uint64_t v)
+{
+	digest = (digest ^ v) * 0x9e3779b97f4a7c15u;
+	digest ^= digest >> 29;
+}
+
+static _Noreturn void end_with_digest(void)
+{
+	_exit((int)(digest >> 11 & 0x7f));
+}
+
+/* fork, or the end of everything. */
+static pid_t must_fork(void)
+{
+	pid_t pid = fork();
+
+	if (pid < 0) {
+		printf("fork: %s\n", strerror(errno));
+		fflush(stdout);
+		_exit(200);
+	}
+	return pid;
+}
+
+static void fold_wait(pid_t pid)
+{
+	pid_t got;
+	int status = 0;
+
+	do
+		got = waitpid(pid, &status, 0);
+	while (got < 0 && errno == EINTR);
+	fold(got == pid);
+	fold((uint64_t)status);
+}
+
+/* ---- 1. ---- */
+
+static void write_page(void)
+{
+	uint32_t page = random_below(AREA_PAGES);
+
+	shadow[page] = (unsigned char)random_below(256);
+	area[page * PAGE + page * 7] = shadow[page];
+}
+
+static void check_pages(void)
+{
+	for (uint32_t page = 0; page < AREA_PAGES; page++)
+		fold(area[page * PAGE + page * 7] == shadow[page]);
+}
+
+static void drop_pages(void)
+{
+	uint32_t first = random_below(AREA_PAGES), n = 1 + random_below(AREA_PAGES - first);
+
+	fold((uint64_t)madvise(area + first * PAGE, n * PAGE, MADV_DONTNEED));
+	memset(shadow + first, 0, n);
+}
+
+/* ---- 2. ---- */
+
+static void run_script(void);
+
+static void fork_child(void)
+{
+	uint64_t seed = (uint64_t)random_below(~0u) << 20 | 1;
+	pid_t parent = getpid(), pid;
+
+	if (depth == MAX_DEPTH || nr_children == MAX_CHILDREN)
+		return;
+	pid = must_fork();
+	if (!pid) {
+		rng = digest = seed;
+		depth++;
+		nr_children = 0;
+		fold(getppid() == parent && getpid() != parent);
+		run_script();
+		end_with_digest();
+	}
+	children[nr_children++] = pid;
+}
+
+static void wait_child(void)
+{
+	uint32_t i;
+
+	if (!nr_children)
+		return;
+	i = random_below((uint32_t)nr_children);
+	fold_wait(children[i]);
+	children[i] = children[--nr_children];
+}
+
+/* ---- 3. ---- */
+
+static _Noreturn void never_end(uint32_t how)
+{
+	struct timespec hour = {3600, 0};
+	int fd[2];
+	char byte;
+
+	if (how == 0)
+		nanosleep(&hour, NULL);
+	if (how == 1 && !pipe(fd))
+		fold((uint64_t)read(fd[0], &byte, 1));
+	for (;;)
+		__asm__ volatile("");
+}
+
+static void kill_child(void)
+{
+	static const int signals[] = {SIGTERM, SIGKILL, SIGHUP, SIGUSR2, SIGINT};
+	int signo = signals[random_below(5)];
+	uint32_t how = random_below(3);
+	pid_t pid = must_fork();
+
+	if (!pid)
+		never_end(how);
+	if (random_below(2)) {
+		struct timespec ms = {0, 1000000};
+
+		nanosleep(&ms, NULL);
+	}
+	fold((uint64_t)kill(pid, signo));
+	fold_wait(pid);
+}
+
+/* ---- 4. ---- */
+
+static _Noreturn void write_much(int fd, uint32_t n, uint32_t piece)
+{
+	unsigned char buf[5000];
+
+	for (uint32_t at = 0; at < n;) {
+		uint32_t want = n - at < piece ? n - at : piece;
+		ssize_t put;
+
+		for (uint32_t i = 0; i < want; i++)
+			buf[i] = (unsigned char)((at + i) * 31 >> 3);
+		put = write(fd, buf, want);
+		if (put <= 0)
+			_exit(100 + errno);
+		at += (uint32_t)put;
+	}
+	_exit(42);
+}
+
+/* Reads up to n bytes in pieces; the number that were wrong. */
+static uint32_t read_checked(int fd, uint32_t n, uint32_t piece, uint32_t *got)
+{
+	unsigned char buf[5000];
+	uint32_t wrong = 0;
+	ssize_t r = 1;
+
+	for (*got = 0; *got < n && r > 0; *got += (uint32_t)r) {
+		uint32_t want = n - *got < piece ? n - *got : piece;
+
+		r = read(fd, buf, want);
+		if (r < 0)
+			return ~0u;
+		for (ssize_t i = 0; i < r; i++)
+			wrong += buf[i] != (unsigned char)((*got + (uint32_t)i) * 31 >> 3);
+	}
+	return wrong;
+}
+
+static void pipe_from_child(int all)
+{
+	uint32_t n = random_below(200000), piece = 1 + random_below(5000), got;
+	uint32_t read_piece = 1 + random_below(5000), limit = all ? ~0u : 1 + random_below(1000);
+	int fd[2];
+	pid_t pid;
+
+	if (!all)
+		n += 100000; /* more than the pipe holds and the parent reads */
+	if (piece < 200)
+		n %= 4000;
+	if (pipe(fd))
+		return;
+	pid = must_fork();
+	if (!pid) {
+		close(fd[0]);
+		write_much(fd[1], n, piece);
+	}
+	close(fd[1]);
+	fold(read_checked(fd[0], limit, read_piece, &got));
+	fold(got);
+	close(fd[0]);
+	if (all || n > 80000)
+		fold_wait(pid);
+	else
+		waitpid(pid, NULL, 0); /* all may have fitted in before the end was closed */
+}
+
+/* ---- 5. ---- */
+
+static void child_dies(void)
+{
+	uint32_t how = random_below(3);
+	pid_t pid;
+
+	if (how == 0)
+		fold((uint64_t)mprotect(area, AREA_PAGES * PAGE, PROT_READ));
+	pid = must_fork();
+	if (!pid) {
+		if (how == 0)
+			area[5] = 1;
+		if (how == 1)
+			*(volatile char *)NOWHERE = 1;
+		__asm__ volatile("ud2");
+	}
+	fold_wait(pid);
+	if (how == 0)
+		fold((uint64_t)mprotect(area, AREA_PAGES * PAGE, PROT_READ | PROT_WRITE));
+}
+
+/* ---- 6. ---- */
+
+static void on_usr1(int signo)
+{
+	(void)signo;
+	got_usr1++;
+}
+
+static void signal_from_child(void)
+{
+	int before = got_usr1;
+	pid_t pid = must_fork();
+
+	if (!pid)
+		_exit(kill(getppid(), SIGUSR1) ? 1 : 0);
+	fold_wait(pid);
+	fold((uint64_t)(got_usr1 - before));
+}
+
+/* ---- 7. ---- */
+
+static void exec_child(void)
+{
+	char number[24], word[] = "leaf", one[] = "A=1", two[] = "B=22";
+	char *argv[] = {program, word, number, NULL}, *envp[] = {one, two, NULL};
+	pid_t pid;
+
+	snprintf(number, sizeof(number), "%u", random_below(1u << 30));
+	pid = must_fork();
+	if (!pid) {
+		execve(program, argv, envp);
+		_exit(100 + errno);
+	}
+	fold_wait(pid);
+}
+
+/* What the program run again does. */
+static int leaf(const char *number, char **envp)
+{
+	int nr_env = 0;
+
+	for (; envp[nr_env]; nr_env++)
+		for (const char *p = envp[nr_env]; *p; p++)
+			fold((unsigned char)*p);
+	fold(strtoull(number, NULL, 10));
+	fold(area == mmap(area, PAGE, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0));
+	fold(area[0]);
+	fold((uint64_t)nr_env);
+	return (int)(digest >> 11 & 0x7f);
+}
+
+/* ---- 8. ---- */
+
+static void wait_without_child(void)
+{
+	if (nr_children)
+		return;
+	errno = 0;
+	fold((uint64_t)wait(NULL));
+	fold((uint64_t)errno);
+}
+
+static void operation(void)
+{
+	switch (random_below(16)) {
+	case 0:
+	case 1:
+	case 2:
+		write_page();
+		break;
+	case 3:
+		drop_pages();
+		break;
+	case 4:
+	case 5:
+	case 6:
+	case 7:
+		fork_child();
+		break;
+	case 8:
+		wait_child();
+		break;
+	case 9:
+		kill_child();
+		break;
+	case 10:
+		pipe_from_child(1);
+		break;
+	case 11:
+		pipe_from_child(0);
+		break;
+	case 12:
+		child_dies();
+		break;
+	case 13:
+		signal_from_child();
+		break;
+	case 14:
+		exec_child();
+		break;
+	case 15:
+		wait_without_child();
+		break;
+	}
+	check_pages();
+}
+
+static void run_script(void)
+{
+	for (int i = 0; i < OPERATIONS; i++)
+		operation();
+	while (nr_children)
+		wait_child();
+	wait_without_child();
+}
+
+int main(int argc, char **argv, char **envp)
+{
+	unsigned long first = argc > 1 ? strtoul(argv[1], NULL, 0) : 8;
+	unsigned long seeds = argc > 2 ? strtoul(argv[2], NULL, 0) : 1;
+	struct sigaction sa = {.sa_handler = on_usr1, .sa_flags = SA_RESTART};
+
+	program = argv[0];
+	if (argc == 3 && !strcmp(argv[1], "leaf"))
+		return leaf(argv[2], envp);
+	sigaction(SIGUSR1, &sa, NULL);
+	mmap(area, AREA_PAGES * PAGE, PROT_READ | PROT_WRITE,
+	     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+	for (unsigned long seed = first; seed < first + seeds; seed++) {
+		rng = digest = seed * 0x9e3779b97f4a7c15u;
+		run_script();
+		printf("seed %lu: %016lx\n", seed, digest);
+		fflush(stdout);
+	}
+	return 0;
+}
