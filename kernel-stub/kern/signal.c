@@ -606,7 +606,7 @@ void signal_return_slow(struct trap_frame *regs)
 {
 	return_frame(current_signals(), regs);
 	if (task_running->signal_ready)
-		signal_deliver(regs);
+		signal_deliver(regs, false);
 }
 
 /* 4. The return address was popped: the context is at regs->rsp. */
