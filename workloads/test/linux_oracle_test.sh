@@ -4,9 +4,11 @@
 #
 # Needs: build, top; setarch; a program faultline with the engine tcg (kvm: /dev/kvm that opens).
 
-# Linux's own run of PROGRAM [ARG]... into want.out and want.status.
+# Linux's own run of PROGRAM [ARG]... into want.out and want.status. Without core files: a parent sees
+# in the status of a killed child whether one was written, and the stub writes none.
 run_native()
 {
+	ulimit -c 0
 	run=$1
 	shift
 	setarch -R "$build/abi/$run" "$@" >want.out 2>want.err

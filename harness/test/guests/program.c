@@ -68,7 +68,7 @@ int main(int argc, char **argv)
 	if (!strcmp(what, "wait"))
 		wait_by_clock(value);
 	while (!strcmp(what, "hang"))
-		pause();
+		__asm__ volatile("pause");
 	if (!strcmp(what, "garbage") && getenv("FAULTLINE_REPORT_FD"))
 		dprintf(atoi(getenv("FAULTLINE_REPORT_FD")), "this is no report");
 	if (!strcmp(what, "print")) {
