@@ -57,11 +57,13 @@ static int64_t user_report(uint64_t user, uint64_t n)
 	return 0;
 }
 
+static struct mm *stale_mm;
 static uint64_t stale_addr;
 
+/* The fault may be a kernel task's, which has no mm. */
 static void stale_make_writable(void)
 {
-	pte_make_stale(task_running->mm, stale_addr, 1);
+	pte_make_stale(stale_mm, stale_addr, 1);
 }
 
 /* Write-protected now, loaded into the TLB so, and writable again, without a flush, once the next
@@ -76,6 +78,7 @@ static int64_t stale_tlb(uint64_t addr)
 		return error;
 	if (copy_from_user(&byte, addr, 1))
 		return -MM_EFAULT;
+	stale_mm = task_running->mm;
 	stale_addr = addr;
 	arch_before_next_fault(stale_make_writable);
 	return 0;

@@ -24,6 +24,7 @@
 #define FAULT_SIGNAL 1	   /* fault.h */
 #define FAULT_FIXUP 3
 #define SIGSEGV 11
+#define RFLAGS_SYSCALL 0x250dd5 /* ID AC RF OF DF TF SF ZF AF PF CF: not IOPL */
 #define HANDLER_CLEARS 0x10500 /* RF, DF, TF: signal_frame_enter() */
 
 	.text
@@ -235,6 +236,8 @@ FUNC(trap_entry_page_fault_pvm)
 	movq %rax, (%rsp)
 	movq %rcx, 8(%rsp)
 	movq %r11, 24(%rsp)
+	andq $RFLAGS_SYSCALL, 24(%rsp) /* ring 3 can jump here with any %r11 */
+	orq $0x202, 24(%rsp)
 	PUSH_SCRATCH
 	subq $FRAME_R11, %rsp
 	SAVE_CALLEE 0
