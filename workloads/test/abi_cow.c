@@ -111,6 +111,7 @@ static void looks_around(void)
 {
 	maps("child");
 	printf("  child: %lu %lu\n", *word(0), *word(2));
+	fflush(stdout); /* the next may be the end */
 	printf("  child: %lu\n", *word(1));
 }
 
