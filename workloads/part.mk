@@ -48,3 +48,10 @@ $(patsubst %,$(B)/abi/%-musl,$(ABI_PROGRAMS)): $(B)/abi/%-musl: workloads/test/%
 # Measures the rows of the Linux comparison on the stub and writes them into the docs.
 baseline-table: all
 	workloads/baseline-table.sh $(B) docs/linux-comparison.md
+
+# Cases for the stub alone: processes_test runs them.
+TEST_PROGRAMS += $(B)/abi/processes
+
+$(B)/abi/processes: workloads/test/processes.c
+	$(START)
+	$(CC) $(WORKLOAD_CFLAGS) -static $< -o $@

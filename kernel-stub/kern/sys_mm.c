@@ -44,6 +44,12 @@ SYSCALL(mprotect)
 	return vm_mprotect(task_running->mm, ARG0(regs), ARG1(regs), (unsigned)ARG2(regs));
 }
 
+SYSCALL(mremap)
+{
+	return vm_mremap(task_running->mm, ARG0(regs), ARG1(regs), ARG2(regs), (unsigned)ARG3(regs),
+			 ARG4(regs));
+}
+
 SYSCALL(madvise)
 {
 	return vm_madvise(task_running->mm, ARG0(regs), ARG1(regs), (int)ARG2(regs));

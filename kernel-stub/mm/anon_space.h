@@ -21,8 +21,8 @@
  *
  * Linux reaches the same pages from each VMA's chain of anon_vmas (mm/rmap.c), which fork copies
  * VMA by VMA: as long as the process has ancestors. Here a fork costs one struct, and mmap, munmap,
- * splits and merges nothing. The price: a page that is moved to another address (mremap) must not
- * be shared at that time.
+ * splits and merges nothing. The price: a page that is moved to another address must not be
+ * shared at that time, so mremap copies one that is.
  *
  * Locks: `anon` (rank in lock_class.def) protects the tree and the lists of mms. Which space an mm
  * is in never changes.

@@ -151,6 +151,53 @@ fault_locked(struct mm *mm, const struct fault_access *access)
 	return fault_end(mm, c.flags, class);
 }
 
+/* Case 3d, all looked up. Releases mm->lock. */
+static __attribute__((noinline)) struct fault_verdict
+fault_protected_copy(struct mm *mm, const struct fault_access *access, struct vma *vma,
+		     struct pte_slot slot, pte_t old)
+{
+	struct fault_ctx c = {mm, vma, access->addr, access->flags, slot, old};
+	unsigned class;
+
+	if (unlikely(pte_none(old) || pte_write(old)))
+		return fault_locked(mm, access);
+	class = fault_cow(&c);
+	if (unlikely(class == FAULT_RESTART))
+		return fault_locked(mm, access);
+	return fault_end(mm, c.flags, class);
+}
+
+/* The fast path of case 3d from ring 3: as in vm_fault(), nothing is missing on the way. A page
+ * that nobody else has is taken over right here. (A PTE of zero says frame 0, which is no anonymous
+ * page.)
+ */
+static __attribute__((noinline)) struct fault_verdict
+fault_protected(struct mm *mm, const struct fault_access *access)
+{
+	uint64_t addr = access->addr;
+	struct page *page, *table;
+	struct pte_slot slot;
+	struct vma *vma;
+	pte_t old;
+
+	read_lock(&mm->lock, LOCK_MMAP);
+	vma = __atomic_load_n(&mm->last_hit, __ATOMIC_RELAXED);
+	if (unlikely(!vma || addr < vma->start || addr >= vma->end || !(vma->flags & VM_WRITE)))
+		return fault_locked(mm, access);
+	table = pgtable_try(mm, addr);
+	if (unlikely(!table))
+		return fault_locked(mm, access);
+	slot = pgtable_slot(table, addr);
+	old = port_pte_read(slot.pte);
+	page = pfn_to_page(pte_pfn(old));
+	if (pte_write(old) || !page_is_anon(page) || page->refcount != 1 ||
+	    !fault_take_over(mm, slot, old, page))
+		return fault_protected_copy(mm, access, vma, slot, old);
+	tlb_flush_page(mm, addr);
+	read_unlock(&mm->lock, LOCK_MMAP);
+	return (struct fault_verdict){.class = FL_CLASS_USER_MINOR_COW_REUSE};
+}
+
 /* All steps for a fault that is not what the fast path expects. */
 static __attribute__((noinline)) struct fault_verdict
 fault_unusual(struct mm *mm, const struct fault_access *access)
@@ -181,10 +228,10 @@ fault_lost(struct mm *mm, const struct fault_access *access, struct page *page)
 	return fault_locked(mm, access);
 }
 
-/* The fast path: cases 3a and 3b from ring 3, with nothing missing on the way: the VMA and the
- * table are those of the last fault, the VMA has its anon_root, this CPU a free page. Whatever else
- * turns up goes to the general path, which starts anew under the lock held here. The calls to it
- * are tail calls, so that no register is saved for them. */
+/* The fast path: cases 3a and 3b (for 3d, fault_protected()) from ring 3, with nothing missing on
+ * the way: the VMA and the table are those of the last fault, the VMA has its anon_root, this CPU a
+ * free page. Whatever else turns up goes to the general path, which starts anew under the lock held
+ * here. The calls to it are tail calls, so that no register is saved for them. */
 struct fault_verdict vm_fault(struct mm *mm, const struct fault_access *access)
 {
 	uint32_t flags = access->flags;
@@ -196,7 +243,9 @@ struct fault_verdict vm_fault(struct mm *mm, const struct fault_access *access)
 
 	vmstat_inc(FL_VMSTAT_PGFAULT);
 	if (unlikely((flags & ~(uint32_t)FAULT_WRITE) != FAULT_USER || !mm))
-		return fault_unusual(mm, access);
+		return flags == (FAULT_USER | FAULT_WRITE | FAULT_PRESENT) && mm
+			       ? fault_protected(mm, access)
+			       : fault_unusual(mm, access);
 	read_lock(&mm->lock, LOCK_MMAP);
 	vma = __atomic_load_n(&mm->last_hit, __ATOMIC_RELAXED);
 	if (unlikely(!vma || addr < vma->start || addr >= vma->end))

@@ -69,15 +69,10 @@ static COW_PATH unsigned fault_cow_copy(struct fault_ctx *c, struct page *old)
 	return FL_CLASS_USER_MINOR_COW_COPY;
 }
 
-/* A page that was write-protected and that nobody else has: writable again. From now on it is this
- * mm's by birth too. */
 static COW_PATH unsigned fault_cow_reuse(struct fault_ctx *c, struct page *page)
 {
-	if (unlikely(!fault_lock_pte(c->slot, c->old)))
+	if (unlikely(!fault_take_over(c->mm, c->slot, c->old, page)))
 		return FAULT_RESTART;
-	page->mapping = c->mm->anon_mapping;
-	port_pte_set(c->slot.pte, pte_set_prot(c->old, c->vma->prot | PTE_PROT_WRITE));
-	spin_unlock(&c->slot.table->ptl, LOCK_PTL);
 	tlb_flush_page(c->mm, c->addr);
 	return FL_CLASS_USER_MINOR_COW_REUSE;
 }
@@ -86,7 +81,6 @@ unsigned fault_cow(struct fault_ctx *c)
 {
 	struct page *old = pfn_to_page(pte_pfn(c->old));
 
-	/* One reference is that of this PTE, and only a fork of this mm could add another. */
 	if (page_is_anon(old))
 		return old->refcount == 1 ? fault_cow_reuse(c, old) : fault_cow_copy(c, old);
 	if (unlikely(!vma_anon(c->vma)))

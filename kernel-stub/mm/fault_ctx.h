@@ -96,6 +96,21 @@ static inline bool fault_map_anon(struct vma *vma, uint64_t addr, struct pte_slo
 	return true;
 }
 
+/* Makes a page that is mapped read-only, and that nobody else has, writable again. From now on it
+ * is this mm's by birth too. False if the PTE is no longer `old`. Needs: the VMA is writable; the
+ * page is anonymous and has one reference. (That is this PTE's, and only a fork of this mm could
+ * add another, which mm->lock keeps out.) The caller flushes the old translation. */
+static inline bool fault_take_over(const struct mm *mm, struct pte_slot slot, pte_t old,
+				   struct page *page)
+{
+	if (unlikely(!fault_lock_pte(slot, old)))
+		return false;
+	page->mapping = mm->anon_mapping;
+	port_pte_set(slot.pte, pte_mkwrite(old));
+	spin_unlock(&slot.table->ptl, LOCK_PTL);
+	return true;
+}
+
 /* The same for a fault on the general path: if the PTE has changed, the page is freed. */
 static inline bool fault_map_new(struct fault_ctx *c, struct page *page, uint64_t pfn)
 {

@@ -12,6 +12,8 @@
  * (arch/x86/mm/mmap.c). exec moves it for a larger stack. */
 #define STACK_ROOM (128ull << 20)
 
+#define SMALL_GAP (8 * PMD_SIZE) /* of addresses, for drop_pages */
+
 static struct kmem_cache mm_cache;
 
 void mm_init(void)
@@ -68,12 +70,28 @@ struct mm *mm_create_for_fork(const struct mm *parent)
 	return mm_complete(mm, parent);
 }
 
+/* Unmaps all pages and frees the tables. By stretches of VMAs with small gaps between them: to look
+ * through the empty entries of the upper tables would cost more than all the rest. */
+static void drop_pages(struct mm *mm)
+{
+	const struct vma *vma = mm->first;
+
+	while (vma) {
+		uint64_t start = vma->start, end;
+
+		do
+			end = vma->end;
+		while ((vma = vma->next) && vma->start - end < SMALL_GAP);
+		zap_range(mm, start, end);
+		pgtable_free_range(mm, start, end);
+	}
+}
+
 void mm_destroy(struct mm *mm)
 {
 	write_lock(&mm->lock, LOCK_MMAP);
 	ASSERT(!mm->cpus);
-	zap_range(mm, 0, TASK_SIZE);
-	pgtable_free_range(mm, 0, TASK_SIZE);
+	drop_pages(mm);
 	vma_free_all(mm);
 	write_unlock(&mm->lock, LOCK_MMAP);
 	ASSERT(!mm->rss_anon && !mm->rss_file && !mm->nr_tables);

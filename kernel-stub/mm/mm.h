@@ -51,7 +51,8 @@ struct vma {
 	struct mm *mm;
 	struct vm_file *file; /* NULL: anonymous; holds a reference */
 	uint64_t pgoff;	      /* page of the file that `start` maps; anonymous: start >> PAGE_SHIFT
-				 when it was made, so that neighbours can merge */
+				 when it was made, so that neighbours can merge (mremap takes it
+				 along) */
 	struct anon_root *anon;
 };
 
@@ -164,8 +165,9 @@ static inline bool vma_is_stack(const struct vma *vma)
 	return vma->start <= vma->mm->start_stack && vma->mm->start_stack <= vma->end;
 }
 
-/* ---- calls (mmap.c, mprotect.c, madvise.c, brk.c): arguments, results and errors as Linux's ----
- * Needs: mm->lock not held; they take it. All addresses and lengths come straight from ring 3. */
+/* ---- calls (mmap.c, mprotect.c, mremap.c, madvise.c, brk.c): arguments, results and errors as
+ * Linux's ---- Needs: mm->lock not held; they take it. All addresses and lengths come straight from
+ * ring 3. */
 
 #define MAP_SHARED_ 0x01u
 #define MAP_PRIVATE_ 0x02u
@@ -185,6 +187,10 @@ static inline bool vma_is_stack(const struct vma *vma)
 #define PROT_GROWSDOWN_ 0x01000000u
 #define PROT_GROWSUP_ 0x02000000u
 
+#define MREMAP_MAYMOVE_ 1u
+#define MREMAP_FIXED_ 2u
+#define MREMAP_DONTUNMAP_ 4u
+
 #define MADV_NORMAL_ 0
 #define MADV_RANDOM_ 1
 #define MADV_SEQUENTIAL_ 2
@@ -203,6 +209,9 @@ int64_t vm_mmap(struct mm *mm, uint64_t addr, uint64_t len, unsigned prot, unsig
 		struct vm_file *file, uint64_t pgoff, uint32_t vm_extra);
 int64_t vm_munmap(struct mm *mm, uint64_t addr, uint64_t len);
 int64_t vm_mprotect(struct mm *mm, uint64_t addr, uint64_t len, unsigned prot);
+/* The new address, or a negative error. */
+int64_t vm_mremap(struct mm *mm, uint64_t addr, uint64_t old_len, uint64_t new_len, unsigned flags,
+		  uint64_t new_addr);
 int64_t vm_madvise(struct mm *mm, uint64_t addr, uint64_t len, int advice);
 /* The new (or, if refused, the old) break. */
 uint64_t vm_brk(struct mm *mm, uint64_t brk);

@@ -18,10 +18,6 @@
 #include "errno.h"
 #include "vma.h"
 
-/* Where the search goes upwards from when there is no hole below mmap_base (Linux's
- * TASK_UNMAPPED_BASE). */
-#define UNMAPPED_BASE ((TASK_SIZE / 3 + PAGE_SIZE - 1) & PAGE_MASK)
-
 #define FILE_SIZE_MAX 0x7fffffffffffffffull /* Linux's MAX_LFS_FILESIZE */
 
 /* A request as it goes through the phases, which are inlined: its address is taken nowhere, so that
@@ -218,11 +214,22 @@ static int64_t munmap_locked(struct mm *mm, uint64_t start, uint64_t end)
 	return 0;
 }
 
+static bool munmap_senseless(uint64_t addr, uint64_t len)
+{
+	return addr & ~PAGE_MASK || addr > TASK_SIZE || len > TASK_SIZE - addr || !len;
+}
+
+int64_t vm_munmap_locked(struct mm *mm, uint64_t addr, uint64_t len)
+{
+	return munmap_senseless(addr, len) ? -MM_EINVAL
+					   : munmap_locked(mm, addr, addr + page_align(len));
+}
+
 int64_t vm_munmap(struct mm *mm, uint64_t addr, uint64_t len)
 {
 	int64_t ret;
 
-	if (addr & ~PAGE_MASK || addr > TASK_SIZE || len > TASK_SIZE - addr || !len)
+	if (munmap_senseless(addr, len))
 		return -MM_EINVAL;
 	write_lock(&mm->lock, LOCK_MMAP);
 	ret = munmap_locked(mm, addr, addr + page_align(len));

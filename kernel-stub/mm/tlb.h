@@ -13,7 +13,7 @@
 static inline void tlb_flush_page(struct mm *mm, uint64_t va)
 {
 	vmstat_inc(FL_VMSTAT_TLB_LOCAL_FLUSH_ONE);
-	port_tlb_flush_page(mm, va & PAGE_MASK);
+	port_tlb_flush_page(mm, va);
 }
 
 static inline void tlb_flush_all(struct mm *mm)

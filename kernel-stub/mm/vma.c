@@ -26,7 +26,7 @@
  * Two neighbours can be one VMA if they touch, have the same flags and file, if the upper one
  * continues the file where the lower one ends, and if at most one of them has an anon_root or both
  * have the same. An anonymous VMA has the pgoff start >> PAGE_SHIFT, so the rule about the file
- * holds for it by itself.
+ * holds for it by itself; if mremap moved its pages, then that of where they were made.
  *
  * Changing the flags of [start, end) inside one VMA, with its neighbours P and N. The letters are
  * flags; the new ones are b. These are all the cases:
@@ -709,7 +709,6 @@ static void vma_check_one(const struct mm *mm, const struct vma *vma)
 	ASSERT(vma->gap == (vma == mm->widest || !vma->next ? GAP_ENDLESS : gap_below(vma)));
 	ASSERT(!bounded_gap(vma) || gap_below(vma) <= mm->hole_bound);
 	ASSERT(vma->prot == vma_prot(vma->flags));
-	ASSERT(vma->file || vma->pgoff == vma->start >> PAGE_SHIFT);
 	ASSERT(!vma->file || vma->file->refcount);
 	ASSERT(!vma->anon || (vma->anon->mm == mm && vma->anon->refcount));
 	ASSERT(rb_prev(&vma->rb) == (vma->prev ? &vma->prev->rb : NULL));

@@ -31,6 +31,10 @@ static inline uint64_t vma_start_gap(const struct vma *vma)
 	return vma->start > STACK_GUARD_GAP ? vma->start - STACK_GUARD_GAP : 0;
 }
 
+/* Where the search for a hole goes upwards from when there is none below mmap_base (Linux's
+ * TASK_UNMAPPED_BASE). */
+#define UNMAPPED_BASE ((TASK_SIZE / 3 + PAGE_SIZE - 1) & PAGE_MASK)
+
 /* A page-aligned length: 0 if it does not fit 64 bits. */
 static inline uint64_t page_align(uint64_t len)
 {
@@ -127,6 +131,9 @@ static inline unsigned vma_unmap_needs(const struct vma *first, uint64_t start, 
 {
 	return first && first->start < start && end < first->end;
 }
+
+/* vm_munmap() for a call that holds mm->lock (mmap.c). */
+int64_t vm_munmap_locked(struct mm *mm, uint64_t addr, uint64_t len);
 
 /* Unmaps [start, end): pages, VMAs, page tables left empty. */
 void vma_unmap(struct mm *mm, struct vma *first, uint64_t start, uint64_t end,

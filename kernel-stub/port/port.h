@@ -84,6 +84,8 @@ struct mm_cpu;
  *        that frame's physical address
  *   pte_t pte_set_prot(pte_t, unsigned prot)
  *        the same frame with other rights; keeps accessed and dirty, sets dirty with WRITE
+ *   pte_t pte_mkwrite(pte_t)
+ *        the same with the right to write, and dirty
  *   pte_t pte_wrprotect(pte_t)
  *        the same without the right to write
  *   pte_t pte_set_rsvd(pte_t)
@@ -96,7 +98,7 @@ struct mm_cpu;
  *   uint64_t port_kernel_root_pfn(void)
  *        the kernel's own top-level table, whose upper half every mm shares; 0: none (hosted)
  *   void port_tlb_flush_page(struct mm *, uint64_t va)
- *        this CPU's entry for va, if mm is loaded
+ *        this CPU's entry for the page of va, if mm is loaded
  *   void port_tlb_flush_all(struct mm *)
  *        every non-global entry of mm on this CPU
  *   void port_load_mm(struct mm *)

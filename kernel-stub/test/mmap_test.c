@@ -20,22 +20,28 @@
 
 /* ---- both sides ---- */
 
-enum call { MMAP, MUNMAP, MPROTECT, MADVISE, BRK, NR_CALLS };
+enum call { MMAP, MUNMAP, MPROTECT, MADVISE, MREMAP, BRK, NR_CALLS };
 
-static const char *const call_names[NR_CALLS] = {"mmap", "munmap", "mprotect", "madvise", "brk"};
+static const char *const call_names[NR_CALLS] = {"mmap",    "munmap", "mprotect",
+						 "madvise", "mremap", "brk"};
 
-/* arg: prot or advice. */
+#pragma GCC diagnostic ignored                                                                     \
+	"-Wmissing-field-initializers" /* what most requests leave out is 0 */
+
+/* arg: prot or advice. new_len, new_addr: mremap's. */
 struct request {
 	enum call call;
 	uint64_t addr, len;
 	unsigned arg, flags;
+	uint64_t new_len, new_addr;
 };
 
 /* A system call as the kernel returns from it: ASan hears nothing of it. */
-static int64_t linux_syscall(long nr, uint64_t a, uint64_t b, uint64_t c, uint64_t flags)
+static int64_t linux_syscall(long nr, uint64_t a, uint64_t b, uint64_t c, uint64_t flags,
+			     uint64_t e)
 {
 	register uint64_t r10 __asm__("r10") = flags;
-	register uint64_t r8 __asm__("r8") = ~0ull; /* no file */
+	register uint64_t r8 __asm__("r8") = e;
 	register uint64_t r9 __asm__("r9") = 0;
 	int64_t ret;
 
@@ -48,10 +54,12 @@ static int64_t linux_syscall(long nr, uint64_t a, uint64_t b, uint64_t c, uint64
 
 static int64_t linux_call(const struct request *r)
 {
-	static const long numbers[NR_CALLS] = {SYS_mmap, SYS_munmap, SYS_mprotect, SYS_madvise,
-					       SYS_brk};
+	static const long numbers[NR_CALLS] = {SYS_mmap,    SYS_munmap, SYS_mprotect,
+					       SYS_madvise, SYS_mremap, SYS_brk};
+	bool remap = r->call == MREMAP;
 
-	return linux_syscall(numbers[r->call], r->addr, r->len, r->arg, r->flags);
+	return linux_syscall(numbers[r->call], r->addr, r->len, remap ? r->new_len : r->arg,
+			     r->flags, remap ? r->new_addr : ~0ull /* no file */);
 }
 
 static int64_t stub_call(const struct request *r)
@@ -65,6 +73,8 @@ static int64_t stub_call(const struct request *r)
 		return vm_mprotect(world_mm, r->addr, r->len, r->arg);
 	case MADVISE:
 		return vm_madvise(world_mm, r->addr, r->len, (int)r->arg);
+	case MREMAP:
+		return vm_mremap(world_mm, r->addr, r->len, r->new_len, r->flags, r->new_addr);
 	default:
 		return (int64_t)vm_brk(world_mm, r->addr);
 	}
@@ -139,6 +149,11 @@ static void compare_layouts(uint64_t window, unsigned pages, const char *when)
 #define R PROT_READ_
 #define RW (PROT_READ_ | PROT_WRITE_)
 
+#define MAYMOVE MREMAP_MAYMOVE_
+#define TO (MREMAP_MAYMOVE_ | MREMAP_FIXED_)
+#define HINT (MREMAP_MAYMOVE_ | MREMAP_DONTUNMAP_)
+#define KEEP (TO | MREMAP_DONTUNMAP_)
+
 #define AT(page) (AREA + (page)*P)
 #define TOP TASK_SIZE
 
@@ -175,8 +190,9 @@ static void both(const struct request *r)
 	char name[128];
 	int64_t here = linux_call(r), stub = stub_call(r);
 
-	snprintf(name, sizeof(name), "%s(%#" PRIx64 ", %#" PRIx64 ", %#x, %#x)",
-		 call_names[r->call], r->addr, r->len, r->arg, r->flags);
+	snprintf(name, sizeof(name),
+		 "%s(%#" PRIx64 ", %#" PRIx64 ", %#x, %#x, %#" PRIx64 ", %#" PRIx64 ")",
+		 call_names[r->call], r->addr, r->len, r->arg, r->flags, r->new_len, r->new_addr);
 	ATF_REQUIRE_EQ_MSG(here, stub, "%s: Linux says %" PRId64 ", the stub %" PRId64, name, here,
 			   stub);
 	if (layouts_comparable)
@@ -190,6 +206,28 @@ static void set_up_area(void)
 	both(&(struct request){MMAP, AREA + 4 * P, 4 * P, RW, FIXED});
 	both(&(struct request){MMAP, AREA + 8 * P, 2 * P, R, FIXED});
 	both(&(struct request){MMAP, AREA + 12 * P, 2 * P, RW, FIXED});
+}
+
+/* The page's first word here, which ASan knows nothing of. */
+__attribute__((no_sanitize("address"))) static uint64_t here_word(uint64_t va, uint64_t write)
+{
+	volatile uint64_t *p = (volatile uint64_t *)va;
+
+	if (write)
+		*p = write;
+	return *p;
+}
+
+/* Writes the same to a page on both sides, or reads it and compares. */
+static void touch_both(unsigned page, uint64_t write)
+{
+	uint64_t *word = world_touch(AT(page), write ? HOSTED_WRITE : HOSTED_READ);
+
+	if (!word)
+		return;
+	if (write)
+		*word = write;
+	ATF_REQUIRE_EQ(here_word(AT(page), write), *word);
 }
 
 static const struct request table[] = {
@@ -309,20 +347,91 @@ static const struct request table[] = {
 	{MADVISE, AT(5), 7 * P, MADV_SEQUENTIAL_, 0},
 	{MADVISE, AT(0), 13 * P, MADV_RANDOM_, 0},
 	{MADVISE, AT(4), 4 * P, MADV_NORMAL_, 0},
+
+	/* mremap: arguments */
+	{MREMAP, AT(4), 4 * P, 0, 8, P, 0},
+	{MREMAP, AT(4) + 1, 4 * P, 0, 0, P, 0},
+	{MREMAP, AT(4), 4 * P, 0, 0, 0, 0},
+	{MREMAP, AT(4), 4 * P, 0, 0, TOP, 0},
+	{MREMAP, AT(4), 4 * P, 0, 0, TOP + P, 0},
+	{MREMAP, AT(4), 4 * P, 0, 0, ~0ull, 0},
+	{MREMAP, AT(4), ~0ull, 0, 0, P, 0},
+	{MREMAP, AT(4), 0, 0, 0, P, 0},
+	{MREMAP, AT(4), 0, 0, MAYMOVE, P, 0},
+	{MREMAP, AT(4), TOP, 0, 0, P, 0},
+	{MREMAP, AT(4), 4 * P, 0, MREMAP_FIXED_, 4 * P, AT(20)},
+	{MREMAP, AT(4), 4 * P, 0, MREMAP_DONTUNMAP_, 4 * P, AT(20)},
+	{MREMAP, AT(4), 4 * P, 0, KEEP, 3 * P, AT(20)},
+	{MREMAP, AT(4), 4 * P, 0, TO, 4 * P, AT(20) + 1},
+	{MREMAP, AT(4), 4 * P, 0, TO, 4 * P, TOP - P},
+	{MREMAP, AT(4), 4 * P, 0, TO, 4 * P, ~0ull & PAGE_MASK},
+	{MREMAP, AT(4), 4 * P, 0, TO, 4 * P, AT(7)},
+	{MREMAP, AT(4), 4 * P, 0, TO, 4 * P, AT(4)},
+	{MREMAP, AT(4), 2 * P, 0, TO, 4 * P, AT(1)},
+	{MREMAP, AT(0), P, 0, 0, P, 0},
+	{MREMAP, AT(0), P, 0, 0, 2 * P, 0},
+	{MREMAP, TOP, P, 0, 0, 2 * P, 0},
+	{MREMAP, ~0ull & PAGE_MASK, P, 0, 0, 2 * P, 0},
+	/* in place */
+	{MREMAP, AT(4), 4 * P, 0, 0, 4 * P, 0},
+	{MREMAP, AT(4), 20 * P, 0, 0, 20 * P, 0},
+	{MREMAP, AT(4), 4 * P, 0, 0, P, 0},
+	{MREMAP, AT(4), 1, 0, 0, P, 0},
+	{MREMAP, AT(5), 2 * P, 0, 0, P, 0},
+	{MREMAP, AT(4), 20 * P, 0, 0, P, 0},
+	{MREMAP, AT(4), 20 * P, 0, MAYMOVE, 3 * P + 1, 0},
+	{MREMAP, AT(8), 2 * P, 0, 0, 3 * P, 0},
+	{MREMAP, AT(9), P, 0, 0, 3 * P, 0},
+	{MREMAP, AT(8), 2 * P, 0, 0, 5 * P, 0},
+	{MREMAP, AT(8), P, 0, 0, 3 * P, 0},
+	{MREMAP, AT(4), 4 * P, 0, 0, 5 * P, 0},
+	{MREMAP, AT(4), 6 * P, 0, 0, 7 * P, 0},
+	{MREMAP, AT(4), 6 * P, 0, MAYMOVE, 7 * P, 0},
+	{MREMAP, AT(12), 2 * P, 0, 0, 9 * P, 0},
+	{MREMAP, AT(13), P, 0, MAYMOVE, 9 * P, 0},
+	/* moves */
+	{MREMAP, AT(4), 4 * P, 0, TO, 4 * P, AT(20)},
+	{MREMAP, AT(5), 2 * P, 0, TO, 2 * P, AT(20)},
+	{MREMAP, AT(4), 2 * P, 0, TO, 2 * P, AT(20)},
+	{MREMAP, AT(6), 2 * P, 0, TO, P, AT(20)},
+	{MREMAP, AT(6), 2 * P, 0, TO, 5 * P, AT(20)},
+	{MREMAP, AT(6), 3 * P, 0, TO, 5 * P, AT(20)},
+	{MREMAP, AT(4), 5 * P, 0, TO, P, AT(20)},
+	{MREMAP, AT(4), 4 * P, 0, TO, 4 * P, AT(10)},
+	{MREMAP, AT(8), 2 * P, 0, TO, 2 * P, AT(12)},
+	{MREMAP, AT(12), 2 * P, 0, TO, 2 * P, AT(5)},
+	{MREMAP, AT(12), 2 * P, 0, TO, 2 * P, AT(2)},
+	{MREMAP, AT(4), P, 0, TO, P, AT(14)},
+	{MREMAP, AT(4), 2 * P, 0, TO, 2 * P, AT(6)},
+	{MREMAP, AT(4), P, 0, TO, P, AT(7)},
+	{MREMAP, AT(6), 6 * P, 0, TO, 6 * P, AT(20)},
+	{MREMAP, AT(4), 10 * P, 0, TO, 10 * P, AT(18)},
+	{MREMAP, AT(3), 5 * P, 0, TO, 5 * P, AT(20)},
+	{MREMAP, AT(10), P, 0, TO, P, AT(20)},
+	{MREMAP, AT(10), P, 0, TO, 2 * P, AT(20)},
+	{MREMAP, AT(4), 4 * P, 0, KEEP, 4 * P, AT(20)},
+	{MREMAP, AT(5), 2 * P, 0, KEEP, 2 * P, AT(20)},
+	{MREMAP, AT(12), 2 * P, 0, KEEP, 2 * P, AT(14)},
+	{MREMAP, AT(6), 6 * P, 0, KEEP, 6 * P, AT(20)},
+	{MREMAP, AT(12), 2 * P, 0, HINT, 2 * P, AT(20)},
 };
 
 ATF_TC(results);
 ATF_TC_HEAD(results, tc)
 {
-	atf_tc_set_md_var(tc, "descr", "each call alone: result and VMAs as on Linux");
+	atf_tc_set_md_var(tc, "descr",
+			  "each call alone, pages untouched or written: "
+			  "result and VMAs as on Linux");
 }
 ATF_TC_BODY(results, tc)
 {
 	(void)tc;
 	open_area();
-	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
+	for (size_t i = 0; i < 2 * sizeof(table) / sizeof(*table); i++) {
 		set_up_area();
-		both(&table[i]);
+		for (unsigned page = 4; i % 2 && page < 14; page++)
+			touch_both(page, page);
+		both(&table[i / 2]);
 		world_check();
 	}
 	both(&(struct request){MUNMAP, AREA, AREA_PAGES * P, 0, 0});
@@ -372,40 +481,36 @@ static unsigned random_below(unsigned n)
 	return (unsigned)((random_state >> 33) % n);
 }
 
+/* Growing without a place to go to is refused or ends in the area. */
+static struct request random_mremap(void)
+{
+	static const unsigned flags[] = {0, TO, TO, TO, KEEP, KEEP};
+	struct request r = {MREMAP, AT(random_below(AREA_PAGES)), 0, 0, 0, 0, 0};
+	unsigned pages = 1 + random_below(8);
+
+	r.flags = flags[random_below(6)];
+	r.len = pages * P;
+	r.new_len = random_below(3) ? r.len : (1 + random_below(8)) * P;
+	r.new_addr = AT(random_below(AREA_PAGES - 8));
+	if (r.flags == 0 && r.addr + r.new_len > AT(AREA_PAGES))
+		r.new_len = P;
+	return r;
+}
+
 static struct request random_request(void)
 {
 	static const unsigned prots[] = {0, R, RW, RW, RW, R | PROT_EXEC_, PROT_WRITE_, RW};
 	static const unsigned flags[] = {FIXED, FIXED, FIXED, EXCL, FIXED | MAP_NORESERVE_};
-	struct request r = {.call = random_below(MADVISE + 1)};
+	struct request r = {.call = random_below(MREMAP + 1)};
 	unsigned first = random_below(AREA_PAGES);
 
+	if (r.call == MREMAP)
+		return random_mremap();
 	r.addr = AT(first);
 	r.len = (1 + random_below(AREA_PAGES - first < 8 ? AREA_PAGES - first : 8)) * P;
 	r.flags = flags[random_below(5)];
 	r.arg = r.call == MADVISE ? random_below(MADV_DONTNEED_ + 1) : prots[random_below(8)];
 	return r;
-}
-
-/* The page's first word here, which ASan knows nothing of. */
-__attribute__((no_sanitize("address"))) static uint64_t here_word(uint64_t va, uint64_t write)
-{
-	volatile uint64_t *p = (volatile uint64_t *)va;
-
-	if (write)
-		*p = write;
-	return *p;
-}
-
-/* Writes the same to a page on both sides, or reads it and compares. */
-static void touch_both(unsigned page, uint64_t write)
-{
-	uint64_t *word = world_touch(AT(page), write ? HOSTED_WRITE : HOSTED_READ);
-
-	if (!word)
-		return;
-	if (write)
-		*word = write;
-	ATF_REQUIRE_EQ(here_word(AT(page), write), *word);
 }
 
 ATF_TC(random_calls);
@@ -470,6 +575,8 @@ static const struct request crowded[] = {
 	{MUNMAP, AT(12), 8 * P, 0, 0},
 	{MPROTECT, AT(5), P, 0, 0},  /* one more: allowed now */
 	{MPROTECT, AT(6), P, RW, 0}, /* and now not */
+	{MREMAP, AT(8), P, 0, TO, P, AT(24)},
+	{MREMAP, AT(8), 2 * P, 0, 0, 3 * P, 0}, /* none more */
 };
 
 /* vm.max_map_count; some distributions set it so high that filling it up takes too long. */
@@ -574,7 +681,7 @@ ATF_TC_BODY(brk_random, tc)
 	struct layout here;
 
 	(void)tc;
-	if (!start || (uint64_t)linux_syscall(SYS_brk, 0, 0, 0, 0) != start)
+	if (!start || (uint64_t)linux_syscall(SYS_brk, 0, 0, 0, 0, 0) != start)
 		atf_tc_skip("this process's heap is hidden or in use");
 	linux_layout(&here, window, HEAP_PAGES);
 	if (here.used)

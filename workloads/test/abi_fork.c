@@ -64,7 +64,7 @@ static int generations(int depth)
 	pid_t pid;
 
 	in_data = depth;
-	if (depth == 8)
+	if (depth == 4)
 		return in_data;
 	pid = fork();
 	if (!pid)
@@ -287,18 +287,18 @@ static void clones(void)
 
 static void many(void)
 {
-	pid_t pid[20];
+	pid_t pid[8];
 	int sum = 0;
 
-	for (int i = 0; i < 20; i++) {
+	for (int i = 0; i < 8; i++) {
 		pid[i] = fork();
 		if (!pid[i])
 			_exit(i);
 	}
-	for (int i = 20; i--;)
+	for (int i = 8; i--;)
 		if (waitpid(pid[i], &status, 0) == pid[i])
 			sum += WEXITSTATUS(status);
-	printf("20 at once: %d\n", sum);
+	printf("8 at once: %d\n", sum);
 }
 
 int main(void)

@@ -17,7 +17,7 @@
 #define ARGS_MAX 8
 
 static const char *const names[] = {"anon-touch",  "vma-ops",  "invalid-access", "uaccess",
-				    "kernel-oops", "spurious", "baseline"};
+				    "kernel-oops", "spurious", "fork-cow",	 "baseline"};
 #define NR_NAMES (sizeof names / sizeof *names)
 
 /* One run of a program. */
@@ -284,6 +284,18 @@ ATF_TC_BODY(uaccess_native, tc)
 		ATF_CHECK_EQ_MSG(samples(r, phases[i], 0), 12, "%s", phases[i]);
 }
 
+ATF_TC_WITHOUT_HEAD(fork_cow_native);
+ATF_TC_BODY(fork_cow_native, tc)
+{
+	struct ran *r = run_ok(tc, "fork-cow", "pages=50 written=30 depth=2 fanout=3");
+
+	ATF_CHECK_EQ(samples(r, "fork", 0), 3);
+	ATF_CHECK_EQ(samples(r, "copy", 0), 15);
+	ATF_CHECK_EQ(samples(r, "reuse", 0), 35);
+	r = run_ok(tc, "fork-cow", "pages=7 written=100 depth=5");
+	ATF_CHECK_EQ(samples(r, "copy", 0), 7);
+}
+
 ATF_TC_WITHOUT_HEAD(needs_the_stub);
 ATF_TC_BODY(needs_the_stub, tc)
 {
@@ -361,6 +373,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, vma_ops_too_many);
 	ATF_TP_ADD_TC(tp, invalid_access_native);
 	ATF_TP_ADD_TC(tp, uaccess_native);
+	ATF_TP_ADD_TC(tp, fork_cow_native);
 	ATF_TP_ADD_TC(tp, needs_the_stub);
 	ATF_TP_ADD_TC(tp, bad_report_descriptor);
 	ATF_TP_ADD_TC(tp, orders);

@@ -111,6 +111,11 @@ static inline pte_t pte_set_prot(pte_t e, unsigned prot)
 		       (pte_prot_bits(prot) & ~PTE_A)};
 }
 
+static inline pte_t pte_mkwrite(pte_t e)
+{
+	return (pte_t){e.v | PTE_W | PTE_D};
+}
+
 static inline pte_t pte_wrprotect(pte_t e)
 {
 	return (pte_t){e.v & ~PTE_W};

@@ -112,7 +112,7 @@ void port_tlb_flush_page(struct mm *mm, uint64_t va)
 	m->count.flush_page++;
 	if (m->mm != mm)
 		return;
-	drop_translation(m, va);
+	drop_translation(m, va & PAGE_MASK);
 	psc_clear(m);
 }
 

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What only the stub can be asked about processes: the end of memory, of process numbers, of
+ * everybody's patience. The first argument says which case; processes_test.sh knows what to expect.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define PAGE 4096ul
+
+static int reap(pid_t pid)
+{
+	int status = -1;
+
+	waitpid(pid, &status, 0);
+	return status;
+}
+
+/* A child that writes more than there is: it is killed, and nobody else. */
+static int out_of_memory(void)
+{
+	for (int i = 0; i < 3; i++) {
+		pid_t pid = fork();
+
+		if (!pid) {
+			char *p = mmap(NULL, 1ul << 40, PROT_READ | PROT_WRITE,
+				       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+			for (unsigned long at = 0;; at += PAGE)
+				p[at] = 1;
+		}
+		printf("status %#x\n", reap(pid));
+	}
+	return 0;
+}
+
+/* How many children there is room for; each waits. */
+static int crowd(pid_t *pid, int max)
+{
+	int n = 0;
+
+	while (n < max) {
+		pid[n] = fork();
+		if (pid[n] < 0)
+			break;
+		if (!pid[n])
+			for (;;)
+				pause();
+		n++;
+	}
+	return n;
+}
+
+/* Signals and reaps them: true if each ended by that, or for lack of memory as it began. */
+static int disperse(const pid_t *pid, int n)
+{
+	int good = 0, status;
+
+	for (int i = 0; i < n; i++)
+		kill(pid[i], SIGTERM);
+	for (int i = 0; i < n; i++) {
+		status = reap(pid[i]);
+		good += status == SIGTERM || status == SIGKILL;
+	}
+	return good == n;
+}
+
+/* As many processes as there is room for, several times: nearly as many each time (the first time
+ * caches fill, and in the end it matters who is killed for lack of memory). */
+static int crowds(int rounds)
+{
+	static pid_t pid[5000];
+	int first = 0, n, error;
+
+	for (int i = 0; i < rounds; i++) {
+		n = crowd(pid, 5000);
+		error = errno;
+		if (!disperse(pid, n))
+			printf("round %d: a child ended otherwise\n", i);
+		if (i == 1)
+			first = n;
+		if (i && (n < first - 3 || n > first + 3))
+			printf("round %d: %d processes, not %d\n", i, n, first);
+		printf("round %d: %s\n", i, strerror(error));
+	}
+	return 0;
+}
+
+static int run_by_fork(const char *program)
+{
+	pid_t pid = fork();
+
+	if (!pid) {
+		execl(program, program, "nothing", (char *)NULL);
+		_exit(1);
+	}
+	return reap(pid);
+}
+
+static int run_by_vfork(const char *program)
+{
+	pid_t pid = vfork();
+
+	if (!pid) {
+		execl(program, program, "nothing", (char *)NULL);
+		_exit(1);
+	}
+	return reap(pid);
+}
+
+/* Children that run the program anew, one after the other. */
+static int turnover(const char *program)
+{
+	int good = 0;
+
+	for (int i = 0; i < 200; i++)
+		good += !run_by_fork(program) + !run_by_vfork(program);
+	printf("%d children\n", good);
+	return 0;
+}
+
+/* Nobody will ever write: everybody waits. */
+static int deadlock(void)
+{
+	char byte;
+	int fd[2];
+
+	if (pipe(fd) || fork() < 0)
+		return 1;
+	return (int)read(fd[0], &byte, 1);
+}
+
+/* The first process ends; its children never would. */
+static int first_ends(void)
+{
+	for (int i = 0; i < 3; i++)
+		if (!fork())
+			for (volatile unsigned long n = 0;; n++)
+				;
+	usleep(50000);
+	return 7;
+}
+
+/* Children that compute take turns by the timer; the clock says when all was done. */
+static int clock_at_end(void)
+{
+	struct timespec t;
+
+	for (int i = 0; i < 4; i++)
+		if (!fork()) {
+			for (volatile unsigned long n = 0; n < 2000000; n++)
+				;
+			_exit(0);
+		}
+	while (wait(NULL) > 0)
+		;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	printf("%ld.%09ld\n", t.tv_sec, t.tv_nsec);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	const char *name = argc > 1 ? argv[1] : "";
+
+	setvbuf(stdout, NULL, _IONBF, 0);
+	if (!strcmp(name, "nothing"))
+		return 0;
+	if (!strcmp(name, "out_of_memory"))
+		return out_of_memory();
+	if (!strcmp(name, "crowds"))
+		return crowds(argc > 2 ? atoi(argv[2]) : 1);
+	if (!strcmp(name, "turnover"))
+		return turnover("/proc/self/exe");
+	if (!strcmp(name, "deadlock"))
+		return deadlock();
+	if (!strcmp(name, "first_ends"))
+		return first_ends();
+	if (!strcmp(name, "clock_at_end"))
+		return clock_at_end();
+	fprintf(stderr, "processes: no case %s\n", name);
+	return 2;
+}

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# What the stub does at the ends of its tether, with several processes, on tcg; processes.c has the
+# cases.
+#
+# Needs: build; a program faultline with the engine tcg.
+
+# on_stub MEMORY CASE [ARG]: its output in out and err, its end in $status.
+on_stub()
+{
+	memory=$1
+	shift
+	build=$(atf_config_get build)
+	[ -x "$build/faultline" ] || atf_skip "needs $build/faultline"
+	command -v qemu-system-x86_64 >/dev/null || atf_skip "needs qemu-system-x86_64"
+	"$build/faultline" exec -v -e tcg -m "$memory" -- "$build/abi/processes" "$@" >out 2>err
+	status=$?
+	! grep -a -E 'BUG:|Kernel panic' err || atf_fail "$*: $(tail -n 20 err)"
+}
+
+ends_with()
+{
+	[ "$status" -eq "$1" ] || atf_fail "status $status, not $1: $(tail -n 5 err)"
+}
+
+out_of_memory_body()
+{
+	on_stub 32M out_of_memory
+	ends_with 0
+	atf_check -o inline:'status 0x9\nstatus 0x9\nstatus 0x9\n' cat out
+	atf_check -o match:'Out of memory: killed process' cat err
+}
+
+crowds_body()
+{
+	on_stub 32M crowds 4
+	ends_with 0
+	for round in 0 1 2 3; do
+		echo "round $round: Cannot allocate memory"
+	done >want
+	atf_check diff -u want out
+}
+
+numbers_run_out_body()
+{
+	on_stub 1G crowds 2
+	ends_with 0
+	for round in 0 1; do
+		echo "round $round: Resource temporarily unavailable"
+	done >want
+	atf_check diff -u want out
+}
+
+turnover_body()
+{
+	on_stub 32M turnover
+	ends_with 0
+	atf_check -o inline:'400 children\n' cat out
+}
+
+deadlock_body()
+{
+	on_stub 32M deadlock
+	ends_with 137
+	atf_check -o match:'every process waits and nobody is left to wake one' cat err
+}
+
+first_ends_body()
+{
+	on_stub 32M first_ends
+	ends_with 7
+}
+
+# The timer is virtual time: each run is pre-empted at the same instructions.
+repeatable_body()
+{
+	on_stub 32M clock_at_end
+	ends_with 0
+	mv out first
+	on_stub 32M clock_at_end
+	atf_check diff -u first out
+}
+
+atf_init_test_cases()
+{
+	for case in out_of_memory crowds numbers_run_out turnover deadlock first_ends repeatable; do
+		eval "${case}_head() { atf_set timeout 120; }"
+		atf_add_test_case $case
+	done
+}
