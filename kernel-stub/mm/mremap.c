@@ -270,16 +270,18 @@ static bool hint_free(struct mremap *r, struct vma **next)
 static int64_t move_somewhere(struct mremap *r)
 {
 	struct mm *mm = r->mm;
+	struct vma_place place;
 	struct vma *next;
 
 	if (r->flags & MREMAP_FIXED_)
 		return move(r, vma_find(mm, r->new_addr));
 	if (hint_free(r, &next))
 		return move(r, next);
-	r->new_addr = vma_hole_topdown(mm, r->new_len, MMAP_MIN_ADDR, mm->mmap_base, &next);
-	if (!r->new_addr)
-		r->new_addr = vma_hole_bottomup(mm, r->new_len, UNMAPPED_BASE, TASK_SIZE, &next);
-	return r->new_addr ? move(r, next) : -MM_ENOMEM;
+	place = vma_hole_topdown(mm, r->new_len, MMAP_MIN_ADDR, mm->mmap_base);
+	if (!place.start)
+		place = vma_hole_bottomup(mm, r->new_len, UNMAPPED_BASE, TASK_SIZE);
+	r->new_addr = place.start;
+	return place.start ? move(r, place.next) : -MM_ENOMEM;
 }
 
 /* ---- the cases ---- */

@@ -8,10 +8,8 @@
 # in the status of a killed child whether one was written, and the stub writes none.
 run_native()
 {
-	ulimit -c 0
 	run=$1
 	shift
-	# No core files: on the stub RLIMIT_CORE is 0, and wait4 would tell.
 	(ulimit -c 0 && setarch -R "$build/abi/$run" "$@" >want.out 2>want.err)
 	echo $? >want.status
 }
