@@ -42,7 +42,7 @@ run_same()
 
 system_calls_head()
 {
-	atf_set timeout 120
+	atf_set timeout 600
 }
 
 # Garbage may well fill the memory: then the end is that of out_of_memory.
@@ -57,7 +57,7 @@ system_calls_body()
 
 out_of_memory_head()
 {
-	atf_set timeout 120
+	atf_set timeout 600
 }
 
 out_of_memory_body()
@@ -73,7 +73,7 @@ out_of_memory_body()
 atf_init_test_cases()
 {
 	for case in $same; do
-		eval "${case}_head() { atf_set timeout 120; }"
+		eval "${case}_head() { atf_set timeout 600; }"
 		eval "${case}_body() { run_same $case; }"
 		atf_add_test_case "$case"
 	done

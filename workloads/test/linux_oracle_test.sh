@@ -50,7 +50,7 @@ compare()
 atf_test_case processes_tcg
 processes_tcg_head()
 {
-	atf_set timeout 120
+	atf_set timeout 600
 }
 processes_tcg_body()
 {
@@ -63,7 +63,7 @@ atf_init_test_cases()
 		name=$(basename "$source" .c)
 		for engine in tcg kvm; do
 			case=${name}_$engine
-			eval "${case}_head() { atf_set timeout 120; }"
+			eval "${case}_head() { atf_set timeout 600; }"
 			eval "${case}_body() { compare $engine $name; }"
 			atf_add_test_case "$case"
 		done

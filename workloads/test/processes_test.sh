@@ -83,7 +83,7 @@ repeatable_body()
 atf_init_test_cases()
 {
 	for case in out_of_memory crowds numbers_run_out turnover deadlock first_ends repeatable; do
-		eval "${case}_head() { atf_set timeout 120; }"
+		eval "${case}_head() { atf_set timeout 600; }"
 		atf_add_test_case $case
 	done
 }

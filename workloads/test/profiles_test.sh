@@ -26,7 +26,7 @@ atf_init_test_cases()
 {
 	for profile in $profiles; do
 		case=$(echo "$profile" | tr - _)
-		eval "${case}_head() { atf_set timeout 120; }"
+		eval "${case}_head() { atf_set timeout 600; }"
 		eval "${case}_body() { run_profile $profile; }"
 		atf_add_test_case "$case"
 	done
