@@ -85,8 +85,8 @@ static int64_t interrupted(uint64_t deadline, uint64_t user_left)
 	return -MM_EINTR;
 }
 
-/* A signal that ends a sleep has a handler to run, or ends the process: there is no sleep to begin
- * anew but one to a fixed time. */
+/* A signal that ends a sleep has a handler to run, or ends the process; as on Linux no sleep is
+ * made again after a handler. */
 static int64_t do_sleep(uint64_t user, bool absolute, uint64_t user_left)
 {
 	struct timespec t;
@@ -98,7 +98,7 @@ static int64_t do_sleep(uint64_t user, bool absolute, uint64_t user_left)
 		return -MM_EINVAL;
 	deadline = to_tsc(&t);
 	if (absolute)
-		return sched_sleep_until(deadline);
+		return sched_sleep_until(deadline) ? -MM_EINTR : 0;
 	deadline += port_tsc();
 	return sched_sleep_until(deadline) ? interrupted(deadline, user_left) : 0;
 }

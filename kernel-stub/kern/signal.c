@@ -217,7 +217,8 @@ static bool push_frame(struct signals *s, struct trap_frame *regs, const struct 
 
 	if (!(sa->flags & SA_RESTORER) || !place_frame(s, regs->rsp, sa->flags, &place) ||
 	    !signal_place_ok(place) ||
-	    !arch_signal_write(regs, place.frame, s, sa->restorer, (uint32_t)signo, code, payload) ||
+	    !arch_signal_write(regs, place.frame, s, sa->restorer, (uint32_t)signo, code,
+			       payload) ||
 	    !put_status(s, place.frame))
 		return false;
 	signal_frame_enter(regs, place.frame, sa->handler, signo);

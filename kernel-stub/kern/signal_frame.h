@@ -52,7 +52,7 @@ struct signal_ucontext { /* struct ucontext */
 
 struct signal_info { /* siginfo_t */
 	int32_t signo, err, code, pad;
-	uint64_t payload; /* si_addr; or si_pid and si_uid */
+	uint64_t payload;  /* si_addr; or si_pid and si_uid */
 	uint64_t rest[13]; /* SIGCHLD: si_status first */
 };
 

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The memory calls: decode the arguments, find the file, leave the rest to mm/. */
+#include "arch.h"
 #include "errno.h"
 #include "files.h"
 #include "mm.h"
 #include "syscall.h"
 #include "task.h"
+#include "user_iter.h"
 
 static int64_t mmap_with(const struct trap_frame *regs, struct vm_file *vm)
 {
@@ -27,11 +29,26 @@ static __attribute__((noinline)) int64_t mmap_file(const struct trap_frame *regs
 	return mmap_with(regs, file->ops->map(file));
 }
 
-SYSCALL(mmap)
+static inline int64_t mmap_call(const struct trap_frame *regs)
 {
 	if (ARG5(regs) & ~PAGE_MASK)
 		return -MM_EINVAL;
 	return ARG3(regs) & MAP_ANONYMOUS_ ? mmap_with(regs, NULL) : mmap_file(regs);
+}
+
+static __attribute__((noinline)) int64_t mmap_populate(const struct trap_frame *regs)
+{
+	int64_t start = mmap_call(regs);
+
+	if (start >= 0 && !(ARG3(regs) & MAP_NONBLOCK_))
+		vm_populate(task_running->mm, (uint64_t)start,
+			    ((uint64_t)start + ARG1(regs) + PAGE_SIZE - 1) & PAGE_MASK);
+	return start;
+}
+
+SYSCALL(mmap)
+{
+	return unlikely(ARG3(regs) & MAP_POPULATE_) ? mmap_populate(regs) : mmap_call(regs);
 }
 
 SYSCALL(munmap)
@@ -53,6 +70,34 @@ SYSCALL(mremap)
 SYSCALL(madvise)
 {
 	return vm_madvise(task_running->mm, ARG0(regs), ARG1(regs), (int)ARG2(regs));
+}
+
+/* What comes before a hole is answered, too. */
+SYSCALL(mincore)
+{
+	uint64_t addr = ARG0(regs), len = ARG1(regs), user = ARG2(regs), left;
+	unsigned char vec[256];
+
+	if (addr & ~PAGE_MASK)
+		return -MM_EINVAL;
+	if (!user_range_ok(addr, len))
+		return -MM_ENOMEM;
+	left = (len + PAGE_SIZE - 1) >> PAGE_SHIFT;
+	if (!user_range_ok(user, left))
+		return -MM_EFAULT;
+	while (left) {
+		uint64_t n = left < sizeof(vec) ? left : sizeof(vec);
+		int64_t done = vm_mincore(task_running->mm, addr, n, vec);
+
+		if (done < 0)
+			return done;
+		if (copy_to_user(user, vec, (uint64_t)done))
+			return -MM_EFAULT;
+		addr += (uint64_t)done << PAGE_SHIFT;
+		user += (uint64_t)done;
+		left -= (uint64_t)done;
+	}
+	return 0;
 }
 
 SYSCALL(brk)

@@ -42,6 +42,12 @@ static bool advice_is_pages(int advice)
 	return advice == MADV_WILLNEED_ || advice == MADV_DONTNEED_;
 }
 
+/* These take the lock by themselves. */
+static bool advice_is_populate(int advice)
+{
+	return advice == MADV_POPULATE_READ_ || advice == MADV_POPULATE_WRITE_;
+}
+
 static int advise_plan(struct vma_change *change, struct vma *vma, uint64_t start, uint64_t end,
 		       int advice)
 {
@@ -106,7 +112,8 @@ int64_t vm_madvise(struct mm *mm, uint64_t addr, uint64_t len, int advice)
 	bool pages = advice_is_pages(advice);
 	int err;
 
-	if ((!pages && !advice_flags(advice).is_flag) || addr & ~PAGE_MASK)
+	if ((!pages && !advice_is_populate(advice) && !advice_flags(advice).is_flag) ||
+	    addr & ~PAGE_MASK)
 		return -MM_EINVAL;
 	if ((len && !page_align(len)) || end < addr)
 		return -MM_EINVAL;
@@ -116,6 +123,8 @@ int64_t vm_madvise(struct mm *mm, uint64_t addr, uint64_t len, int advice)
 		read_lock(&mm->lock, LOCK_MMAP);
 		err = advise_pages(mm, addr, end, advice);
 		read_unlock(&mm->lock, LOCK_MMAP);
+	} else if (advice_is_populate(advice)) {
+		err = (int)vm_populate_advice(mm, addr, end, advice == MADV_POPULATE_WRITE_);
 	} else {
 		write_lock(&mm->lock, LOCK_MMAP);
 		err = advise_flags(mm, addr, end, advice);

@@ -177,6 +177,8 @@ static inline bool vma_is_stack(const struct vma *vma)
 #define MAP_ANONYMOUS_ 0x20u
 #define MAP_GROWSDOWN_ 0x100u
 #define MAP_NORESERVE_ 0x4000u
+#define MAP_POPULATE_ 0x8000u
+#define MAP_NONBLOCK_ 0x10000u
 #define MAP_STACK_ 0x20000u
 #define MAP_FIXED_NOREPLACE_ 0x100000u
 
@@ -200,6 +202,8 @@ static inline bool vma_is_stack(const struct vma *vma)
 #define MADV_DOFORK_ 11
 #define MADV_WIPEONFORK_ 18
 #define MADV_KEEPONFORK_ 19
+#define MADV_POPULATE_READ_ 22
+#define MADV_POPULATE_WRITE_ 23
 
 /* The new address, or a negative error. `file` (with pgoff) is NULL for anonymous memory, and is
  * then all that makes it so: MAP_ANONYMOUS itself is the caller's to look at. Flags beyond those of
@@ -213,6 +217,15 @@ int64_t vm_mprotect(struct mm *mm, uint64_t addr, uint64_t len, unsigned prot);
 int64_t vm_mremap(struct mm *mm, uint64_t addr, uint64_t old_len, uint64_t new_len, unsigned flags,
 		  uint64_t new_addr);
 int64_t vm_madvise(struct mm *mm, uint64_t addr, uint64_t len, int advice);
+/* Faults every page of [start, end) in, as MADV_POPULATE_READ or _WRITE: 0 or a negative error.
+ * Page by page; needs: page-aligned. (populate.c) */
+int64_t vm_populate_advice(struct mm *mm, uint64_t start, uint64_t end, bool write);
+/* The same as MAP_POPULATE has it: for writing where that is allowed, no errors. end <= TASK_SIZE.
+ */
+void vm_populate(struct mm *mm, uint64_t start, uint64_t end);
+/* vec[i] = is page i from addr on in memory? As many of n pages as one VMA has (how many is
+ * returned), or -MM_ENOMEM if there is none. Needs: addr page-aligned, below TASK_SIZE. */
+int64_t vm_mincore(struct mm *mm, uint64_t addr, uint64_t n, unsigned char *vec);
 /* The new (or, if refused, the old) break. */
 uint64_t vm_brk(struct mm *mm, uint64_t brk);
 

@@ -197,7 +197,8 @@ int64_t vm_mmap(struct mm *mm, uint64_t addr, uint64_t len, unsigned prot, unsig
 	return ret;
 }
 
-static int64_t munmap_locked(struct mm *mm, uint64_t start, uint64_t end)
+static inline __attribute__((always_inline)) int64_t munmap_locked(struct mm *mm, uint64_t start,
+								   uint64_t end)
 {
 	struct vma *first = vma_find(mm, start);
 	struct vma_spare spare;
@@ -214,7 +215,7 @@ static int64_t munmap_locked(struct mm *mm, uint64_t start, uint64_t end)
 	return 0;
 }
 
-static bool munmap_senseless(uint64_t addr, uint64_t len)
+static inline bool munmap_senseless(uint64_t addr, uint64_t len)
 {
 	return addr & ~PAGE_MASK || addr > TASK_SIZE || len > TASK_SIZE - addr || !len;
 }

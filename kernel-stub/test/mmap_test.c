@@ -347,6 +347,14 @@ static const struct request table[] = {
 	{MADVISE, AT(5), 7 * P, MADV_SEQUENTIAL_, 0},
 	{MADVISE, AT(0), 13 * P, MADV_RANDOM_, 0},
 	{MADVISE, AT(4), 4 * P, MADV_NORMAL_, 0},
+	{MADVISE, AT(4) + 1, P, MADV_POPULATE_READ_, 0},
+	{MADVISE, AT(0), 0, MADV_POPULATE_READ_, 0},
+	{MADVISE, AT(0), P, MADV_POPULATE_READ_, 0},
+	{MADVISE, AT(4), 6 * P, MADV_POPULATE_READ_, 0},
+	{MADVISE, AT(4), 7 * P, MADV_POPULATE_READ_, 0},
+	{MADVISE, AT(4), 4 * P, MADV_POPULATE_WRITE_, 0},
+	{MADVISE, AT(4), 5 * P, MADV_POPULATE_WRITE_, 0},
+	{MADVISE, AT(4), ~0ull, MADV_POPULATE_WRITE_, 0},
 
 	/* mremap: arguments */
 	{MREMAP, AT(4), 4 * P, 0, 8, P, 0},

@@ -226,13 +226,16 @@ static long ns(const struct timespec *t)
 static void sleeps(void)
 {
 	struct timespec long_time = {1000, 0}, left = {0, 0}, bad = {0, 1000000000}, past = {0, 1},
-			a, b;
+			far = {1l << 40, 0}, a, b;
 	pid_t pid;
 
 	handle(SIGUSR1, SA_RESTART);
 	pid = signaller(SIGUSR1, 1);
 	show("nanosleep, interrupted", nanosleep(&long_time, &left));
 	printf("some is left: %d\n", ns(&left) > 0 && ns(&left) < ns(&long_time));
+	reap("sender", pid);
+	pid = signaller(SIGUSR1, 1);
+	show("absolute, interrupted", clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &far, NULL));
 	reap("sender", pid);
 	signal(SIGUSR1, SIG_IGN);
 	pid = signaller(SIGUSR1, 1);

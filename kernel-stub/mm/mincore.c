@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * mincore: which pages are in memory. As on Linux (mm/mincore.c), a page that is mapped is, the
+ * zero page included, and so is a page of a file that nobody has mapped; the initrd's always are.
+ */
+#include "errno.h"
+#include "file.h"
+#include "pgtable.h"
+#include "vma.h"
+
+static bool file_has(const struct vma *vma, uint64_t va)
+{
+	uint64_t index = vma->pgoff + ((va - vma->start) >> PAGE_SHIFT);
+
+	return vma->file && index < (vma->file->size + PAGE_SIZE - 1) >> PAGE_SHIFT;
+}
+
+static int64_t mincore_locked(struct mm *mm, uint64_t addr, uint64_t n, unsigned char *vec)
+{
+	const struct vma *vma = vma_lookup(mm, addr);
+
+	if (!vma)
+		return -MM_ENOMEM;
+	if (n > (vma->end - addr) >> PAGE_SHIFT)
+		n = (vma->end - addr) >> PAGE_SHIFT;
+	for (uint64_t i = 0; i < n; i++, addr += PAGE_SIZE) {
+		struct pte_slot slot = pgtable_find(mm, addr);
+
+		vec[i] = (slot.pte && !pte_none(port_pte_read(slot.pte))) || file_has(vma, addr);
+	}
+	return (int64_t)n;
+}
+
+int64_t vm_mincore(struct mm *mm, uint64_t addr, uint64_t n, unsigned char *vec)
+{
+	int64_t ret;
+
+	read_lock(&mm->lock, LOCK_MMAP);
+	ret = mincore_locked(mm, addr, n, vec);
+	read_unlock(&mm->lock, LOCK_MMAP);
+	return ret;
+}
