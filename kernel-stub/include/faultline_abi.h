@@ -59,12 +59,12 @@ enum fl_vmstat {
 #define FL_HIST_BUCKETS ((64u - FL_HIST_SUB_BITS + 1u) << FL_HIST_SUB_BITS)
 
 /* The bucket of value v: v itself below 256, then 128 buckets an octave. < FL_HIST_BUCKETS. */
-static inline uint32_t fl_hist_bucket(uint64_t v)
+static inline uint64_t fl_hist_bucket(uint64_t v)
 {
-	uint32_t e = (63u - FL_HIST_SUB_BITS) -
-		     (uint32_t)__builtin_clzll(v | ((2u << FL_HIST_SUB_BITS) - 1u));
+	uint64_t e = (63u - FL_HIST_SUB_BITS) -
+		     (uint64_t)__builtin_clzll(v | ((2u << FL_HIST_SUB_BITS) - 1u));
 
-	return (e << FL_HIST_SUB_BITS) + (uint32_t)(v >> e);
+	return (e << FL_HIST_SUB_BITS) + (v >> e);
 }
 
 /* The smallest value that falls into bucket b. */

@@ -46,20 +46,18 @@ static inline void recorder_hist(struct recorder_cpu *r, unsigned class, uint64_
 	h->buckets[fl_hist_bucket(length)]++;
 }
 
-/* Appends a raw event; a full ring counts the drop. */
-void recorder_ring(struct recorder_cpu *r, const struct fault_entry *entry, uint64_t length);
+/* The same where the mode is raw: an event, too; a full ring counts the drop. Nothing where it is
+ * off. (telemetry.c) */
+void recorder_record_other(struct recorder_cpu *r, const struct fault_entry *entry);
 
 /* Records a fault that ends now, with its entry->verdict. */
 static inline void recorder_record(struct recorder_cpu *r, const struct fault_entry *entry)
 {
-	uint64_t length;
-
-	if (r->mode == FL_RECORDER_OFF)
+	if (unlikely(r->mode != FL_RECORDER_HIST)) {
+		recorder_record_other(r, entry);
 		return;
-	length = port_tsc() - entry->tsc;
-	recorder_hist(r, entry->verdict.class, length);
-	if (unlikely(r->mode == FL_RECORDER_RAW))
-		recorder_ring(r, entry, length);
+	}
+	recorder_hist(r, entry->verdict.class, port_tsc() - entry->tsc);
 }
 
 /* Records what was noted, if anything was, with the time up to now. */

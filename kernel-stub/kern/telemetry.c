@@ -139,7 +139,7 @@ void telemetry_oops(void)
 
 /* ---- the recorder's slower half ---- */
 
-void recorder_ring(struct recorder_cpu *r, const struct fault_entry *entry, uint64_t length)
+static void recorder_ring(struct recorder_cpu *r, const struct fault_entry *entry, uint64_t length)
 {
 	uint64_t head = r->block->ring_head++;
 
@@ -157,4 +157,14 @@ void recorder_ring(struct recorder_cpu *r, const struct fault_entry *entry, uint
 		.order = entry->verdict.order,
 		.set = r->set,
 	};
+}
+
+void recorder_record_other(struct recorder_cpu *r, const struct fault_entry *entry)
+{
+	uint64_t length = port_tsc() - entry->tsc;
+
+	if (r->mode != FL_RECORDER_RAW)
+		return;
+	recorder_hist(r, entry->verdict.class, length);
+	recorder_ring(r, entry, length);
 }

@@ -55,6 +55,29 @@ recorder_cost_body() {
 	test $((hist - off)) -le $((20 * 512)) || atf_fail "$(((hist - off) / 512)) a fault"
 }
 
+# invalid_means SETTING...: invalid-access, whose faults end in a signal; a line PHASE MEAN each.
+invalid_means() {
+	rm -rf run
+	"$(atf_config_get build)/faultline" run -e tcg -o run -s iters=64 "$@" \
+	    "$(atf_config_get top)/workloads/profiles/invalid-access.ini" >out 2>err ||
+	    atf_fail "invalid-access $*: $(cat err)"
+	awk -F, '$9 == "user" { print $10, $20 }' run/cells.csv
+}
+
+atf_test_case recorder_cost_signal
+recorder_cost_signal_head() {
+	atf_set descr "the same of faults that end in a signal"
+}
+recorder_cost_signal_body() {
+	need_qemu
+	invalid_means -s recorder=off >off
+	invalid_means -s recorder=hist >hist
+	join off hist | tee both
+	[ "$(wc -l <both)" -ge 6 ] || atf_fail "phases are missing: $(cat both)"
+	awk '{ d = $3 - $2; if (d <= 0 || d > 20) { print $1, "costs", d; bad = 1 } } END { exit bad }' both ||
+	    atf_fail "more than 20 instructions, or nothing recorded"
+}
+
 atf_test_case raw_agrees
 raw_agrees_head() {
 	atf_set descr "recorder=raw counts the same faults as the histogram alone"
@@ -98,6 +121,7 @@ bad_command_line_body() {
 atf_init_test_cases() {
 	atf_add_test_case boot_cost
 	atf_add_test_case recorder_cost
+	atf_add_test_case recorder_cost_signal
 	atf_add_test_case raw_agrees
 	atf_add_test_case bad_command_line
 }

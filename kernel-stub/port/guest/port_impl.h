@@ -87,10 +87,10 @@ static inline void port_cpu_relax(void)
 
 static inline uint64_t port_tsc(void)
 {
-	uint32_t lo, hi;
+	uint64_t lo, hi; /* the processor clears the upper halves */
 
 	__asm__ volatile("rdtsc" : "=a"(lo), "=d"(hi));
-	return (uint64_t)hi << 32 | lo;
+	return hi << 32 | lo;
 }
 
 static inline bool port_should_fail(void)
