@@ -20,7 +20,7 @@ same_on()
 	engine=$1
 	run=$2
 	shift 2
-	"$build/faultline" exec -e "$engine" -- "$build/abi/$run" "$@" >got.out 2>got.err
+	"$build/faultline" exec -e "$engine" --timeout 280 -- "$build/abi/$run" "$@" >got.out 2>got.err
 	echo $? >got.status
 	diff -u want.out got.out || atf_fail "$run differs between Linux (-) and $engine (+)"
 	cmp -s want.status got.status ||
