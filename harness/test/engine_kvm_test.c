@@ -89,7 +89,7 @@ ATF_TC_BODY(clock_rate, tc)
 	ATF_CHECK_EQ(CELL_OK, extended.status);
 	waited = extended.wall_seconds - brief.wall_seconds;
 	printf("one second of the guest: %.2f s\n", waited);
-	ATF_CHECK(waited > 0.5 && waited < 3);
+	ATF_CHECK(waited > 0.5 && waited < 10);
 	outcome_free(&brief);
 	outcome_free(&extended);
 }
