@@ -3,7 +3,7 @@
  * What the stub, the workloads and the harness share. C11 headers only; versioned.
  *
  * 1. The telemetry window: a piece of guest memory that the harness chooses and names on the
- * command line (`telemetry=SIZE@ADDR`, bytes, decimal or 0x hex). The stub lays it out with
+ *    command line (`telemetry=SIZE@ADDR`, bytes, decimal or 0x hex). The stub lays it out with
  *    fl_window_layout(); the harness computes the same layout and checks what the header says
  *    against it, so that no offset is ever taken from the guest on trust.
  * 2. The histogram: log-linear, exact below 256, at most 1/128 wide above, for all 64-bit values.
@@ -13,7 +13,7 @@
  * 4. stubctl: the one system call that Linux does not have.
  * 5. The user report: what a workload measured in ring 3. On the stub it travels by
  *    FL_STUBCTL_USER_REPORT into the window; elsewhere through the descriptor in
- * FAULTLINE_REPORT_FD.
+ *    FAULTLINE_REPORT_FD.
  *
  * Ports: FL_PORT_CONSOLE kernel messages; FL_PORT_STDOUT and FL_PORT_STDERR what ring 3 writes to
  * descriptors 1 and 2; FL_PORT_EXIT ends the machine with an enum fl_exit_code (isa-debug-exit: the

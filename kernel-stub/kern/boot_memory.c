@@ -6,7 +6,7 @@
  *   1. the memory map and the command line are copied, as nobody says where they lie;
  *   2. all memory goes into the direct map;
  *   3. what is taken is cut out of it: the first megabyte (firmware leaves host addresses there,
- * and a run must not depend on them), the kernel image, the initrd, the telemetry window;
+ *      and a run must not depend on them), the kernel image, the initrd, the telemetry window;
  *   4. tables of the direct map and the struct page array, indexed by frame number, come from the
  *      start of the first piece that is large enough. They count on memory that is zero at boot.
  *   5. the rest is the allocator's.

@@ -9,7 +9,7 @@
  *     pending once, real-time ones too (a difference from Linux).
  *  3. Delivery to a handler: the frame of signal_frame.h goes on the user's stack or the alternate
  *     one, the mask grows by the action's and by the signal itself. A frame that can't be written
- * is a SIGSEGV; if that was for SIGSEGV already, the task ends.
+ *     is a SIGSEGV; if that was for SIGSEGV already, the task ends.
  *  4. rt_sigreturn takes everything back from the frame, which is ring 3's to change.
  *
  * The frame never exists in the kernel: arch_signal_write() moves the registers to ring 3's memory,

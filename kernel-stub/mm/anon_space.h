@@ -16,7 +16,7 @@
  * 2. A space whose mm has gone stays while there are spaces below it, since pages still name it.
  * 3. So that a chain of forks whose parents exit leaves no chain of empty spaces, a space at depth
  *    ANON_DEPTH_MAX has the mms forked from its own in it too. A page of theirs is looked for in
- * all of them: more than needed, but still exact.
+ *    all of them: more than needed, but still exact.
  * 4. A page that its last owner takes over (cow_reuse) goes to that owner's space.
  *
  * Linux reaches the same pages from each VMA's chain of anon_vmas (mm/rmap.c), which fork copies

@@ -12,8 +12,9 @@
  *      3b. empty, the memory anonymous, a write: map a fresh zeroed page      (fault_anon.c)
  *      3c. empty, a private file mapping: map the file's page read-only, or,
  *          for a write, a copy of it                                          (fault_file.c)
- *      3d. read-only, a write: the zero page or a file's page is replaced, a page of our own is
- *          made writable                                                      (fault_cow.c)
+ *      3d. read-only, a write: the zero page is replaced; a file's page, and one that fork shared
+ *          and others still have, is copied; one that nobody else has is made writable
+ *                                                                             (fault_cow.c)
  *      3e. already good: another CPU was first, or this CPU's TLB had an older entry. Flush that
  *          entry and go back: user.minor.spurious
  *
@@ -25,6 +26,9 @@
  *   iv.  the path allocates and fills its page without the ptl, then takes it and looks again: if
  *        the PTE is no longer what iii read, it undoes its work and the fault restarts at iii
  *   v.   the class becomes a verdict
+ *
+ * fault_locked() takes them for any fault. vm_fault() and fault_protected() first try the common
+ * ones of 3a, 3b and 3d on a path of their own, and leave to it what doesn't fit.
  *
  * The class is that of the path that was taken. A fault of ring 0 in copy_to_user or
  * copy_from_user is served alike; its class says only that (kernel.minor.uaccess,

@@ -4,6 +4,9 @@
  *
  * The old translation may be in the TLB, so each path flushes it, and before the old page's
  * reference goes: until then another CPU may still read through it.
+ *
+ * A fault from ring 3 whose VMA is the last one found takes a page over in fault.c already
+ * (fault_protected); what is left comes here.
  */
 #include "fault_ctx.h"
 

@@ -21,9 +21,10 @@
  *        (anon_space.h). Without it the call ends in ENOMEM, and nothing has moved.
  *   ii.  the new range is mapped. Its pgoff goes on where the old one's was, so that it can be one
  *        VMA again with what it was cut off; memory without a page of its own, of which nobody
- * could tell, is as if newly mapped. iii. PTEs move, a piece at a time: taken out under the old
- * table's ptl, flushed, put in under the new one's. The two are never held at once. Nobody faults
- * meanwhile. iv.  the old range is unmapped, or with MREMAP_DONTUNMAP left empty.
+ *        could tell, is as if newly mapped.
+ *   iii. PTEs move, a piece at a time: taken out under the old table's ptl, flushed, put in under
+ *        the new one's. The two are never held at once. Nobody faults meanwhile.
+ *   iv.  the old range is unmapped, or with MREMAP_DONTUNMAP left empty.
  *
  * Lock order: mm->lock for writing, ptl.
  */

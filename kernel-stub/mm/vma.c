@@ -24,9 +24,10 @@
  *      changes. The upper one's is 0 before and after.
  *
  * Two neighbours can be one VMA if they touch, have the same flags and file, if the upper one
- * continues the file where the lower one ends, and if at most one of them has an anon_root or both
- * have the same. An anonymous VMA has the pgoff start >> PAGE_SHIFT, so the rule about the file
- * holds for it by itself; if mremap moved its pages, then that of where they were made.
+ * continues the file where the lower one ends, and if at most one of them has an anon_root, not one
+ * that fork made, or both have the same (anon.h). An anonymous VMA has the pgoff
+ * start >> PAGE_SHIFT, so the rule about the file holds for it by itself; if mremap moved its
+ * pages, then that of where they were made.
  *
  * Changing the flags of [start, end) inside one VMA, with its neighbours P and N. The letters are
  * flags; the new ones are b. These are all the cases:
