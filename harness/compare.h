@@ -4,13 +4,18 @@
  *
  * tcg counts instructions and repeats bit for bit, so everything is compared exactly and every
  * difference is real:
+ *
  *   regression   a status got worse; instructions went up (sum, or any of p50 p90 p99 p99.9 max);
- * more work of a kind (vmstat events) was done; boot took longer changed      the cell did other
- * work than before (a class or a phase has another count): its lengths are not comparable; or a
- * distribution moved while sum and percentiles stood still improvement  instructions or events went
- * down, nothing of the same series up note         a level at the end of the run (vmstat gauges)
- * moved A regression or a change makes the whole "worse" (exit 1); improvements and notes do not.
- * Two repetitions within one run that differ are a bug of ours: "nondeterminism", exit 1.
+ *                more work of a kind (vmstat events) was done; boot took longer
+ *   changed      the cell did other work than before (a class or a phase has another count): its
+ *                lengths are not comparable; or a distribution moved while sum and percentiles
+ *                stood still
+ *   missing      a cell is on one side only
+ *   improvement  instructions or events went down, nothing of the same series up
+ *   note         a level at the end of the run (vmstat gauges) moved
+ *
+ * A regression, a change or a missing cell makes the whole "worse" (exit 1); improvements and notes
+ * do not. Two repetitions within one run that differ are a bug of ours: "nondeterminism", exit 1.
  *
  * Times of kvm and linux need statistics that are not there yet: class counts are compared exactly,
  * the medians are put side by side, and there is no verdict on them.

@@ -5,7 +5,7 @@
  *   1. below start_brk
  *   2. shrinking where nothing is mapped any more, or what would be left is too many VMAs
  *   3. growing past the address space, or so far that not a page stays free below the next VMA
- * (below the guard gap of a stack), or over something, or without memory
+ *      (below the guard gap of a stack), or over something, or without memory
  */
 #include "errno.h"
 #include "vma.h"

@@ -12,7 +12,7 @@
  *   2. fork a child with a script of its own; wait for one, or for all at the end
  *   3. kill a child that waits, sleeps or spins
  *   4. read all that a child writes, more than a pipe holds; or close early, so that it ends of
- * SIGPIPE
+ *      SIGPIPE
  *   5. a child that dies by a fault, or at a page that its parent made read-only
  *   6. a child that sends its parent a signal, and is waited for
  *   7. a child that runs this program again by execve, leaf of the tree

@@ -4,7 +4,7 @@
  *
  *  1. Nothing is touched until the first deadline: a machine with one task to run never gets here.
  *     Then the registers are mapped, the LAPIC is switched on with every other source masked, and
- * its timer's rate is measured against the TSC.
+ *     its timer's rate is measured against the TSC.
  *  2. The count of 32 bits and the measured rate say about when. If the interrupt comes before the
  *     deadline, the rest is counted down in the same way, so on_timer is never early.
  *  3. An interrupt that finds no deadline, since it has been served already, is dropped.
