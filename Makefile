@@ -66,7 +66,7 @@ RESULTS ?= results/$(shell date -u +%Y%m%dT%H%M%SZ)-$(shell git rev-parse --shor
 .PHONY: bench-run
 bench-run: all
 	@dir="$(RESULTS)" && $(B)/faultline matrix -e $(ENGINE) -o "$$dir" $(MATRIX) && \
-		$(B)/faultline plot "$$dir" && ln -sfn "$$(basename "$$dir")" results/latest && \
+		$(B)/faultline plot "$$dir" && ln -sfn "$$(realpath "$$dir")" results/latest && \
 		echo "results: $$dir    plots: $$dir/plots"
 
 # Draws again what the newest run measured, or RUN=DIR.
