@@ -7,18 +7,10 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "capture.h"
-
-static double now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
+#include "engine/outcome.h"
 
 /* Reads until the end of file; what does not fit is read and dropped. False: time is up. */
 static bool drain(int fd, double deadline, char *out, size_t room)
@@ -27,7 +19,7 @@ static bool drain(int fd, double deadline, char *out, size_t room)
 	char spill[4096];
 
 	for (;;) {
-		double left = deadline - now();
+		double left = deadline - now_seconds();
 		struct pollfd p = {.fd = fd, .events = POLLIN};
 		bool full = used + 1 >= room;
 
@@ -80,7 +72,7 @@ bool capture_stdout(const char *const *argv, double seconds, bool quiet, char *o
 		snprintf(error, error_room, "can't start %s: %s", argv[0], strerror(err));
 		return false;
 	}
-	bool done = drain(pipe_fd[0], now() + seconds, out, room);
+	bool done = drain(pipe_fd[0], now_seconds() + seconds, out, room);
 
 	close(pipe_fd[0]);
 	if (!done)

@@ -3,10 +3,10 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "cell.h"
+#include "engine/outcome.h"
 #include "manifest.h"
 #include "results.h"
 #include "runner.h"
@@ -45,17 +45,9 @@ static void catch_interrupts(void)
 	sigaction(SIGTERM, &sa, NULL);
 }
 
-static double now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
 static void progress(const struct run *r, size_t i)
 {
-	double elapsed = now() - r->started;
+	double elapsed = now_seconds() - r->started;
 	size_t ran = r->done;
 
 	if (!isatty(STDERR_FILENO))
@@ -245,7 +237,7 @@ static bool open_dir(struct run *r, struct diag *d)
 
 int runner_run(struct arena *a, const struct plan *plan, const struct runner_options *o)
 {
-	struct run r = {.arena = a, .plan = plan, .options = o, .started = now()};
+	struct run r = {.arena = a, .plan = plan, .options = o, .started = now_seconds()};
 	struct diag d = {0};
 	int status = EXIT_CANT;
 

@@ -14,19 +14,21 @@ sources=$(git ls-files '*.c' '*.h')
 clang-format --dry-run --Werror $sources || complain "formatting: run make format"
 
 # mm/ includes only the three C headers, port.h and headers of its own directory.
-for f in $(git ls-files 'kernel-stub/mm/*.c' 'kernel-stub/mm/*.h'); do
-	sed -n 's/^#include *\([<"][^>"]*[>"]\).*/\1/p' "$f" | while read -r inc; do
-		name=$(echo "$inc" | tr -d '<>"')
-		case $inc in
-		'<stdint.h>' | '<stddef.h>' | '<stdbool.h>' | '"port.h"') continue ;;
-		'<'*) echo "$f: $inc" ;;
-		*) [ -n "$(git ls-files "kernel-stub/mm/$name" "kernel-stub/mm/*/$name")" ] || echo "$f: $inc" ;;
-		esac
+foreign_includes() {
+	for f in $(git ls-files 'kernel-stub/mm/*.c' 'kernel-stub/mm/*.h'); do
+		sed -n 's/^#include *\([<"][^>"]*[>"]\).*/\1/p' "$f" | while read -r inc; do
+			name=$(echo "$inc" | tr -d '<>"')
+			case $inc in
+			'<stdint.h>' | '<stddef.h>' | '<stdbool.h>' | '"port.h"') continue ;;
+			'<'*) echo "$f: $inc" ;;
+			*) [ -n "$(git ls-files "kernel-stub/mm/$name" "kernel-stub/mm/*/$name")" ] || echo "$f: $inc" ;;
+			esac
+		done
 	done
-done >/tmp/lint.$$
-[ ! -s /tmp/lint.$$ ] || complain "mm/ may include <stdint.h> <stddef.h> <stdbool.h>, port.h and its own headers only:
-$(cat /tmp/lint.$$)"
-rm -f /tmp/lint.$$
+}
+foreign=$(foreign_includes)
+[ -z "$foreign" ] || complain "mm/ may include <stdint.h> <stddef.h> <stdbool.h>, port.h and its own headers only:
+$foreign"
 
 for f in $(git ls-files '*.c' '*.h' '*.S' '*.def' '*.sh' '*.gp'); do
 	head -3 "$f" | grep -q 'SPDX-License-Identifier: GPL-2.0-or-later' || complain "$f: no SPDX line"
