@@ -462,7 +462,7 @@ static int64_t change_mm(struct exec *e, struct task *task)
 
 static int64_t do_execve(struct exec *e, struct trap_frame *regs)
 {
-	struct task *task = task_running;
+	struct task *task = current();
 	int64_t error = prepare(e, ARG1(regs), ARG2(regs));
 
 	if (!error)

@@ -23,7 +23,7 @@ static _Noreturn void kthread_end(struct task *dead)
 {
 	struct task *waiter = dead->waiter;
 
-	task_running = waiter;
+	set_current(waiter);
 	arch_switch_task(&dead->arch, &waiter->arch, waiter->mm);
 	port_panic("a task that ended was switched to");
 }
@@ -89,7 +89,7 @@ static void leave_children(struct task *t)
 
 void task_exit(int status, int signal)
 {
-	struct task *t = task_running;
+	struct task *t = current();
 
 	if (!t)
 		port_panic("exit without a task");
@@ -179,7 +179,7 @@ SYSCALL(wait4)
 {
 	int32_t pid = (int32_t)ARG0(regs);
 	uint32_t options = (uint32_t)ARG2(regs);
-	struct task *self = task_running, *child;
+	struct task *self = current(), *child;
 	int64_t error;
 	bool any;
 

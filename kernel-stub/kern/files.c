@@ -33,7 +33,7 @@ _Static_assert(FILES_MAX <= 64, "close_on_exec");
 
 static struct file_table *current_files(void)
 {
-	return task_running->files;
+	return current()->files;
 }
 
 /* ---- the table ---- */
@@ -480,7 +480,7 @@ static enum path_kind path_kind(const char *path, struct initramfs_file **f)
 		return PATH_NULL;
 	if (str_equal(path, "/proc/self/maps"))
 		return PATH_MAPS;
-	*f = str_equal(path, "/proc/self/exe") ? task_running->exe : initramfs_lookup(path);
+	*f = str_equal(path, "/proc/self/exe") ? current()->exe : initramfs_lookup(path);
 	return *f ? PATH_FILE : PATH_NONE;
 }
 
@@ -640,7 +640,7 @@ SYSCALL(newfstatat)
 /* The one symbolic link there is. */
 static int64_t do_readlink(int64_t dirfd, uint64_t user_path, uint64_t buf, uint64_t size)
 {
-	const char *target = task_running->exe->path;
+	const char *target = current()->exe->path;
 	struct initramfs_file *f = NULL;
 	size_t n = str_length(target);
 	char path[PATH_MAX];

@@ -37,7 +37,7 @@ struct clone {
 /* The child's first steps, on its own stack. As on Linux a bad child_tid is nobody's error. */
 static void child_first(struct trap_frame *frame)
 {
-	struct task *t = task_running;
+	struct task *t = current();
 	int32_t pid = t->pid;
 
 	sched_finish();
@@ -76,12 +76,12 @@ static bool copy_parent(struct task *child, const struct task *parent, uint64_t 
 /* A child that is ready to run, or NULL and *error. */
 static struct task *make_child(const struct trap_frame *regs, const struct clone *c, int64_t *error)
 {
-	struct task *child = task_create(task_running, error);
+	struct task *child = task_create(current(), error);
 	struct trap_frame frame = *regs;
 
 	if (!child)
 		return NULL;
-	if (!copy_parent(child, task_running, c->flags)) {
+	if (!copy_parent(child, current(), c->flags)) {
 		abandon(child);
 		*error = -MM_ENOMEM;
 		return NULL;

@@ -60,7 +60,6 @@ bool oops_is_fatal(void);
 
 /* ---- tasks (task.c) ---- */
 struct task;
-struct task *task_current(void);
 struct mm *task_mm(void); /* of the current task; NULL for a kernel task */
 const char *task_comm(void);
 int task_pid(void);

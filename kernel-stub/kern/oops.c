@@ -8,6 +8,7 @@
 
 #include "arch.h"
 #include "cpu.h"
+#include "current.h"
 #include "kern.h"
 #include "file.h"
 #include "mm.h"
@@ -62,7 +63,7 @@ static void print_registers(const struct trap_frame *f)
 
 static void print_vma(uint64_t addr)
 {
-	struct mm *mm = task_current() ? task_mm() : NULL;
+	struct mm *mm = current() ? task_mm() : NULL;
 	struct vma *vma = mm ? vma_lookup(mm, addr) : NULL;
 
 	if (!vma) {
@@ -141,7 +142,7 @@ static bool mm_locks_held(void)
 
 bool oops_is_fatal(void)
 {
-	return this_cpu()->oops_depth || !task_current() || cmdline_flag("panic_on_oops", "1") ||
+	return this_cpu()->oops_depth || !current() || cmdline_flag("panic_on_oops", "1") ||
 	       mm_locks_held();
 }
 
@@ -165,7 +166,7 @@ void oops(const struct trap_frame *frame, uint64_t cr2, const char *what)
 		print_access(frame->error_code, cr2);
 		print_vma(cr2);
 	}
-	if (task_current())
+	if (current())
 		printk("CPU: %lu PID: %d Comm: %s\n", cpu->id, task_pid(), task_comm());
 	print_registers(frame);
 	print_code(frame->rip);

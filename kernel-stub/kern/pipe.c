@@ -93,7 +93,7 @@ static int64_t wait_for_room(struct pipe *p, const struct file *file, uint64_t l
 
 	for (;;) {
 		if (!p->has_reader) {
-			signal_send(task_running, SIGPIPE, SI_USER, (uint64_t)task_pid(), 0);
+			signal_send(current(), SIGPIPE, SI_USER, (uint64_t)task_pid(), 0);
 			return -MM_EPIPE;
 		}
 		if (has_room(p, left, done))

@@ -100,7 +100,7 @@ static void on_timer(struct trap_frame *frame)
 	} else {
 		timer_update(rq);
 	}
-	if (task_running->signal_ready)
+	if (current()->signal_ready)
 		signal_deliver(frame, false);
 }
 
@@ -129,7 +129,7 @@ static void idle(struct run_queue *rq)
 void sched_switch(void)
 {
 	struct run_queue *rq = &run_queue;
-	struct task *prev = task_running, *next;
+	struct task *prev = current(), *next;
 
 	while (list_empty(&rq->ready))
 		idle(rq);
@@ -139,7 +139,7 @@ void sched_switch(void)
 	timer_update(rq);
 	if (next == prev)
 		return;
-	task_running = next;
+	set_current(next);
 	arch_switch_task(&prev->arch, &next->arch, next->mm);
 	sched_finish();
 }
@@ -148,7 +148,7 @@ void sched_yield(void)
 {
 	if (list_empty(&run_queue.ready))
 		return;
-	list_add_tail(&task_running->link, &run_queue.ready);
+	list_add_tail(&current()->link, &run_queue.ready);
 	sched_switch();
 }
 
@@ -172,14 +172,14 @@ void sched_free_later(struct task *task)
 
 static void sleep_in(struct wait_queue *q, enum task_state state)
 {
-	task_running->state = state;
-	list_add_tail(&task_running->link, &q->waiters);
+	current()->state = state;
+	list_add_tail(&current()->link, &q->waiters);
 	sched_switch();
 }
 
 int64_t wait_queue_sleep(struct wait_queue *q)
 {
-	if (task_running->signal_ready)
+	if (current()->signal_ready)
 		return -ERESTART;
 	sleep_in(q, TASK_WAITING);
 	return 0;
@@ -214,7 +214,7 @@ static void add_sleeper(struct run_queue *rq, struct task *task)
 
 int64_t sched_sleep_until(uint64_t tsc)
 {
-	struct task *t = task_running;
+	struct task *t = current();
 
 	while (port_tsc() < tsc) {
 		if (t->signal_ready)

@@ -110,7 +110,7 @@ void signals_free(struct signals *s)
 
 static struct signals *current_signals(void)
 {
-	return task_running->signals;
+	return current()->signals;
 }
 
 /* To be called whenever `pending` or `blocked` changed. */
@@ -121,7 +121,7 @@ static void update_ready_of(struct task *task)
 
 static void update_ready(const struct signals *s)
 {
-	task_running->signal_ready = s->pending & ~s->blocked;
+	current()->signal_ready = s->pending & ~s->blocked;
 }
 
 /* What the handler of a signal adds to `blocked`. */
@@ -286,7 +286,7 @@ struct signal_direct signal_direct(const struct trap_frame *regs, uint64_t addr)
  * whether something is present in the kernel's half. */
 static inline uint32_t shown_error_code(uint32_t error_code, int si_code, uint64_t addr)
 {
-	struct mm *mm = task_running->mm;
+	struct mm *mm = current()->mm;
 	struct vma *vma;
 
 	if (addr >= TASK_SIZE)
@@ -409,7 +409,7 @@ static int64_t send_to_all(bool spare, uint64_t signo)
 	if ((uint32_t)signo > NR_SIGNALS)
 		return -MM_EINVAL;
 	for (struct task *t = task_next(0); t; t = task_next(t->pid)) {
-		if (spare && (t == task_running || t->pid == PID_FIRST))
+		if (spare && (t == current() || t->pid == PID_FIRST))
 			continue;
 		result = send_to(t->pid, signo, SI_USER);
 	}
@@ -606,7 +606,7 @@ static void return_frame(struct signals *s, struct trap_frame *regs)
 void signal_return_slow(struct trap_frame *regs)
 {
 	return_frame(current_signals(), regs);
-	if (task_running->signal_ready)
+	if (current()->signal_ready)
 		signal_deliver(regs, false);
 }
 

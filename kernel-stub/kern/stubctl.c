@@ -72,13 +72,13 @@ static void stale_make_writable(void)
 static int64_t stale_tlb(uint64_t addr)
 {
 	uint8_t byte;
-	int error = pte_make_stale(task_running->mm, addr, 0);
+	int error = pte_make_stale(current()->mm, addr, 0);
 
 	if (error)
 		return error;
 	if (copy_from_user(&byte, addr, 1))
 		return -MM_EFAULT;
-	stale_mm = task_running->mm;
+	stale_mm = current()->mm;
 	stale_addr = addr;
 	arch_before_next_fault(stale_make_writable);
 	return 0;
@@ -87,7 +87,7 @@ static int64_t stale_tlb(uint64_t addr)
 /* An oops where going on is not safe: there is no task that could be killed for it. */
 static _Noreturn void panic_by_oops(void)
 {
-	task_running = NULL;
+	set_current(NULL);
 	arch_raw_read(BAD_KERNEL_ADDRESS);
 	port_panic("stubctl: the bad address was readable");
 }
@@ -116,7 +116,7 @@ SYSCALL(stubctl)
 	case FL_STUBCTL_KERNEL_WRITE:
 		return kernel_access(a, do_write);
 	case FL_STUBCTL_SET_RSVD:
-		return pte_corrupt(task_running->mm, a);
+		return pte_corrupt(current()->mm, a);
 	case FL_STUBCTL_STALE_TLB:
 		return stale_tlb(a);
 	case FL_STUBCTL_PANIC:

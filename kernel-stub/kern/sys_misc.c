@@ -16,17 +16,17 @@ static int64_t put_user(uint64_t user, const void *from, size_t n)
 
 SYSCALL(getpid)
 {
-	return task_running->pid;
+	return current()->pid;
 }
 
 SYSCALL(gettid)
 {
-	return task_running->pid;
+	return current()->pid;
 }
 
 SYSCALL(getppid)
 {
-	return task_running->parent ? task_running->parent->pid : 0;
+	return current()->parent ? current()->parent->pid : 0;
 }
 
 SYSCALL(getuid)
@@ -62,7 +62,7 @@ SYSCALL(uname)
 
 SYSCALL(set_tid_address)
 {
-	return task_running->pid;
+	return current()->pid;
 }
 
 SYSCALL(set_robust_list)

@@ -10,7 +10,7 @@
 
 static int64_t mmap_with(const struct trap_frame *regs, struct vm_file *vm)
 {
-	return vm_mmap(task_running->mm, ARG0(regs), ARG1(regs), (unsigned)ARG2(regs),
+	return vm_mmap(current()->mm, ARG0(regs), ARG1(regs), (unsigned)ARG2(regs),
 		       (unsigned)ARG3(regs), vm, ARG5(regs) >> PAGE_SHIFT, 0);
 }
 
@@ -41,7 +41,7 @@ static __attribute__((noinline)) int64_t mmap_populate(const struct trap_frame *
 	int64_t start = mmap_call(regs);
 
 	if (start >= 0 && !(ARG3(regs) & MAP_NONBLOCK_))
-		vm_populate(task_running->mm, (uint64_t)start,
+		vm_populate(current()->mm, (uint64_t)start,
 			    ((uint64_t)start + ARG1(regs) + PAGE_SIZE - 1) & PAGE_MASK);
 	return start;
 }
@@ -53,23 +53,23 @@ SYSCALL(mmap)
 
 SYSCALL(munmap)
 {
-	return vm_munmap(task_running->mm, ARG0(regs), ARG1(regs));
+	return vm_munmap(current()->mm, ARG0(regs), ARG1(regs));
 }
 
 SYSCALL(mprotect)
 {
-	return vm_mprotect(task_running->mm, ARG0(regs), ARG1(regs), (unsigned)ARG2(regs));
+	return vm_mprotect(current()->mm, ARG0(regs), ARG1(regs), (unsigned)ARG2(regs));
 }
 
 SYSCALL(mremap)
 {
-	return vm_mremap(task_running->mm, ARG0(regs), ARG1(regs), ARG2(regs), (unsigned)ARG3(regs),
+	return vm_mremap(current()->mm, ARG0(regs), ARG1(regs), ARG2(regs), (unsigned)ARG3(regs),
 			 ARG4(regs));
 }
 
 SYSCALL(madvise)
 {
-	return vm_madvise(task_running->mm, ARG0(regs), ARG1(regs), (int)ARG2(regs));
+	return vm_madvise(current()->mm, ARG0(regs), ARG1(regs), (int)ARG2(regs));
 }
 
 /* What comes before a hole is answered, too. */
@@ -87,7 +87,7 @@ SYSCALL(mincore)
 		return -MM_EFAULT;
 	while (left) {
 		uint64_t n = left < sizeof(vec) ? left : sizeof(vec);
-		int64_t done = vm_mincore(task_running->mm, addr, n, vec);
+		int64_t done = vm_mincore(current()->mm, addr, n, vec);
 
 		if (done < 0)
 			return done;
@@ -102,5 +102,5 @@ SYSCALL(mincore)
 
 SYSCALL(brk)
 {
-	return (int64_t)vm_brk(task_running->mm, ARG0(regs));
+	return (int64_t)vm_brk(current()->mm, ARG0(regs));
 }

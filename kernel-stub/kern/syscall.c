@@ -26,7 +26,7 @@ static bool logged[NR_TABLE + 1];
 static inline void finish(struct trap_frame *regs, int64_t result)
 {
 	regs->rax = (uint64_t)result;
-	if (unlikely(task_running->signal_ready))
+	if (unlikely(current()->signal_ready))
 		signal_deliver(regs, true);
 }
 

@@ -25,26 +25,19 @@ _Static_assert(PAGE_SIZE << STACK_ORDER == KERNEL_STACK_SIZE, "STACK_ORDER");
 
 static struct task *processes[PID_MAX]; /* by number */
 
-struct task *task_running;
-
-struct task *task_current(void)
-{
-	return task_running;
-}
-
 struct mm *task_mm(void)
 {
-	return task_running ? task_running->mm : NULL;
+	return current() ? current()->mm : NULL;
 }
 
 const char *task_comm(void)
 {
-	return task_running ? task_running->comm : "boot";
+	return current() ? current()->comm : "boot";
 }
 
 int task_pid(void)
 {
-	return task_running ? task_running->pid : 0;
+	return current() ? current()->pid : 0;
 }
 
 void task_set_comm(struct task *task, const char *path)
@@ -132,7 +125,7 @@ struct task *task_create(struct task *parent, int64_t *error)
 
 void task_free(struct task *t)
 {
-	ASSERT(t != task_running && list_empty(&t->children) && !t->mm);
+	ASSERT(t != current() && list_empty(&t->children) && !t->mm);
 	processes[t->pid] = NULL;
 	list_del(&t->sibling);
 	stack_free(t->stack);
@@ -157,7 +150,7 @@ void task_run_first(void)
 		port_panic("no memory for the first task");
 	t->arch.user = true;
 	t->arch.stack_top = (uint64_t)t->stack + KERNEL_STACK_SIZE;
-	task_running = t;
+	set_current(t);
 	port_load_mm(t->mm);
 	exec_first(t, &regs);
 	arch_set_kernel_stack(t->arch.stack_top);
@@ -191,7 +184,7 @@ static void kthread_free(struct kthread *k)
 int kthread_run_sync(const char *comm, void (*fn)(void *), void *arg)
 {
 	struct kthread *k = kzalloc(sizeof(*k));
-	struct task *self = task_running;
+	struct task *self = current();
 	int error;
 
 	if (k)
@@ -205,7 +198,7 @@ int kthread_run_sync(const char *comm, void (*fn)(void *), void *arg)
 	k->task.waiter = self;
 	task_set_comm(&k->task, comm);
 	arch_task_init_kernel(&k->task.arch, k->task.stack, kthread_entry, k);
-	task_running = &k->task;
+	set_current(&k->task);
 	arch_switch_task(&self->arch, &k->task.arch, NULL);
 	error = k->task.oopsed ? -MM_EIO : 0;
 	kthread_free(k);

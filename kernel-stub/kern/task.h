@@ -4,6 +4,7 @@
 #define KERN_TASK_H
 
 #include "arch.h"
+#include "current.h"
 #include "kern.h"
 #include "list.h"
 #include "sched.h"
@@ -46,9 +47,6 @@ struct task {
 	uint32_t exit_status;	      /* as wait4 gives it */
 	char comm[TASK_COMM_LEN];
 };
-
-/* The task that runs. One CPU so far. */
-extern struct task *task_running;
 
 /* comm from a path: what follows the last '/', cut to fit. */
 void task_set_comm(struct task *task, const char *path);

@@ -28,6 +28,7 @@ struct cpu {
 	uint64_t user_rsp;
 	struct mm *loaded_mm;
 	uint64_t id;
+	struct task *task;
 	struct recorder_cpu recorder;
 	struct mm_cpu mm;
 	uint64_t deadline; /* of the timer, in TSC time (lapic.c) */

@@ -26,7 +26,8 @@
 #define CPU_USER_RSP 16	   /* ring 3's stack pointer for the first instructions of a call */
 #define CPU_LOADED_MM 24   /* struct mm * in CR3; NULL: the kernel's own tables */
 #define CPU_ID 32
-#define CPU_HIST 40 /* struct fl_hist *: the recorder's, of the set in force */
+#define CPU_TASK 40 /* struct task *: current() */
+#define CPU_HIST 48 /* struct fl_hist *: the recorder's, of the set in force */
 
 #define FRAME_R15 0
 #define FRAME_R14 8
