@@ -6,17 +6,19 @@ STUB_CFLAGS := -std=gnu11 -O2 -g -ffreestanding -fno-pic -fno-pie -mcmodel=kerne
 	-fno-strict-aliasing -fno-common -fomit-frame-pointer $(WARN)
 # STUB_DEBUG=1: lock order is checked at run time (into a build directory of its own: make B=…).
 STUB_CHECKS := $(if $(STUB_DEBUG),debug,release)
+# VMA_INDEX: how an address space finds its VMAs (kernel-stub/mm/vma_index.h).
+VMA_INDEX ?= rbtree
 STUB_INC := -I$(KS)/include -I$(KS)/port -I$(KS)/port/guest -I$(KS)/mm -I$(KS)/mm/$(STUB_CHECKS) \
-	-I$(KS)/arch/x86_64 -I$(KS)/kern -I$(KS)/drivers
-STUB_SRCS := $(wildcard $(KS)/mm/*.c $(KS)/mm/$(STUB_CHECKS)/*.c $(KS)/port/guest/*.c $(KS)/arch/x86_64/*.c \
+	-I$(KS)/mm/index/$(VMA_INDEX) -I$(KS)/arch/x86_64 -I$(KS)/kern -I$(KS)/drivers
+STUB_SRCS := $(wildcard $(KS)/mm/*.c $(KS)/mm/$(STUB_CHECKS)/*.c $(KS)/mm/index/$(VMA_INDEX)/*.c $(KS)/port/guest/*.c $(KS)/arch/x86_64/*.c \
 	$(KS)/arch/x86_64/*.S $(KS)/kern/*.c $(KS)/drivers/*.c)
 STUB_OBJS := $(patsubst %,$(B)/guest/%.o,$(STUB_SRCS))
 
 HOSTED_SAN ?= -fsanitize=address,undefined -fno-sanitize-recover=all
 HOSTED_CFLAGS := -std=gnu11 -O1 -g -fno-omit-frame-pointer $(HOSTED_SAN) $(WARN)
 HOSTED_INC := -I$(KS)/include -I$(KS)/port -I$(KS)/port/hosted -I$(KS)/mm -I$(KS)/mm/debug \
-	-I$(KS)/arch/x86_64
-HOSTED_SRCS := $(wildcard $(KS)/mm/*.c $(KS)/mm/debug/*.c $(KS)/port/hosted/*.c)
+	-I$(KS)/mm/index/$(VMA_INDEX) -I$(KS)/arch/x86_64
+HOSTED_SRCS := $(wildcard $(KS)/mm/*.c $(KS)/mm/debug/*.c $(KS)/mm/index/$(VMA_INDEX)/*.c $(KS)/port/hosted/*.c)
 HOSTED_OBJS := $(patsubst %,$(B)/hosted/%.o,$(HOSTED_SRCS))
 
 KS_TESTS := $(patsubst $(KS)/test/%.c,%,$(wildcard $(KS)/test/*_test.c))

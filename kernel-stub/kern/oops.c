@@ -12,6 +12,7 @@
 #include "kern.h"
 #include "file.h"
 #include "mm.h"
+#include "vma_index.h"
 
 #define CODE_BYTES_BEFORE 16
 #define CODE_BYTES 32

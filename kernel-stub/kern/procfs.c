@@ -13,6 +13,7 @@
 #include "file.h"
 #include "slab.h"
 #include "task.h"
+#include "vma_index.h"
 
 #define INITRAMFS_DEV 1u
 

@@ -26,6 +26,7 @@
 #include "slab.h"
 #include "syscall.h"
 #include "task.h"
+#include "vma_index.h"
 
 #define SA_NOCLDWAIT 2u
 #define SA_SIGINFO 4u

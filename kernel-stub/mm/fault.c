@@ -39,6 +39,7 @@
  */
 #include "errno.h"
 #include "fault_ctx.h"
+#include "vma_index.h"
 
 struct page *zero_page;
 uint64_t zero_pfn;

@@ -6,6 +6,7 @@
 #include "pgtable.h"
 #include "rmap.h"
 #include "tlb.h"
+#include "vma_index.h"
 
 /* What one of the calls below does to the entry of addr, under its ptl; 0 or -MM_EFAULT. */
 typedef int (*pte_change)(const struct vma *vma, pte_t *pte);

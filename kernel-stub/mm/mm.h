@@ -2,8 +2,8 @@
 /*
  * struct mm: an address space. struct vma: one region of it.
  *
- * VMAs stand in two structures at once: a red-black tree by address, augmented with the largest gap
- * in each subtree, and a list in address order. Both under mm->lock, written to by mmap and
+ * VMAs stand in two structures at once: an index (vma_index.h; a red-black tree by address, unless
+ * the build chose another) and a list in address order. Both under mm->lock, written to by mmap and
  * friends, read by faults.
  */
 #ifndef MM_MM_H
@@ -13,7 +13,7 @@
 
 #include "list.h"
 #include "lock.h"
-#include "rbtree.h"
+#include "vma_index_types.h"
 
 struct vm_file;
 struct anon_root;
@@ -39,15 +39,14 @@ enum vm_flag {
 #define VM_ACCESS_FLAGS (VM_READ | VM_WRITE | VM_EXEC)
 
 struct vma {
-	uint64_t start, end; /* [start, end), page-aligned, start < end <= TASK_SIZE */
-	uint32_t flags;	     /* enum vm_flag */
-	uint32_t prot;	     /* enum pte_prot that the flags give (private: without WRITE for file
-				pages until copied) */
-	struct rb_node rb;
+	uint64_t start, end;  /* [start, end), page-aligned, start < end <= TASK_SIZE */
+	uint32_t flags;	      /* enum vm_flag */
+	uint32_t prot;	      /* enum pte_prot that the flags give (private: without WRITE for file
+				 pages until copied) */
+	struct vma_link link; /* in mm->index */
 	struct vma *prev, *next;
 	uint64_t gap; /* bytes that a hole search may use between prev->end (or MMAP_MIN_ADDR) and
 			 vma_start_gap(this); endless for two of them (vma.c) */
-	uint64_t subtree_gap; /* the largest gap in this subtree */
 	struct mm *mm;
 	struct vm_file *file; /* NULL: anonymous; holds a reference */
 	uint64_t pgoff;	      /* page of the file that `start` maps; anonymous: start >> PAGE_SHIFT
@@ -62,7 +61,7 @@ struct vma {
 
 struct mm {
 	struct rwlock lock; /* LOCK_MMAP */
-	struct rb_root vmas;
+	struct vma_index index;
 	struct vma *first, *last;
 	struct vma *last_hit; /* a hint for vma_find; written racily, checked against [start, end)
 				 by its reader under lock; cleared when its VMA goes */
@@ -105,41 +104,7 @@ struct mm *mm_fork(struct mm *parent);
 /* Unmaps everything and frees it. Needs: loaded on no CPU. */
 void mm_destroy(struct mm *mm);
 
-/* ---- VMAs (vma.c) ---- */
-
-/* The VMA with start <= addr < end, or NULL. Needs: mm->lock. In every fault, hence inline: first
- * the one that the last lookup found. */
-static inline struct vma *vma_lookup(struct mm *mm, uint64_t addr)
-{
-	struct vma *vma = __atomic_load_n(&mm->last_hit, __ATOMIC_RELAXED);
-	struct rb_node *n = mm->vmas.node;
-
-	if (likely(vma && addr >= vma->start && addr < vma->end))
-		return vma;
-	while (n) {
-		vma = container_of(n, struct vma, rb);
-		if (addr < vma->start) {
-			n = n->left;
-		} else if (addr >= vma->end) {
-			n = n->right;
-		} else {
-			__atomic_store_n(&mm->last_hit, vma, __ATOMIC_RELAXED);
-			return vma;
-		}
-	}
-	return NULL;
-}
-
-/* The first VMA with end > addr, or NULL. Needs: mm->lock. The slow half searches the tree. */
-struct vma *vma_find_slow(struct mm *mm, uint64_t addr);
-static inline struct vma *vma_find(struct mm *mm, uint64_t addr)
-{
-	struct vma *vma = __atomic_load_n(&mm->last_hit, __ATOMIC_RELAXED);
-
-	if (vma && addr - vma->start < vma->end - vma->start)
-		return vma;
-	return vma_find_slow(mm, addr);
-}
+/* ---- VMAs (vma.c; to find one by address: vma_index.h) ---- */
 
 /* A place for a new mapping. */
 struct vma_place {

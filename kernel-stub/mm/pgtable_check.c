@@ -4,6 +4,7 @@
 
 #include "fault.h"
 #include "rmap.h"
+#include "vma_index.h"
 
 struct pgtable_census {
 	int64_t tables; /* below the root */

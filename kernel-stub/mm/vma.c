@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The VMA tree.
+ * The set of VMAs.
  *
- * Each VMA knows its `gap`, the free bytes below it that a hole search may give away, and the
- * largest gap of its subtree, so that the search never enters a subtree without a hole that fits.
+ * Each VMA knows its `gap`, the free bytes below it that a hole search may give away. The index
+ * (vma_index.h) keeps the largest of them for its parts, so that the search never enters a part
+ * without a hole that fits.
  *
  * Two gaps stand apart: the widest, which most calls take from or give back to, and the one below
  * the last VMA, usually the stack's, which reaches above mmap_base. With their true width they
- * would change the sums up to the root with each call. So they count as endless there, and a search
- * that comes to one looks whether it fits. That mm->widest is the widest is a matter of speed only:
- * a VMA whose gap grows beyond it takes its place, and when its VMA goes the successor does.
+ * would change what the index has summed up with each call. So they count as endless there, and a
+ * search that comes to one looks whether it fits. That mm->widest is the widest is a matter of
+ * speed only: a VMA whose gap grows beyond it takes its place, and when its VMA goes the successor
+ * does.
  *
  * Most searches downwards from mmap_base pass over small holes until they come to the widest gap.
  * What one of them has found out is kept: no gap between mm->widest and mmap_base is wider than
@@ -53,38 +55,7 @@
 
 struct kmem_cache vma_cache;
 
-static struct vma *vma_of(struct rb_node *n)
-{
-	return container_of(n, struct vma, rb);
-}
-
 /* ---- gaps ---- */
-
-static uint64_t subtree_gap(const struct rb_node *n)
-{
-	return n ? container_of(n, const struct vma, rb)->subtree_gap : 0;
-}
-
-static uint64_t largest_gap(const struct vma *vma)
-{
-	uint64_t gap = vma->gap, left = subtree_gap(vma->rb.left),
-		 right = subtree_gap(vma->rb.right);
-
-	gap = gap > left ? gap : left;
-	return gap > right ? gap : right;
-}
-
-/* rb_update_fn */
-static bool update_subtree_gap(struct rb_node *n)
-{
-	struct vma *vma = vma_of(n);
-	uint64_t gap = largest_gap(vma);
-
-	if (vma->subtree_gap == gap)
-		return false;
-	vma->subtree_gap = gap;
-	return true;
-}
 
 static uint64_t gap_below(const struct vma *vma)
 {
@@ -99,7 +70,7 @@ static void set_gap(struct vma *vma, uint64_t gap)
 	if (vma->gap == gap)
 		return;
 	vma->gap = gap;
-	rb_propagate(&vma->rb, update_subtree_gap);
+	vma_index_gap_changed(vma);
 }
 
 /* A gap that may lie above mm->widest has this width now. */
@@ -137,7 +108,8 @@ static void gap_changed(struct vma *vma)
 		set_bounded_gap(vma, gap);
 }
 
-/* vma came into the room below `next` (NULL: above the last), and into the tree with next's gap. */
+/* vma came into the room below `next` (NULL: above the last), and into the index with next's gap.
+ */
 static void gap_divided(struct mm *mm, struct vma *vma, struct vma *next)
 {
 	uint64_t upper = next ? gap_below(next) : 0;
@@ -154,59 +126,6 @@ static void gap_divided(struct mm *mm, struct vma *vma, struct vma *next)
 }
 
 /* ---- finding ---- */
-
-struct vma *vma_find_slow(struct mm *mm, uint64_t addr)
-{
-	struct rb_node *n = mm->vmas.node;
-	struct vma *found = NULL;
-
-	while (n) {
-		struct vma *vma = vma_of(n);
-
-		if (addr >= vma->end) {
-			n = n->right;
-		} else {
-			found = vma;
-			if (addr >= vma->start)
-				break;
-			n = n->left;
-		}
-	}
-	return found;
-}
-
-enum side { BELOW, ABOVE }; /* children of a tree node, by index */
-
-/* The VMA with a gap of at least len, nearest to `side` in the subtree. Needs: it has one. */
-static struct vma *fit_in_subtree(struct rb_node *n, uint64_t len, enum side side)
-{
-	for (;;) {
-		if (subtree_gap(n->child[side]) >= len)
-			n = n->child[side];
-		else if (vma_of(n)->gap >= len)
-			return vma_of(n);
-		else
-			n = n->child[!side];
-	}
-}
-
-/* The nearest VMA on that side of vma with a gap of at least len, or NULL. */
-static struct vma *fit_beside(struct vma *vma, uint64_t len, enum side side)
-{
-	struct rb_node *n = &vma->rb, *parent;
-
-	if (subtree_gap(n->child[side]) >= len)
-		return fit_in_subtree(n->child[side], len, !side);
-	for (; (parent = rb_parent(n)); n = parent) {
-		if (parent->child[!side] != n)
-			continue;
-		if (vma_of(parent)->gap >= len)
-			return vma_of(parent);
-		if (subtree_gap(parent->child[side]) >= len)
-			return fit_in_subtree(parent->child[side], len, !side);
-	}
-	return NULL;
-}
 
 struct hole {
 	uint64_t start, end;
@@ -242,12 +161,12 @@ static struct vma *find_high(struct mm *mm, uint64_t addr)
 }
 
 /* The nearest VMA on that side of `from` with room for len below it, or NULL. */
-static struct vma *room_beside(struct vma *from, uint64_t len, enum side side)
+static struct vma *room_beside(struct vma *from, uint64_t len, enum vma_side side)
 {
-	struct vma *vma = fit_beside(from, len, side);
+	struct vma *vma = vma_index_fit(from, len, side);
 
 	while (vma && gap_below(vma) < len)
-		vma = fit_beside(vma, len, side);
+		vma = vma_index_fit(vma, len, side);
 	return vma;
 }
 
@@ -270,7 +189,7 @@ static struct vma *room_below(struct mm *mm, struct vma *from, uint64_t len, uin
 	}
 	if (len > mm->hole_bound && bound_holds(mm, high) && gap_below(mm->widest) >= len)
 		return mm->widest;
-	vma = room_beside(from, len, BELOW);
+	vma = room_beside(from, len, VMA_BELOW);
 	if (vma && vma == mm->widest && bound_holds(mm, high))
 		mm->hole_bound = len - 1;
 	return vma;
@@ -297,7 +216,7 @@ struct vma_place vma_hole_bottomup(struct mm *mm, uint64_t len, uint64_t low, ui
 	struct hole hole = hole_within(mm, vma, low, high);
 
 	if (vma && !hole_fits(hole, len)) {
-		vma = room_beside(vma, len, ABOVE);
+		vma = room_beside(vma, len, VMA_ABOVE);
 		hole = hole_within(mm, vma, low, high);
 	}
 	return (struct vma_place){hole_fits(hole, len) ? hole.start : 0, vma};
@@ -332,28 +251,12 @@ static void list_link(struct mm *mm, struct vma *vma, struct vma *next)
 	*(vma->prev ? &vma->prev->next : &mm->first) = vma;
 }
 
-/* Of two neighbours in address order, one has no child towards the other: the place for a node that
- * comes between them. */
-static void tree_link(struct mm *mm, struct vma *vma)
-{
-	struct rb_node *parent = NULL, **link = &mm->vmas.node;
-
-	if (vma->prev && !vma->prev->rb.right) {
-		parent = &vma->prev->rb;
-		link = &parent->right;
-	} else if (vma->next) {
-		parent = &vma->next->rb;
-		link = &parent->left;
-	}
-	rb_insert_augmented(&mm->vmas, parent, link, &vma->rb, update_subtree_gap);
-}
-
 /* Links it in with that gap, which must not be less than the true one. */
 static void link_vma(struct mm *mm, struct vma *vma, struct vma *next, uint64_t gap)
 {
 	list_link(mm, vma, next);
 	vma->gap = next ? gap : GAP_ENDLESS;
-	tree_link(mm, vma);
+	vma_index_insert(mm, vma);
 	mm->map_count++;
 	if (!next && vma->prev)
 		gap_changed(vma->prev);
@@ -370,10 +273,10 @@ static void list_unlink(struct mm *mm, struct vma *first, struct vma *next)
 		set_gap(prev, GAP_ENDLESS);
 }
 
-/* Takes it, which is out of the list, out of the tree, and frees it. */
+/* Takes it, which is out of the list, out of the index, and frees it. */
 static void erase_and_free(struct mm *mm, struct vma *vma)
 {
-	rb_erase_augmented(&mm->vmas, &vma->rb, update_subtree_gap);
+	vma_index_erase(mm, vma);
 	mm->map_count--;
 	if (mm->last_hit == vma)
 		mm->last_hit = NULL;
@@ -492,7 +395,7 @@ void vma_map(struct mm *mm, const struct vma_new *new, struct vma *next, struct 
 /* ---- unmapping ---- */
 
 /* [start, end) adds to the room below `above` (NULL: above the last). Its VMAs are still in the
- * tree: with the wider gap there first, their going changes few sums. */
+ * index: with the wider gap there first, their going changes little in it. */
 static void room_left(struct mm *mm, struct vma *above, uint64_t start, uint64_t end)
 {
 	struct vma *widest = mm->widest;
@@ -669,7 +572,7 @@ void vma_free_all(struct mm *mm)
 		anon_put(vma->anon);
 		kmem_cache_free(&vma_cache, vma);
 	}
-	mm->vmas.node = NULL;
+	vma_index_clear(mm);
 	mm->first = mm->last = mm->last_hit = mm->widest = NULL;
 	mm->hole_bound = GAP_ENDLESS;
 	mm->map_count = 0;
@@ -677,21 +580,6 @@ void vma_free_all(struct mm *mm)
 }
 
 /* ---- checking ---- */
-
-/* rb_check's */
-static bool starts_before(const struct rb_node *a, const struct rb_node *b)
-{
-	return container_of(a, const struct vma, rb)->start <
-	       container_of(b, const struct vma, rb)->start;
-}
-
-/* rb_check's */
-static bool summary_right(const struct rb_node *n)
-{
-	const struct vma *vma = container_of(n, const struct vma, rb);
-
-	return vma->subtree_gap == largest_gap(vma);
-}
 
 /* Is its gap one that mm->hole_bound speaks of? */
 static bool bounded_gap(const struct vma *vma)
@@ -712,7 +600,6 @@ static void vma_check_one(const struct mm *mm, const struct vma *vma)
 	ASSERT(vma->prot == vma_prot(vma->flags));
 	ASSERT(!vma->file || vma->file->refcount);
 	ASSERT(!vma->anon || (vma->anon->mm == mm && vma->anon->refcount));
-	ASSERT(rb_prev(&vma->rb) == (vma->prev ? &vma->prev->rb : NULL));
 }
 
 static uint32_t vmas_with_root(const struct mm *mm, const struct anon_root *root)
@@ -744,5 +631,5 @@ void vma_check(struct mm *mm)
 	ASSERT(mm->last == prev);
 	ASSERT(mm->map_count == count && mm->total_vm == pages);
 	ASSERT(hit && widest);
-	ASSERT(rb_check(&mm->vmas, starts_before, summary_right) == count);
+	vma_index_check(mm);
 }

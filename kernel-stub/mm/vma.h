@@ -14,6 +14,7 @@
 #include "anon.h"
 #include "errno.h"
 #include "slab.h"
+#include "vma_index.h"
 
 /* The rights that the flags give a page (enum pte_prot). On x86 writable and executable pages can
  * be read; a page without any right is not ring 3's at all. Pure. */
@@ -168,7 +169,7 @@ struct vma *vma_fork(struct mm *mm, const struct vma *from);
 /* Frees every VMA without a look at the pages: they are gone. For mm_destroy(). */
 void vma_free_all(struct mm *mm);
 
-/* Tree and list against one another and against the sums. For mm_check(). */
+/* Index and list against one another and against the sums. For mm_check(). */
 void vma_check(struct mm *mm);
 
 #endif

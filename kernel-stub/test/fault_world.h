@@ -19,6 +19,7 @@
 #include "hosted.h"
 #include "lru.h"
 #include "pgtable.h"
+#include "vma_index.h"
 #include "rmap.h"
 #include "slab.h"
 
