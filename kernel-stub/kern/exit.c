@@ -13,6 +13,7 @@
 #include "cpu.h"
 #include "errno.h"
 #include "files.h"
+#include "kern_lock.h"
 #include "mm.h"
 #include "signal.h"
 #include "syscall.h"
@@ -97,6 +98,8 @@ void task_exit(int status, int signal)
 		t->oopsed = signal != 0;
 		kthread_end(t);
 	}
+	if (!kern_lock_held())
+		kern_lock();
 	recorder_flush(&this_cpu()->recorder);
 	if (t->pid == PID_FIRST)
 		machine_end(status, signal);

@@ -14,6 +14,7 @@
 
 #include "errno.h"
 #include "files.h"
+#include "kern_lock.h"
 #include "mm.h"
 #include "signal.h"
 #include "syscall.h"
@@ -43,6 +44,7 @@ static void child_first(struct trap_frame *frame)
 	sched_finish();
 	if (t->child_tid)
 		copy_to_user(t->child_tid, &pid, sizeof(pid));
+	kern_unlock();
 	if (t->signal_ready)
 		signal_deliver(frame, false);
 }

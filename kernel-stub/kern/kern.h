@@ -52,7 +52,8 @@ static inline void telemetry_unsupported_syscall(void)
 
 /* ---- oops (oops.c) ---- */
 /* Reports; then kills the current task (a kernel task ends, ring 3's gets SIGKILL) or panics where
- * going on is not safe (locks held, in an oops already, no task, panic_on_oops=1). */
+ * going on is not safe (locks held, kern_lock among them, in an oops already, no task,
+ * panic_on_oops=1). */
 extern const char oops_page_fault[]; /* as `what`: cr2 and the error code are a page fault's */
 _Noreturn void oops(const struct trap_frame *frame, uint64_t cr2, const char *what);
 /* True if oops() would panic: the class to record. */
@@ -66,14 +67,15 @@ int task_pid(void);
 /* The first program: reads /faultline/argv and /faultline/envp (NUL-separated strings) from the
  * initramfs, loads argv[0], enters ring 3. */
 _Noreturn void task_run_first(void);
-/* Ends the current task: `signal` 0 for exit(status). The first process's end ends the machine. */
+/* Ends the current task: `signal` 0 for exit(status). The first process's end ends the machine.
+ * With kern_lock held or without. */
 _Noreturn void task_exit(int status, int signal);
 /* Runs fn(arg) as a kernel task and waits for its end: 0, or -EIO if an oops killed it. */
 int kthread_run_sync(const char *comm, void (*fn)(void *), void *arg);
 
 /* ---- signals (signal.c) ---- */
 /* A fault's signal for the current task: its handler's frame is built on *frame, or the task ends.
- * Needs: *frame is complete, from ring 3. */
+ * Needs: *frame is complete, from ring 3; takes kern_lock. */
 void signal_fault(struct trap_frame *frame, int signo, int si_code, uint64_t addr,
 		  uint32_t error_code);
 

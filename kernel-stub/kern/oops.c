@@ -10,6 +10,7 @@
 #include "cpu.h"
 #include "current.h"
 #include "kern.h"
+#include "kern_lock.h"
 #include "file.h"
 #include "mm.h"
 #include "vma_index.h"
@@ -144,7 +145,7 @@ static bool mm_locks_held(void)
 bool oops_is_fatal(void)
 {
 	return this_cpu()->oops_depth || !current() || cmdline_flag("panic_on_oops", "1") ||
-	       mm_locks_held();
+	       kern_lock_held() || mm_locks_held();
 }
 
 /* The report of an oops faults, and the report of that too. */

@@ -11,7 +11,8 @@
  *     sleeper; so it stays off while there is one process, and no measurement meets it. It is never
  *     put off: one that fires too early looks again. That saves most of the writes to it.
  *  4. With nothing to run, the task that gave the processor up waits for the timer on its own
- *     stack. If nobody sleeps, nothing will ever happen again: the machine ends, saying so.
+ *     stack, without kern_lock. If nobody sleeps, nothing will ever happen again: the machine ends,
+ * saying so.
  *  5. A task can't free the stack it stands on: its parent does after wait4, or the next task that
  *     runs (sched_free_later, sched_finish).
  *
@@ -20,6 +21,7 @@
 #include "task.h"
 
 #include "clock.h"
+#include "kern_lock.h"
 #include "signal.h"
 
 #define SLICE_MS 10u
@@ -90,17 +92,16 @@ static void on_timer(struct trap_frame *frame)
 	struct run_queue *rq = &run_queue;
 	bool woken;
 
+	kern_lock();
 	rq->armed = 0; /* nothing earlier is wanted until it is clear who runs */
 	woken = wake_sleepers(rq);
 	rq->armed = NEVER;
-	if (!frame)
-		return;
-	if (woken || (!list_empty(&rq->ready) && port_tsc() >= rq->slice_end)) {
+	if (frame && (woken || (!list_empty(&rq->ready) && port_tsc() >= rq->slice_end)))
 		sched_yield();
-	} else {
+	else if (frame)
 		timer_update(rq);
-	}
-	if (current()->signal_ready)
+	kern_unlock();
+	if (frame && current()->signal_ready)
 		signal_deliver(frame, false);
 }
 
@@ -123,7 +124,9 @@ static void idle(struct run_queue *rq)
 		arch_exit(FL_EXIT_DONE);
 	}
 	timer_update(rq);
+	kern_unlock();
 	arch_idle();
+	kern_lock();
 }
 
 void sched_switch(void)

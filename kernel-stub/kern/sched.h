@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The scheduler and wait queues (sched.c). Interrupts are off in all of ring 0, and a task gives
- * the processor up only in the calls that say so: nothing here needs a lock on one CPU. */
+ * the processor up only in the calls that say so. Needs, throughout: kern_lock, which a switch
+ * keeps. */
 #ifndef KERN_SCHED_H
 #define KERN_SCHED_H
 

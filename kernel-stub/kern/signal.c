@@ -21,6 +21,7 @@
 #include "arch.h"
 #include "errno.h"
 #include "fault.h"
+#include "kern_lock.h"
 #include "mm.h"
 #include "signal_frame.h"
 #include "slab.h"
@@ -307,6 +308,7 @@ void signal_fault(struct trap_frame *regs, int signo, int si_code, uint64_t addr
 {
 	struct signals *s = current_signals();
 
+	kern_lock();
 	s->trap.trapno = signal_trapno(signo, si_code);
 	s->trap.err = error_code;
 	if (s->trap.trapno == 14) {
@@ -314,6 +316,7 @@ void signal_fault(struct trap_frame *regs, int signo, int si_code, uint64_t addr
 		s->trap.err = shown_error_code(error_code, si_code, addr);
 	}
 	force(s, regs, signo, si_code, addr);
+	kern_unlock();
 }
 
 /* The call is made again with the registers that it began with, when a handler returns that wants
@@ -340,6 +343,7 @@ void signal_deliver(struct trap_frame *regs, bool in_call)
 	bool restarts = in_call && regs->rax == -(uint64_t)ERESTART;
 	uint64_t ready;
 
+	kern_lock();
 	while ((ready = s->pending & ~s->blocked)) {
 		int signo = __builtin_ctzll(ready) + 1;
 		const struct origin *from = &s->origins[signo - 1];
@@ -355,6 +359,7 @@ void signal_deliver(struct trap_frame *regs, bool in_call)
 		s->status = 0;
 	}
 	update_ready(s);
+	kern_unlock();
 }
 
 /* ---- sending ---- */
@@ -606,7 +611,9 @@ static void return_frame(struct signals *s, struct trap_frame *regs)
 
 void signal_return_slow(struct trap_frame *regs)
 {
+	kern_lock();
 	return_frame(current_signals(), regs);
+	kern_unlock();
 	if (current()->signal_ready)
 		signal_deliver(regs, false);
 }

@@ -48,7 +48,7 @@ bool signal_child_ended(struct task *parent, int pid, int code, int status);
 
 /* Delivers what is pending and not blocked (task->signal_ready): builds handlers' frames on *regs,
  * or ends the task. in_call: *regs is a system call's with its result, about to return; -ERESTART
- * becomes EINTR or another go of the call. */
+ * becomes EINTR or another go of the call. Needs: kern_lock not held; takes it. */
 void signal_deliver(struct trap_frame *regs, bool in_call);
 
 /* From trap.S: can the SIGSEGV of a page fault at addr go to its handler by the shortest way, that

@@ -3,6 +3,7 @@
 #include "arch.h"
 #include "errno.h"
 #include "files.h"
+#include "kern_lock.h"
 #include "mm.h"
 #include "syscall.h"
 #include "task.h"
@@ -14,7 +15,9 @@ static int64_t mmap_with(const struct trap_frame *regs, struct vm_file *vm)
 		       (unsigned)ARG3(regs), vm, ARG5(regs) >> PAGE_SHIFT, 0);
 }
 
-static __attribute__((noinline)) int64_t mmap_file(const struct trap_frame *regs)
+/* The descriptor's part of mmap: 0 or an error. *vm outlives the descriptor (initramfs.h: never
+ * released). Needs: kern_lock. */
+static int64_t find_file(const struct trap_frame *regs, struct vm_file **vm)
 {
 	unsigned prot = (unsigned)ARG2(regs), flags = (unsigned)ARG3(regs), mode;
 	struct file *file = file_get((uint32_t)ARG4(regs));
@@ -26,7 +29,19 @@ static __attribute__((noinline)) int64_t mmap_file(const struct trap_frame *regs
 		return -MM_EACCES;
 	if (!file->ops->map)
 		return -MM_ENODEV;
-	return mmap_with(regs, file->ops->map(file));
+	*vm = file->ops->map(file);
+	return 0;
+}
+
+static __attribute__((noinline)) int64_t mmap_file(const struct trap_frame *regs)
+{
+	struct vm_file *vm = NULL;
+	int64_t error;
+
+	kern_lock();
+	error = find_file(regs, &vm);
+	kern_unlock();
+	return error ? error : mmap_with(regs, vm);
 }
 
 static inline int64_t mmap_call(const struct trap_frame *regs)

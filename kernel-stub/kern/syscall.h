@@ -19,10 +19,12 @@
 #define SYSCALL(name) int64_t sys_##name(__attribute__((unused)) struct trap_frame *regs)
 
 #define SYSCALL_DEF(nr, name) SYSCALL(name);
+#define SYSCALL_UNLOCKED(nr, name) SYSCALL(name);
 #include "syscall.def"
 #undef SYSCALL_DEF
+#undef SYSCALL_UNLOCKED
 
-/* stubctl: outside the table, its number being far above Linux's. */
+/* stubctl: outside the table, its number being far above Linux's. It runs without kern_lock. */
 SYSCALL(stubctl);
 
 #endif

@@ -16,6 +16,7 @@
 #include "exec.h"
 #include "files.h"
 #include "initramfs.h"
+#include "kern_lock.h"
 #include "mm.h"
 #include "signal.h"
 #include "slab.h"
@@ -139,6 +140,7 @@ void task_run_first(void)
 	int64_t error;
 
 	initramfs_init();
+	kern_lock();
 	sched_init();
 	t = task_create(NULL, &error);
 	if (t) {
@@ -153,6 +155,7 @@ void task_run_first(void)
 	set_current(t);
 	port_load_mm(t->mm);
 	exec_first(t, &regs);
+	kern_unlock();
 	arch_set_kernel_stack(t->arch.stack_top);
 	telemetry_user_started();
 	arch_enter_user(&regs);
