@@ -46,6 +46,7 @@ static struct {
 
 void pcp_init_cpu(void)
 {
+	port_mm_cpu()->bit = 1ull << port_cpu_id();
 	buddy.cpu[port_cpu_id()] = port_mm_cpu();
 }
 

@@ -32,8 +32,8 @@ void buddy_init(void);
  * start of the pageblock that `start` is in. */
 int buddy_add_range(uint64_t start_pfn, uint64_t end_pfn);
 
-/* Makes this CPU's lists known to page_nr_free and buddy_check. Needs: once on each CPU but the one
- * of buddy_init. */
+/* Fills in this CPU's struct mm_cpu, and makes its lists known to page_nr_free and buddy_check.
+ * Needs: once on each CPU but the one of buddy_init, before it loads an mm. */
 void pcp_init_cpu(void);
 
 /* A block of 2^order frames, refcount of its head 1, flags and mapcount 0, contents undefined; NULL

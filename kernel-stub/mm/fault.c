@@ -16,7 +16,7 @@
  *          and others still have, is copied; one that nobody else has is made writable
  *                                                                             (fault_cow.c)
  *      3e. already good: another CPU was first, or this CPU's TLB had an older entry. Flush that
- *          entry and go back: user.minor.spurious
+ *          entry, here alone, and go back: user.minor.spurious
  *
  * The steps:
  *
@@ -98,11 +98,13 @@ static inline struct fault_verdict fault_end(struct mm *mm, uint32_t flags, unsi
 	return fault_verdict(class);
 }
 
-/* Case 3e. */
+/* Case 3e. The fault has dropped this CPU's entry (tlb.h, 4); but were it not so, as with a
+ * hypervisor that forgets to, the task would fault for ever. */
 static unsigned fault_spurious(struct fault_ctx *c)
 {
 	ASSERT(pte_user(c->old) && (!(c->flags & FAULT_FETCH) || pte_exec(c->old)));
-	tlb_flush_page(c->mm, c->addr);
+	vmstat_inc(FL_VMSTAT_TLB_LOCAL_FLUSH_ONE);
+	port_tlb_flush_page(c->mm, c->addr);
 	return FL_CLASS_USER_MINOR_SPURIOUS;
 }
 
@@ -198,7 +200,6 @@ fault_protected(struct mm *mm, const struct fault_access *access)
 	if (pte_write(old) || !page_is_anon(page) || page->refcount != 1 ||
 	    !fault_take_over(mm, slot, old, page))
 		return fault_protected_copy(mm, access, vma, slot, old);
-	tlb_flush_page(mm, addr);
 	read_unlock(&mm->lock, LOCK_MMAP);
 	return (struct fault_verdict){.class = FL_CLASS_USER_MINOR_COW_REUSE};
 }

@@ -2,8 +2,9 @@
 /*
  * Write faults on a page that is mapped read-only in a writable private VMA: case 3d of fault.c.
  *
- * The old translation may be in the TLB, so each path flushes it, and before the old page's
- * reference goes: until then another CPU may still read through it.
+ * The old translation may be in TLBs. A path that puts another page in its place flushes it
+ * everywhere before the new one can be seen (fault_set_anon), and before the old page's reference
+ * goes: until then another CPU may still read through it.
  *
  * A fault from ring 3 whose VMA is the last one found takes a page over in fault.c already
  * (fault_protected); what is left comes here.
@@ -25,7 +26,6 @@ static COW_PATH unsigned fault_cow_zero(struct fault_ctx *c)
 	port_clear_page(port_pfn_to_virt(pfn));
 	if (unlikely(!fault_map_new(c, page, pfn)))
 		return FAULT_RESTART;
-	tlb_flush_page(c->mm, c->addr);
 	return FL_CLASS_USER_MINOR_COW_ZERO;
 }
 
@@ -41,7 +41,6 @@ static COW_PATH unsigned fault_cow_file(struct fault_ctx *c, struct page *old)
 	port_copy_page(port_pfn_to_virt(pfn), page_to_virt(old));
 	if (unlikely(!fault_map_new(c, page, pfn)))
 		return FAULT_RESTART;
-	tlb_flush_page(c->mm, c->addr);
 	if (rmap_put(old))
 		vmstat_add(FL_VMSTAT_NR_FILE_MAPPED, -1);
 	port_xadd64(&c->mm->rss_file, -1);
@@ -65,7 +64,6 @@ static COW_PATH unsigned fault_cow_copy(struct fault_ctx *c, struct page *old)
 		page_put(page);
 		return FAULT_RESTART;
 	}
-	tlb_flush_page(c->mm, c->addr);
 	if (unlikely(rmap_put(old))) /* the others dropped it while it was copied */
 		vmstat_add(FL_VMSTAT_NR_ANON_PAGES, -1);
 	lru_put_page(old);
@@ -76,7 +74,6 @@ static COW_PATH unsigned fault_cow_reuse(struct fault_ctx *c, struct page *page)
 {
 	if (unlikely(!fault_take_over(c->mm, c->slot, c->old, page)))
 		return FAULT_RESTART;
-	tlb_flush_page(c->mm, c->addr);
 	return FL_CLASS_USER_MINOR_COW_REUSE;
 }
 

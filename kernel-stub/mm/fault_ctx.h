@@ -64,8 +64,8 @@ static inline bool fault_map_zero(const struct vma *vma, struct pte_slot slot)
 /* Maps a fresh page (frame pfn), contents ready, as anonymous memory with the VMA's rights and
  * write, in place of `old`; the PTE takes over the caller's reference. False if the PTE is no
  * longer `old`: the page is the caller's still. Needs: the VMA is writable and has its anon_root.
- * The caller counts it in rss_anon; if `old` is not none, it flushes that translation and drops
- * that page. */
+ * The caller counts it in rss_anon; if `old` is not none, no CPU uses that translation any more,
+ * and the caller drops that page. */
 static inline __attribute__((always_inline)) bool fault_set_anon(struct vma *vma, uint64_t addr,
 								 struct pte_slot slot, pte_t old,
 								 struct page *page, uint64_t pfn)
@@ -79,6 +79,8 @@ static inline __attribute__((always_inline)) bool fault_set_anon(struct vma *vma
 	lru_add(page);
 	if (pte_none(old))
 		slot.table->nr_present++;
+	else
+		tlb_clear_flush(vma->mm, slot.pte, addr);
 	port_pte_set(slot.pte, pte);
 	spin_unlock(&slot.table->ptl, LOCK_PTL);
 	stat[FL_VMSTAT_NR_ANON_PAGES]++;
@@ -99,7 +101,7 @@ static inline bool fault_map_anon(struct vma *vma, uint64_t addr, struct pte_slo
 /* Makes a page that is mapped read-only, and that nobody else has, writable again. From now on it
  * is this mm's by birth too. False if the PTE is no longer `old`. Needs: the VMA is writable; the
  * page is anonymous and has one reference. (That is this PTE's, and only a fork of this mm could
- * add another, which mm->lock keeps out.) The caller flushes the old translation. */
+ * add another, which mm->lock keeps out.) Nothing has to be flushed (tlb.h, 4). */
 static inline bool fault_take_over(const struct mm *mm, struct pte_slot slot, pte_t old,
 				   struct page *page)
 {

@@ -34,7 +34,7 @@ static int change_corrupt(const struct vma *vma, pte_t *pte)
 	(void)vma;
 	if (pte_none(*pte))
 		return -MM_EFAULT;
-	port_pte_set(pte, pte_set_rsvd(*pte));
+	port_pte_xchg(pte, pte_set_rsvd(*pte));
 	return 0;
 }
 
@@ -42,7 +42,7 @@ static int change_protect(const struct vma *vma, pte_t *pte)
 {
 	if (pte_none(*pte) || !pte_write(*pte))
 		return -MM_EFAULT;
-	port_pte_set(pte, pte_set_prot(*pte, vma->prot & ~(unsigned)PTE_PROT_WRITE));
+	port_pte_xchg(pte, pte_set_prot(*pte, vma->prot & ~(unsigned)PTE_PROT_WRITE));
 	return 0;
 }
 

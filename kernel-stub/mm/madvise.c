@@ -100,7 +100,7 @@ static int advise_pages(struct mm *mm, uint64_t start, uint64_t end, int advice)
 			start = vma->start;
 		}
 		if (advice == MADV_DONTNEED_)
-			zap_range(mm, start, to);
+			zap_range_shared(mm, start, to);
 		start = to;
 	}
 	return start < end ? -MM_ENOMEM : hole;

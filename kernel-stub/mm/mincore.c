@@ -15,6 +15,20 @@ static bool file_has(const struct vma *vma, uint64_t va)
 	return vma->file && index < (vma->file->size + PAGE_SIZE - 1) >> PAGE_SHIFT;
 }
 
+/* An entry that looks empty without its ptl may be one whose page another CPU is replacing
+ * (tlb_clear_flush). */
+static bool pte_has(struct pte_slot slot)
+{
+	bool has;
+
+	if (!slot.pte)
+		return false;
+	spin_lock(&slot.table->ptl, LOCK_PTL);
+	has = !pte_none(port_pte_read(slot.pte));
+	spin_unlock(&slot.table->ptl, LOCK_PTL);
+	return has;
+}
+
 static int64_t mincore_locked(struct mm *mm, uint64_t addr, uint64_t n, unsigned char *vec)
 {
 	const struct vma *vma = vma_lookup(mm, addr);
@@ -23,11 +37,8 @@ static int64_t mincore_locked(struct mm *mm, uint64_t addr, uint64_t n, unsigned
 		return -MM_ENOMEM;
 	if (n > (vma->end - addr) >> PAGE_SHIFT)
 		n = (vma->end - addr) >> PAGE_SHIFT;
-	for (uint64_t i = 0; i < n; i++, addr += PAGE_SIZE) {
-		struct pte_slot slot = pgtable_find(mm, addr);
-
-		vec[i] = (slot.pte && !pte_none(port_pte_read(slot.pte))) || file_has(vma, addr);
-	}
+	for (uint64_t i = 0; i < n; i++, addr += PAGE_SIZE)
+		vec[i] = pte_has(pgtable_find(mm, addr)) || file_has(vma, addr);
 	return (int64_t)n;
 }
 

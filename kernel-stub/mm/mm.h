@@ -78,7 +78,8 @@ struct mm {
 	int64_t rss_anon, rss_file; /* pages; atomic */
 	int64_t nr_tables;	    /* page-table pages below the root; atomic */
 	uint64_t total_vm;	    /* pages mapped; lock */
-	uint64_t cpus;		    /* CPUs that have it loaded; atomic */
+	uint64_t cpus;		    /* CPUs that may hold translations of it; atomic (port_load_mm) */
+	int64_t tlb_gen;	    /* flushes that other CPUs were asked for; atomic (tlb.h) */
 	void *anon_mapping;	    /* page->mapping of the pages made here (anon_space.h) */
 	struct list_node anon_mms;  /* in its anon_space; LOCK_ANON */
 };

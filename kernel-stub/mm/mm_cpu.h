@@ -19,6 +19,7 @@ struct pcp {
 
 struct mm_cpu {
 	int64_t *vmstat; /* row of the telemetry set in force, FL_NR_VMSTAT long */
+	uint64_t bit;	 /* this CPU's in a mask of CPUs */
 	struct pcp pcp[NR_MIGRATETYPES];
 	struct lock_check_cpu lock_check;
 };

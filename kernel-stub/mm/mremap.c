@@ -83,11 +83,11 @@ static int unshare_page(const struct mremap *r, struct pte_slot slot, uint64_t v
 	spin_lock(&slot.table->ptl, LOCK_PTL);
 	rmap_add_new_anon(page, r->mm, va);
 	lru_add(page);
+	tlb_clear_flush(r->mm, slot.pte, va);
 	port_pte_set(slot.pte, pte_make(pfn, r->vma->prot & ~(unsigned)PTE_PROT_WRITE));
 	spin_unlock(&slot.table->ptl, LOCK_PTL);
 	vmstat_inc(FL_VMSTAT_NR_ANON_PAGES);
 	vmstat_inc(FL_VMSTAT_NR_INACTIVE_ANON);
-	tlb_flush_page(r->mm, va);
 	if (rmap_put(old))
 		vmstat_add(FL_VMSTAT_NR_ANON_PAGES, -1);
 	lru_put_page(old);

@@ -228,7 +228,7 @@ static struct page *table_prune(struct mm *mm, uint64_t va, struct page *gone)
 		path[level - 1] =
 			pfn_to_page(pte_pfn(path[level]->entries[pgtable_index(va, level)]));
 	for (unsigned level = 1; level < PT_LEVELS && !path[level - 1]->nr_present; level++) {
-		port_pte_set(&path[level]->entries[pgtable_index(va, level)], (pte_t){0});
+		port_pte_xchg(&path[level]->entries[pgtable_index(va, level)], (pte_t){0});
 		path[level]->nr_present--;
 		path[level - 1]->next_free = gone;
 		gone = path[level - 1];
@@ -241,9 +241,7 @@ static __attribute__((noinline)) void chain_release(struct mm *mm, uint64_t va, 
 {
 	int64_t freed = 0;
 
-	/* One page suffices: INVLPG drops every paging-structure-cache entry of the address space,
-	 * whatever its operand (SDM vol. 3, 4.10.4.1), and no leaf is cached any more. */
-	tlb_flush_page(mm, va);
+	tlb_flush_tables(mm, va);
 	mm->last_table = pfn_to_page(mm->root_pfn);
 	for (struct page *next; gone; gone = next, freed++) {
 		next = gone->next_free;

@@ -132,8 +132,12 @@ static inline uint64_t pgtable_table_end(uint64_t va, uint64_t end)
 void pgtable_free_range(struct mm *mm, uint64_t start, uint64_t end);
 
 /* Drops every page mapped in [start, end): PTE, TLB, mapcount, rss, LRU, reference. A table left
- * empty stays. Needs: mm->lock (reading suffices: MADV_DONTNEED). (zap.c) */
+ * empty stays. Needs: mm->lock for writing. (zap.c) */
 void zap_range(struct mm *mm, uint64_t start, uint64_t end);
+
+/* The same for a holder of mm->lock for reading (MADV_DONTNEED): faults go on meanwhile, so an
+ * empty PTE counts only under its ptl (tlb_clear_flush). */
+void zap_range_shared(struct mm *mm, uint64_t start, uint64_t end);
 
 /* Makes present PTEs in [start, end) follow vma->prot: rights that a page may not have yet (write
  * to the zero page or to a file page) stay off. Flushes what lost rights. Needs: mm->lock for

@@ -8,7 +8,7 @@
  * 3. Only then the references are dropped, and pages that nobody else has are freed. Freed before
  *    2, a frame could be handed out while another CPU still writes to it through its TLB.
  *
- * Lock order: mm->lock (reading suffices), ptl; the LRU lock on its own, after the ptl is released.
+ * Lock order: mm->lock, ptl; the LRU lock on its own, after the ptl is released.
  */
 #include "pgtable.h"
 
@@ -121,8 +121,6 @@ static void zap_page(struct mm *mm, struct pte_slot slot, uint64_t va)
 	bool anon;
 	pte_t old;
 
-	if (pte_none(port_pte_read(slot.pte)))
-		return;
 	spin_lock(&slot.table->ptl, LOCK_PTL);
 	old = port_pte_xchg(slot.pte, (pte_t){0});
 	slot.table->nr_present -= !pte_none(old);
@@ -149,8 +147,22 @@ void zap_range(struct mm *mm, uint64_t start, uint64_t end)
 	slot = pgtable_next(mm, &start, end);
 	if (!slot.pte)
 		return;
-	if (end - start == PAGE_SIZE)
-		zap_page(mm, slot, start);
-	else
+	if (end - start != PAGE_SIZE)
 		zap_tables(mm, slot, start, end);
+	else if (!pte_none(port_pte_read(slot.pte)))
+		zap_page(mm, slot, start);
+}
+
+void zap_range_shared(struct mm *mm, uint64_t start, uint64_t end)
+{
+	struct pte_slot slot;
+
+	ASSERT(start <= end && end <= TASK_SIZE);
+	slot = pgtable_next(mm, &start, end);
+	if (!slot.pte)
+		return;
+	if (end - start != PAGE_SIZE)
+		zap_tables(mm, slot, start, end);
+	else
+		zap_page(mm, slot, start);
 }

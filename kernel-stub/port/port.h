@@ -98,11 +98,21 @@ struct mm_cpu;
  *   uint64_t port_kernel_root_pfn(void)
  *        the kernel's own top-level table, whose upper half every mm shares; 0: none (hosted)
  *   void port_tlb_flush_page(struct mm *, uint64_t va)
- *        this CPU's entry for the page of va, if mm is loaded
+ *        this CPU's entry for the page of va; mm is loaded here
  *   void port_tlb_flush_all(struct mm *)
- *        every non-global entry of mm on this CPU
- *   void port_load_mm(struct mm *)
- *        make mm->root_pfn this CPU's address space
+ *        every non-global entry of mm on this CPU; mm is loaded here
+ *   void port_tlb_shootdown(struct mm *, uint64_t cpus, const uint64_t *va, uint32_t nr,
+ *                           bool tables)
+ *        makes each CPU of the mask, never this one, drop its translations of the nr pages at va[],
+ *        or with va NULL every non-global one of mm; returns once all have. A CPU that is idle with
+ *        mm loaded may be left out, since it compares mm->tlb_gen, which was counted up before,
+ *        when it takes mm up again; but not with `tables`: page tables are about to be freed. Spin
+ *        locks may be held: who waits for one does so in port_cpu_relax(), which answers. A CPU
+ * that did as asked counts nr_tlb_remote_flush_received. void port_load_mm(struct mm *) make
+ * mm->root_pfn this CPU's address space (NULL: the kernel's own tables); needs: no reader or writer
+ * of either's lock on this CPU. Sets this CPU's bit in mm->cpus before, clears it in the old mm's
+ * after; both atomically. (A port that keeps translations of an mm that is no longer loaded keeps
+ * its bit until they are gone.)
  *
  * CPU:
  *
@@ -110,6 +120,8 @@ struct mm_cpu;
  *   struct mm_cpu *port_mm_cpu(void)
  *        this CPU's mm data; stable while not rescheduled
  *   void port_cpu_relax(void)
+ *        in every loop that waits for another CPU: lets that one go ahead, and answers what others
+ *        ask of this one (port_tlb_shootdown)
  *   uint64_t port_tsc(void)
  *
  * Atomics (port_atomic.h; each of the locked ones returns what was there):
@@ -124,6 +136,7 @@ struct mm_cpu;
  *   uint32_t port_cmpxchg32(uint32_t *p, uint32_t old, uint32_t new)
  *   uint32_t port_xadd32(uint32_t *p, uint32_t add)
  *   int64_t port_xadd64(int64_t *p, int64_t add)
+ *   void port_set_bits64(uint64_t *p, uint64_t bits), port_clear_bits64(uint64_t *p, uint64_t bits)
  *   uint32_t port_xchg32(uint32_t *p, uint32_t v)
  *   void port_store_release32(uint32_t *p, uint32_t v)
  *   uint32_t port_load_acquire32(const uint32_t *p)

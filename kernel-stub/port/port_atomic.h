@@ -40,6 +40,16 @@ static inline int64_t port_xadd64(int64_t *p, int64_t add)
 	return __atomic_fetch_add(p, add, __ATOMIC_SEQ_CST);
 }
 
+static inline void port_set_bits64(uint64_t *p, uint64_t bits)
+{
+	__atomic_fetch_or(p, bits, __ATOMIC_SEQ_CST);
+}
+
+static inline void port_clear_bits64(uint64_t *p, uint64_t bits)
+{
+	__atomic_fetch_and(p, ~bits, __ATOMIC_SEQ_CST);
+}
+
 static inline uint32_t port_xchg32(uint32_t *p, uint32_t v)
 {
 	return __atomic_exchange_n(p, v, __ATOMIC_SEQ_CST);

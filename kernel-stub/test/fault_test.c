@@ -229,6 +229,7 @@ ATF_TC_BODY(spurious_other_cpu_first, tc)
 	port_load_mm(mm);
 	write_word(va, 42);
 	page = page_at(va);
+	port_load_mm(NULL);
 	hosted_set_cpu(0);
 	CHECK_VERDICT(fault(va, second.fault), USER_MINOR_SPURIOUS, FAULT_DONE, 0);
 	ATF_CHECK(page_at(va) == page);

@@ -135,6 +135,7 @@ static inline void world_close(void)
 		ATF_CHECK_EQ(*(uint64_t *)page_to_virt(file_pages[i]), file_word(i));
 	}
 	ATF_CHECK_EQ(file.refcount, 1);
+	port_load_mm(NULL);
 	mm_destroy(mm);
 	slab_check();
 	buddy_check();

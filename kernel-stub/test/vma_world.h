@@ -82,6 +82,7 @@ static inline void world_check(void)
 static inline void world_close(void)
 {
 	world_check();
+	port_load_mm(NULL);
 	mm_destroy(world_mm);
 	ASSERT(world_files[0].refcount == 1 && world_files[1].refcount == 1);
 	slab_check();

@@ -8,15 +8,18 @@
 /* zap_range and protect_range without their flush: the same source, with that one call taken out.
  */
 static void zap_range_unflushed(struct mm *mm, uint64_t start, uint64_t end);
+void zap_range_shared_unflushed(struct mm *mm, uint64_t start, uint64_t end);
 static void protect_range_unflushed(struct mm *mm, struct vma *vma, uint64_t start, uint64_t end);
 
 #define zap_range zap_range_unflushed
+#define zap_range_shared zap_range_shared_unflushed
 #define protect_range protect_range_unflushed
 #define tlb_batch_flush(batch, of) ((void)(of), (batch)->nr = 0)
 #define tlb_flush_page(of, va) ((void)(of), (void)(va))
 #include "../mm/zap.c"
 #include "../mm/protect.c"
 #undef zap_range
+#undef zap_range_shared
 #undef protect_range
 #undef tlb_batch_flush
 #undef tlb_flush_page
@@ -32,7 +35,7 @@ static void fill(uint64_t va, unsigned pages)
 static void zap(uint64_t start, uint64_t end)
 {
 	read_lock(&mm->lock, LOCK_MMAP);
-	zap_range(mm, start, end);
+	zap_range_shared(mm, start, end);
 	read_unlock(&mm->lock, LOCK_MMAP);
 }
 

@@ -14,6 +14,22 @@ uint64_t port_kernel_root_pfn(void)
 
 void port_load_mm(struct mm *mm)
 {
-	this_cpu()->loaded_mm = mm;
+	struct cpu *cpu = this_cpu();
+	struct mm *old = cpu->loaded_mm;
+
+	if (mm)
+		port_set_bits64(&mm->cpus, cpu->mm.bit);
+	cpu->loaded_mm = mm;
 	write_cr3((mm ? mm->root_pfn : port_kernel_root_pfn()) << PAGE_SHIFT);
+	if (old && old != mm)
+		port_clear_bits64(&old->cpus, cpu->mm.bit);
+}
+
+void port_tlb_shootdown(struct mm *mm, uint64_t cpus, const uint64_t *va, uint32_t nr, bool tables)
+{
+	(void)mm;
+	(void)va;
+	(void)nr;
+	(void)tables;
+	panic("shootdown: CPUs %lx of one CPU", cpus);
 }

@@ -39,27 +39,22 @@ static inline void port_copy_page(void *to, const void *from)
 
 static inline void port_tlb_flush_page(struct mm *mm, uint64_t va)
 {
-	struct mm *loaded;
-
-	__asm__ volatile("movq %%gs:%c1, %0" : "=r"(loaded) : "i"(CPU_LOADED_MM));
-	if (likely(loaded == mm))
-		__asm__ volatile("invlpg (%0)" ::"r"(va) : "memory");
+	(void)mm;
+	__asm__ volatile("invlpg (%0)" ::"r"(va) : "memory");
 }
 
 static inline void port_tlb_flush_all(struct mm *mm)
 {
-	struct mm *loaded;
 	uint64_t cr3;
 
-	__asm__ volatile("movq %%gs:%c1, %0" : "=r"(loaded) : "i"(CPU_LOADED_MM));
-	if (loaded != mm)
-		return;
+	(void)mm;
 	__asm__ volatile("movq %%cr3, %0" : "=r"(cr3));
 	__asm__ volatile("movq %0, %%cr3" ::"r"(cr3) : "memory");
 }
 
-/* mm NULL: the kernel's own tables. (port.c) */
+/* (port.c) */
 void port_load_mm(struct mm *mm);
+void port_tlb_shootdown(struct mm *mm, uint64_t cpus, const uint64_t *va, uint32_t nr, bool tables);
 
 /* The frame of the kernel's own top-level table. (port.c) */
 uint64_t port_kernel_root_pfn(void);

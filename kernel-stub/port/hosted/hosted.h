@@ -70,4 +70,7 @@ struct hosted_tlb_count hosted_tlb_count(void);
 
 void hosted_softmmu_reset(void); /* for hosted_init */
 
+/* That CPU did what port_tlb_shootdown asked of it: nr_tlb_remote_flush_received. */
+void hosted_count_received(unsigned cpu);
+
 #endif

@@ -81,6 +81,11 @@ int64_t hosted_vmstat(enum fl_vmstat item)
 	return sum;
 }
 
+void hosted_count_received(unsigned cpu)
+{
+	vmstat_rows[cpu][FL_VMSTAT_TLB_REMOTE_FLUSH_RECEIVED]++;
+}
+
 uint64_t port_tsc(void)
 {
 	static uint64_t tsc;

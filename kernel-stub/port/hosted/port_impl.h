@@ -62,6 +62,7 @@ static inline void port_copy_page(void *to, const void *from)
 
 void port_tlb_flush_page(struct mm *mm, uint64_t va);
 void port_tlb_flush_all(struct mm *mm);
+void port_tlb_shootdown(struct mm *mm, uint64_t cpus, const uint64_t *va, uint32_t nr, bool tables);
 void port_load_mm(struct mm *mm);
 
 /* ---- CPU ---- */

@@ -12,7 +12,9 @@
  *    come to allow it (4.10.4.3: a spurious fault).
  * 2. A fault drops what is cached for its address (4.10.4.1), so that the retry of a spurious one
  *    succeeds; but at once, before the handler runs, the address is walked again and cached, as a
- *    CPU that speculates may do. So a handler that replaces a present entry must flush.
+ *    CPU that speculates may do. So a handler that puts another page in place of one must flush.
+ *    One that only adds rights need not: what was walked by speculation raises no fault by itself
+ *    (on a CPU it could, once; that is a spurious one again), an access that it forbids walks anew.
  * 3. Entries are replaced only when their slot is needed: never by chance, and not for capacity in
  *    small tests.
  *
@@ -38,6 +40,7 @@ struct rights {
 
 struct tlb_entry {
 	bool valid, dirty;
+	bool guessed; /* walked by speculation (point 2) */
 	struct rights rights;
 	uint64_t vpn, pfn;
 };
@@ -105,33 +108,59 @@ static void drop_translation(struct softmmu *m, uint64_t va)
 		t->valid = false;
 }
 
+static void flush_page(struct softmmu *m, uint64_t va)
+{
+	drop_translation(m, va & PAGE_MASK);
+	psc_clear(m);
+}
+
 void port_tlb_flush_page(struct mm *mm, uint64_t va)
 {
 	struct softmmu *m = this_mmu();
 
+	ASSERT(m->mm == mm);
 	m->count.flush_page++;
-	if (m->mm != mm)
-		return;
-	drop_translation(m, va & PAGE_MASK);
-	psc_clear(m);
+	flush_page(m, va);
 }
 
 void port_tlb_flush_all(struct mm *mm)
 {
 	struct softmmu *m = this_mmu();
 
+	ASSERT(m->mm == mm);
 	m->count.flush_all++;
-	if (m->mm == mm)
-		tlb_clear(m);
+	tlb_clear(m);
+}
+
+/* One thread plays all CPUs. */
+void port_tlb_shootdown(struct mm *mm, uint64_t cpus, const uint64_t *va, uint32_t nr, bool tables)
+{
+	(void)tables;
+	for (; cpus; cpus &= cpus - 1) {
+		unsigned cpu = (unsigned)__builtin_ctzll(cpus);
+		struct softmmu *m = &mmus[cpu];
+
+		ASSERT(cpu != port_cpu_id() && m->mm == mm);
+		if (!va)
+			tlb_clear(m);
+		for (uint32_t i = 0; i < nr; i++)
+			flush_page(m, va[i]);
+		hosted_count_received(cpu);
+	}
 }
 
 void port_load_mm(struct mm *mm)
 {
 	struct softmmu *m = this_mmu();
+	struct mm *old = m->mm;
 
+	if (mm)
+		port_set_bits64(&mm->cpus, port_mm_cpu()->bit);
 	m->mm = mm;
-	m->root_pfn = mm->root_pfn;
+	m->root_pfn = mm ? mm->root_pfn : 0;
 	tlb_clear(m);
+	if (old && old != mm)
+		port_clear_bits64(&old->cpus, port_mm_cpu()->bit);
 }
 
 /* ---- the walk ---- */
@@ -304,7 +333,7 @@ static struct hosted_access raise_fault(struct softmmu *m, uint64_t va, uint32_t
 	}
 	w = walk_tables(m, va);
 	if (w.leaf)
-		tlb_fill(m, va, &w, false);
+		tlb_fill(m, va, &w, false)->guessed = true;
 	return (struct hosted_access){NULL, code};
 }
 
@@ -328,9 +357,9 @@ struct hosted_access hosted_access(struct mm *mm, uint64_t va, enum hosted_acces
 
 	ASSERT(m->mm == mm && m->root_pfn == mm->root_pfn);
 	ASSERT((uint64_t)((int64_t)(va << 16) >> 16) == va);
-	if (t && !permits(t->rights, kind, user))
+	if (t && !t->guessed && !permits(t->rights, kind, user))
 		return raise_fault(m, va, error_code(FAULT_PRESENT, kind, user));
-	if (t && (t->dirty || !write)) {
+	if (t && permits(t->rights, kind, user) && (t->dirty || !write)) {
 		m->count.hit++;
 		return reach(t, va);
 	}
