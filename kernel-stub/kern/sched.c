@@ -3,7 +3,8 @@
  * The scheduler: one run queue, served in turn.
  *
  *  1. The running task is in no queue. One that may run stands in run_queue.ready; one that waits
- *     stands in a wait queue, or by its deadline in run_queue.sleepers; one that ended in none.
+ *     stands in a wait queue, or by its deadline in run_queue.sleepers, or in both, and whatever
+ *     comes first takes it out of both; one that ended stands in none.
  *  2. A task runs until it waits, ends or yields, or until its slice is over and the timer finds it
  *     in ring 3. Ring 0 is never pre-empted. A sleeper whose time has come doesn't wait for the
  *     slice of the one that runs.
@@ -21,6 +22,7 @@
 #include "task.h"
 
 #include "clock.h"
+#include "errno.h"
 #include "kern_lock.h"
 #include "signal.h"
 
@@ -42,6 +44,11 @@ static struct task *first_of(struct list_node *queue)
 	return list_entry(queue->next, struct task, link);
 }
 
+static struct task *first_sleeper(struct run_queue *rq)
+{
+	return list_entry(rq->sleepers.next, struct task, timer_link);
+}
+
 /* 3. */
 static void timer_update(struct run_queue *rq)
 {
@@ -49,8 +56,8 @@ static void timer_update(struct run_queue *rq)
 
 	if (!list_empty(&rq->ready))
 		want = rq->slice_end;
-	if (!list_empty(&rq->sleepers) && first_of(&rq->sleepers)->deadline < want)
-		want = first_of(&rq->sleepers)->deadline;
+	if (!list_empty(&rq->sleepers) && first_sleeper(rq)->deadline < want)
+		want = first_sleeper(rq)->deadline;
 	if (want >= rq->armed)
 		return;
 	rq->armed = want;
@@ -70,7 +77,8 @@ void sched_enqueue(struct task *task)
 
 static void wake(struct task *task)
 {
-	list_del(&task->link);
+	list_del_init(&task->link);
+	list_del_init(&task->timer_link);
 	sched_enqueue(task);
 }
 
@@ -80,8 +88,8 @@ static bool wake_sleepers(struct run_queue *rq)
 	uint64_t now = port_tsc();
 	bool any = false;
 
-	while (!list_empty(&rq->sleepers) && first_of(&rq->sleepers)->deadline <= now) {
-		wake(first_of(&rq->sleepers));
+	while (!list_empty(&rq->sleepers) && first_sleeper(rq)->deadline <= now) {
+		wake(first_sleeper(rq));
 		any = true;
 	}
 	return any;
@@ -137,7 +145,7 @@ void sched_switch(void)
 	while (list_empty(&rq->ready))
 		idle(rq);
 	next = first_of(&rq->ready);
-	list_del(&next->link);
+	list_del_init(&next->link);
 	rq->slice_end = port_tsc() + rq->slice;
 	timer_update(rq);
 	if (next == prev)
@@ -173,6 +181,17 @@ void sched_free_later(struct task *task)
 
 /* ---- waiting ---- */
 
+/* Into the sleepers, behind those with the same deadline. */
+static void add_sleeper(struct run_queue *rq, struct task *task)
+{
+	struct list_node *at = rq->sleepers.prev;
+
+	while (at != &rq->sleepers &&
+	       list_entry(at, struct task, timer_link)->deadline > task->deadline)
+		at = at->prev;
+	list_add(&task->timer_link, at);
+}
+
 static void sleep_in(struct wait_queue *q, enum task_state state)
 {
 	current()->state = state;
@@ -184,6 +203,21 @@ int64_t wait_queue_sleep(struct wait_queue *q)
 {
 	if (current()->signal_ready)
 		return -ERESTART;
+	sleep_in(q, TASK_WAITING);
+	return 0;
+}
+
+int64_t wait_queue_sleep_until(struct wait_queue *q, uint64_t tsc)
+{
+	struct task *t = current();
+
+	if (port_tsc() >= tsc)
+		return -MM_ETIMEDOUT;
+	if (t->signal_ready)
+		return -ERESTART;
+	t->deadline = tsc;
+	add_sleeper(&run_queue, t);
+	timer_update(&run_queue);
 	sleep_in(q, TASK_WAITING);
 	return 0;
 }
@@ -205,28 +239,14 @@ void sched_signal(struct task *task)
 		wake(task);
 }
 
-/* Into the sleepers, behind those with the same deadline. */
-static void add_sleeper(struct run_queue *rq, struct task *task)
-{
-	struct list_node *at = rq->sleepers.prev;
-
-	while (at != &rq->sleepers && list_entry(at, struct task, link)->deadline > task->deadline)
-		at = at->prev;
-	list_add(&task->link, at);
-}
-
 int64_t sched_sleep_until(uint64_t tsc)
 {
-	struct task *t = current();
+	struct wait_queue nobody;
+	int64_t result;
 
-	while (port_tsc() < tsc) {
-		if (t->signal_ready)
-			return -ERESTART;
-		t->state = TASK_WAITING;
-		t->deadline = tsc;
-		add_sleeper(&run_queue, t);
-		timer_update(&run_queue);
-		sched_switch();
-	}
-	return 0;
+	wait_queue_init(&nobody);
+	do
+		result = wait_queue_sleep_until(&nobody, tsc);
+	while (!result);
+	return result == -MM_ETIMEDOUT ? 0 : result;
 }

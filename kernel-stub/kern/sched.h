@@ -48,7 +48,10 @@ void sched_free_later(struct task *task);
  * it doesn't sleep: -ERESTART. Switches. */
 int64_t wait_queue_sleep(struct wait_queue *q);
 
-/* The same, whatever signals come. */
+/* The same, but not beyond port_tsc() == tsc: then -MM_ETIMEDOUT, which goes before a signal. */
+int64_t wait_queue_sleep_until(struct wait_queue *q, uint64_t tsc);
+
+/* wait_queue_sleep(), whatever signals come. */
 void wait_queue_sleep_deaf(struct wait_queue *q);
 
 /* Makes everybody in q look again. */

@@ -119,6 +119,8 @@ struct task *task_create(struct task *parent, int64_t *error)
 	list_init(&t->sibling);
 	if (parent)
 		list_add_tail(&t->sibling, &parent->children);
+	list_init(&t->link);
+	list_init(&t->timer_link);
 	wait_queue_init(&t->child_ended);
 	wait_queue_init(&t->vfork_done);
 	return t;

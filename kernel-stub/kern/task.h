@@ -19,7 +19,7 @@ struct initramfs_file;
 
 enum task_state {
 	TASK_READY,	   /* runs, or is in the run queue */
-	TASK_WAITING,	   /* in a wait queue or asleep; a signal ends that too */
+	TASK_WAITING,	   /* in a wait queue, or asleep, or both; a signal ends that too */
 	TASK_WAITING_DEAF, /* in a wait queue, and signals have to wait as well */
 	TASK_ENDED,	   /* a zombie, until its parent asks */
 };
@@ -37,7 +37,8 @@ struct task {
 	bool oopsed;
 	bool mm_borrowed;		    /* vfork: the address space is the waiting parent's */
 	struct task *waiter;		    /* the task that kthread_run_sync left waiting */
-	struct list_node link;		    /* of the queue that `state` says */
+	struct list_node link;		    /* in the run queue or a wait queue; else by itself */
+	struct list_node timer_link;	    /* among the sleepers; else by itself */
 	uint64_t deadline;		    /* sleeping: when it ends, in TSC ticks */
 	struct task *parent;		    /* NULL: the first task */
 	struct list_node children, sibling; /* in the order of their forks */

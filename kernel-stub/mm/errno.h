@@ -32,6 +32,7 @@ enum {
 	MM_ENOSYS = 38,
 	MM_EOVERFLOW = 75,
 	MM_EOPNOTSUPP = 95,
+	MM_ETIMEDOUT = 110,
 };
 
 #endif

@@ -38,6 +38,13 @@ static inline void list_del(struct list_node *n)
 	n->next->prev = n->prev;
 }
 
+/* The same, and the node stands by itself again: then it may be removed once more. */
+static inline void list_del_init(struct list_node *n)
+{
+	list_del(n);
+	list_init(n);
+}
+
 #define list_entry(ptr, type, member) container_of(ptr, type, member)
 
 #define list_for_each(pos, head)                                                                   \
