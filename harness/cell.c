@@ -47,6 +47,7 @@ void cell_run(struct arena *a, const struct cell *c, const struct cell_options *
 		.envp = no_env,
 		.memory = setting_number(settings_find(&c->settings, "memory")),
 		.cpus = (unsigned)setting_number(settings_find(&c->settings, "cpus")),
+		.interleave = setting_number(settings_find(&c->settings, "interleave")),
 		.seed = o->seed,
 		.recorder = recorder_mode(&c->settings),
 		.kernel_args = arena_printf(a, "panic_on_oops=%s",
@@ -168,15 +169,24 @@ static void put_hist(json_t *to, const struct hist *h)
 	json_object_set_new(to, "hist", pairs_json(h));
 }
 
+/* One CPU takes no turns: its cells are the same whatever `interleave` says. */
+static bool means_nothing(const struct settings *s, const struct setting *one)
+{
+	return !strcmp(one->name, "interleave") && setting_number(settings_find(s, "cpus")) == 1;
+}
+
 static json_t *params_json(const struct settings *s)
 {
 	json_t *o = json_object();
 
-	for (size_t i = 0; i < s->n; i++)
+	for (size_t i = 0; i < s->n; i++) {
+		if (means_nothing(s, &s->v[i]))
+			continue;
 		json_object_set_new(o, s->v[i].name,
 				    s->v[i].kind == SETTING_UINT
 					    ? json_integer((json_int_t)setting_number(&s->v[i]))
 					    : json_string(s->v[i].value));
+	}
 	return o;
 }
 
@@ -228,22 +238,52 @@ static json_t *user_json(struct arena *a, const struct outcome *out)
 	return o;
 }
 
-static void put_vmstat(json_t *counters, const struct outcome *out)
-{
-	static const char *const names[FL_NR_VMSTAT] = {
+static const char *const vmstat_names[FL_NR_VMSTAT] = {
 #define VMSTAT_EVENT(id, name) [FL_VMSTAT_##id] = name,
 #define VMSTAT_GAUGE(id, name) [FL_VMSTAT_##id] = name,
 #include "vmstat.def"
 #undef VMSTAT_EVENT
 #undef VMSTAT_GAUGE
-	};
+};
+
+static const bool vmstat_is_gauge[FL_NR_VMSTAT] = {
+#define VMSTAT_EVENT(id, name) [FL_VMSTAT_##id] = false,
+#define VMSTAT_GAUGE(id, name) [FL_VMSTAT_##id] = true,
+#include "vmstat.def"
+#undef VMSTAT_EVENT
+#undef VMSTAT_GAUGE
+};
+
+static void put_vmstat(json_t *counters, const struct outcome *out)
+{
 	json_t *vmstat = json_object(), *tlb = json_object();
 
 	for (unsigned i = 0; i < FL_NR_VMSTAT; i++)
-		json_object_set_new(strncmp(names[i], "nr_tlb_", 7) ? vmstat : tlb, names[i],
-				    json_integer(out->vmstat[i]));
+		json_object_set_new(strncmp(vmstat_names[i], "nr_tlb_", 7) ? vmstat : tlb,
+				    vmstat_names[i], json_integer(out->vmstat[i]));
 	json_object_set_new(counters, "vmstat", vmstat);
 	json_object_set_new(counters, "tlb", tlb);
+}
+
+static json_t *shares_json(const struct outcome *out, unsigned event)
+{
+	json_t *all = json_array();
+
+	for (unsigned cpu = 0; cpu < out->nr_cpus; cpu++)
+		json_array_append_new(all, json_integer(out->cpus[cpu].vmstat[event]));
+	return all;
+}
+
+/* What each CPU has of the events that were counted at all. A level says nothing by CPU: what one
+ * allocates another may free. */
+static json_t *per_cpu_json(const struct outcome *out)
+{
+	json_t *o = json_object();
+
+	for (unsigned i = 0; i < FL_NR_VMSTAT; i++)
+		if (!vmstat_is_gauge[i] && out->vmstat[i])
+			json_object_set_new(o, vmstat_names[i], shares_json(out, i));
+	return o;
 }
 
 static json_t *counters_json(struct arena *a, const char *group, const struct counter_list *l,
@@ -280,16 +320,28 @@ static void put_classes(json_t *o, json_t *reasons, const struct outcome *out, c
 	json_object_set_new(o, "outside", outside_json(out));
 }
 
+static json_t *recorder_json(const struct outcome *out)
+{
+	json_t *o = json_pack("{s:I,s:I,s:I}", "events_dropped", (json_int_t)out->events_dropped,
+			      "oops_count", (json_int_t)out->oops_count, "unsupported_syscalls",
+			      (json_int_t)out->unsupported_syscalls);
+	json_t *events = out->nr_cpus > 1 && out->nr_events ? json_array() : NULL;
+
+	for (unsigned cpu = 0; events && cpu < out->nr_cpus; cpu++)
+		json_array_append_new(events, json_integer((json_int_t)out->cpus[cpu].nr_events));
+	if (events)
+		json_object_set_new(o, "events_per_cpu", events);
+	return o;
+}
+
 static void put_window(json_t *o, json_t *counters, const struct outcome *out)
 {
 	json_object_set_new(o, "boot",
 			    json_pack("{s:I}", "to_user", (json_int_t)out->boot_to_user));
 	put_vmstat(counters, out);
-	json_object_set_new(o, "recorder",
-			    json_pack("{s:I,s:I,s:I}", "events_dropped",
-				      (json_int_t)out->events_dropped, "oops_count",
-				      (json_int_t)out->oops_count, "unsupported_syscalls",
-				      (json_int_t)out->unsupported_syscalls));
+	if (out->nr_cpus > 1)
+		json_object_set_new(counters, "per_cpu", per_cpu_json(out));
+	json_object_set_new(o, "recorder", recorder_json(out));
 }
 
 static void put_kernel_side(json_t *o, json_t *counters, json_t *reasons, const struct cell *c,

@@ -227,6 +227,7 @@ static int run(struct exec_options *o, const struct engine *engine)
 		.envp = engine->id == ENGINE_LINUX ? (const char *const *)environ : env,
 		.memory = setting_number(settings_find(&o->settings, "memory")),
 		.cpus = (unsigned)setting_number(settings_find(&o->settings, "cpus")),
+		.interleave = setting_number(settings_find(&o->settings, "interleave")),
 		.seed = o->seed,
 		.recorder = recorder(o),
 		.kernel_args = kernel_args(o),

@@ -51,6 +51,15 @@ static const char *engine_finding(const struct engine *e)
 	return "the host's own kernel";
 }
 
+/* How many CPUs a cell may ask it for. */
+static void say_cpus(const struct engine *e)
+{
+	const char *how;
+	unsigned n = e->max_cpus(&how);
+
+	printf("%-29s CPUs: %s%u, %s\n", "", n > 1 ? "1 to " : "", n, how);
+}
+
 /* True if an engine that boots the stub works. */
 static bool check_engines(void)
 {
@@ -66,6 +75,8 @@ static bool check_engines(void)
 		caveat = fault ? NULL : e->caveat();
 		if (caveat)
 			printf("%-29s note: %s\n", "", caveat);
+		if (!fault)
+			say_cpus(e);
 		any = any || (!fault && e->id != ENGINE_LINUX);
 	}
 	if (any) {

@@ -46,6 +46,7 @@ struct machine_spec {
 	const char *const *envp;
 	uint64_t memory; /* bytes */
 	unsigned cpus;
+	uint64_t interleave; /* tcg with several CPUs: instructions a turn; 0: as QEMU likes */
 	uint64_t seed;
 	enum fl_recorder_mode recorder;
 	uint64_t ring_events;	 /* per CPU, for FL_RECORDER_RAW */
@@ -76,6 +77,12 @@ struct user_phase {
 	struct hist hist;
 };
 
+/* What one CPU of the machine counted. */
+struct outcome_cpu {
+	int64_t vmstat[FL_NR_VMSTAT]; /* of the phase set */
+	uint64_t nr_events;	      /* of outcome.events, where they stand CPU after CPU */
+};
+
 struct outcome {
 	enum outcome_status status;
 	char *reason;	  /* malloc'ed; NULL when ok */
@@ -87,6 +94,8 @@ struct outcome {
 	struct hist classes[FL_NR_CLASSES]; /* set FL_SET_PHASE, over all CPUs */
 	struct hist outside[FL_NR_CLASSES]; /* set FL_SET_OUTSIDE */
 	int64_t vmstat[FL_NR_VMSTAT];	    /* events: phase set; gauges: both sets */
+	struct outcome_cpu *cpus;	    /* each CPU's share of it; NULL without a window */
+	unsigned nr_cpus;
 	uint64_t events_dropped, oops_count, unsupported_syscalls;
 	struct fl_event *events; /* recorder=raw: per CPU one after the other */
 	size_t nr_events;
@@ -116,6 +125,9 @@ struct engine {
 	/* What its numbers are worth here, for doctor, manifest and plots; NULL if nothing to add.
 	 */
 	const char *(*caveat)(void);
+	/* How many CPUs it can give a guest (a program on linux) here, and in *how with what
+	 * limits (static or kept). Needs: not unavailable(). */
+	unsigned (*max_cpus)(const char **how);
 	void (*run)(const struct machine_spec *spec, struct outcome *out);
 };
 

@@ -46,7 +46,7 @@ GUEST_DIR := harness/test/guests
 GUESTS := $(patsubst $(GUEST_DIR)/%.S,$(B)/guests/%.elf,$(wildcard $(GUEST_DIR)/*.S)) $(B)/guests/program
 TEST_PROGRAMS += $(GUESTS)
 
-$(B)/guests/%.elf: $(GUEST_DIR)/%.S $(GUEST_DIR)/guest.inc $(GUEST_DIR)/guest.ld
+$(B)/guests/%.elf: $(GUEST_DIR)/%.S $(GUEST_DIR)/guest.inc $(GUEST_DIR)/smp.inc $(GUEST_DIR)/guest.ld
 	$(START)
 	$(CC) -c $< -o $@.o
 	$(LD) -n --no-warn-rwx-segments --build-id=none -T $(GUEST_DIR)/guest.ld $@.o -o $@

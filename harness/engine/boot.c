@@ -10,7 +10,6 @@
 #include "program.h"
 #include "symbolise.h"
 
-#define MAX_CPUS 1u /* the stub does not start other CPUs yet */
 #define MAX_RING_EVENTS (1ull << 24)
 #define CMDLINE_MAX 2048u
 /* What a machine needs beside the window and the archive: the stub, its tables, some user pages. */
@@ -32,9 +31,9 @@ static bool check_spec(const struct machine_spec *s, struct outcome *out)
 {
 	char *why;
 
-	if (s->cpus < 1 || s->cpus > MAX_CPUS) {
-		outcome_set(out, CELL_UNSUPPORTED, "%u CPUs: the stub runs on %u only", s->cpus,
-			    MAX_CPUS);
+	if (s->cpus < 1 || s->cpus > MACHINE_MAX_CPUS) {
+		outcome_set(out, CELL_UNSUPPORTED, "%u CPUs: the stub runs on 1 to %u", s->cpus,
+			    MACHINE_MAX_CPUS);
 		return false;
 	}
 	if (s->ring_events > MAX_RING_EVENTS) {
@@ -87,17 +86,21 @@ static bool check_memory(struct boot_job *job, struct outcome *out)
 	return false;
 }
 
+/* A machine of one CPU is told nothing of CPUs: its boot then costs what it always did. */
 static bool make_cmdline(struct boot_job *job, const char *extra, struct outcome *out)
 {
 	const struct machine_spec *s = job->spec;
 	const struct window_spec *w = &job->window;
+	char cpus[24] = "";
 
-	job->cmdline =
-		xasprintf("telemetry=%#" PRIx64 "@%#" PRIx64 " recorder=%s ring=%" PRIu64
-			  " seed=%" PRIu64 "%s%s%s%s",
-			  w->size, w->addr, recorder_names[w->recorder], w->ring_events, s->seed,
-			  *extra ? " " : "", extra, s->kernel_args && *s->kernel_args ? " " : "",
-			  s->kernel_args ? s->kernel_args : "");
+	if (s->cpus > 1)
+		snprintf(cpus, sizeof(cpus), " cpus=%u", s->cpus);
+	job->cmdline = xasprintf("telemetry=%#" PRIx64 "@%#" PRIx64 " recorder=%s ring=%" PRIu64
+				 " seed=%" PRIu64 "%s%s%s%s%s",
+				 w->size, w->addr, recorder_names[w->recorder], w->ring_events,
+				 s->seed, cpus, *extra ? " " : "", extra,
+				 s->kernel_args && *s->kernel_args ? " " : "",
+				 s->kernel_args ? s->kernel_args : "");
 	if (strlen(job->cmdline) < CMDLINE_MAX)
 		return true;
 	outcome_set(out, CELL_UNSUPPORTED, "the kernel command line is longer than %u bytes",

@@ -12,6 +12,8 @@
 #include "sink.h"
 #include "window.h"
 
+#define MACHINE_MAX_CPUS 64u /* what fl_window_layout() knows */
+
 struct boot_job {
 	const struct machine_spec *spec;
 	struct pvh_image image;

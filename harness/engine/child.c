@@ -13,6 +13,7 @@
 
 #include "child.h"
 #include "outcome.h"
+#include "placement.h"
 
 /* After the kill: what is still in the pipes is read for so long. */
 #define DRAIN_SECONDS 2.0
@@ -24,7 +25,6 @@ void child_init(struct child *c)
 	memset(c, 0, sizeof(*c));
 	c->pid = -1;
 	c->pid_fd = -1;
-	c->pin_cpu = -1;
 }
 
 int child_stream(struct child *c, struct sink *sink)
@@ -57,18 +57,20 @@ static void close_fd(int *fd)
 	*fd = -1;
 }
 
-static void pin(int cpu)
+static cpu_set_t pin_set(unsigned n)
 {
 	cpu_set_t set;
 
 	CPU_ZERO(&set);
-	CPU_SET((unsigned)cpu, &set);
-	sched_setaffinity(0, sizeof(set), &set);
+	for (unsigned i = 0; i < n; i++)
+		if (placement_cpu(i) >= 0)
+			CPU_SET((unsigned)placement_cpu(i), &set);
+	return set;
 }
 
 /* In the child, between fork and exec: async-signal-safe calls only. */
 static void become(struct child *c, const char *const *argv, const char *const *envp, int out_fd,
-		   int err_fd, pid_t parent)
+		   int err_fd, pid_t parent, const cpu_set_t *pins)
 {
 	const char *const *own_env = (const char *const *)environ;
 	int null = open("/dev/null", O_RDONLY);
@@ -87,8 +89,8 @@ static void become(struct child *c, const char *const *argv, const char *const *
 		fcntl(c->streams[i].write_fd, F_SETFD, 0);
 	for (unsigned i = 0; i < c->nr_keep; i++)
 		fcntl(c->keep_fds[i], F_SETFD, 0);
-	if (c->pin_cpu >= 0)
-		pin(c->pin_cpu);
+	if (CPU_COUNT(pins))
+		sched_setaffinity(0, sizeof(*pins), pins);
 	if (c->program)
 		execve(c->program, (char *const *)argv, (char *const *)(envp ? envp : own_env));
 	else
@@ -111,13 +113,14 @@ int child_start(struct child *c, const char *const *argv, const char *const *env
 		int err_fd)
 {
 	pid_t parent = getpid();
+	cpu_set_t pins = pin_set(c->pin_cpus);
 	int failed[2], err;
 
 	if (pipe2(failed, O_CLOEXEC) < 0)
 		return -errno;
 	c->pid = fork();
 	if (!c->pid) {
-		become(c, argv, envp, out_fd, err_fd, parent);
+		become(c, argv, envp, out_fd, err_fd, parent, &pins);
 		err = errno;
 		if (write(failed[1], &err, sizeof(err)) < 0)
 			_exit(126);

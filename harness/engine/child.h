@@ -24,7 +24,7 @@ struct child {
 	pid_t pid;
 	int pid_fd;
 	const char *program; /* to run instead of searching PATH for argv[0]; NULL: do that */
-	int pin_cpu;	     /* the CPU to run on; -1: any */
+	unsigned pin_cpus;   /* it may run on the first so many of placement_cpu(); 0: on any */
 	struct child_stream streams[CHILD_STREAMS];
 	unsigned nr_streams;
 	int keep_fds[8]; /* further descriptors that the child inherits under the same numbers */

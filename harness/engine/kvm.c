@@ -32,6 +32,8 @@ static struct {
 	unsigned tsc_khz;
 	bool interpreted;
 	char *kind, *caveat;
+	unsigned max_cpus;
+	char *max_cpus_how;
 } host;
 
 /* ---- what this /dev/kvm is ---- */
@@ -165,6 +167,27 @@ static const char *kvm_caveat(void)
 	return kvm_unavailable() ? NULL : host.caveat;
 }
 
+/* KVM refuses more than KVM_CAP_MAX_VCPUS; it allows more than the host has CPUs, which then share
+ * them. */
+static unsigned kvm_max_cpus(const char **how)
+{
+	int fd = host.max_cpus ? -1 : open("/dev/kvm", O_RDWR | O_CLOEXEC);
+	int limit = fd < 0 ? 0 : ioctl(fd, KVM_CHECK_EXTENSION, KVM_CAP_MAX_VCPUS);
+
+	if (fd >= 0)
+		close(fd);
+	if (!host.max_cpus) {
+		limit = limit < 1 ? 1 : limit;
+		host.max_cpus =
+			(unsigned)limit < MACHINE_MAX_CPUS ? (unsigned)limit : MACHINE_MAX_CPUS;
+		host.max_cpus_how = xasprintf("each a thread; %u of them on a host CPU of its own",
+					      placement_count() < host.max_cpus ? placement_count()
+										: host.max_cpus);
+	}
+	*how = host.max_cpus_how;
+	return host.max_cpus;
+}
+
 /* ---- a run ---- */
 
 static char *boot(struct kvm_machine *m, struct boot_job *job)
@@ -186,7 +209,7 @@ static char *boot(struct kvm_machine *m, struct boot_job *job)
 
 static void report_counters(struct kvm_machine *m, struct outcome *out)
 {
-	struct papi_run runs[KVM_MACHINE_MAX_VCPUS];
+	struct papi_run runs[MACHINE_MAX_CPUS];
 
 	for (unsigned i = 0; i < m->nr_vcpus; i++)
 		runs[i] = m->vcpus[i].papi;
@@ -242,6 +265,11 @@ static void kvm_run(const struct machine_spec *spec, struct outcome *out)
 		outcome_set(out, CELL_UNSUPPORTED, "%s", why);
 		return;
 	}
+	if (spec->cpus > kvm_max_cpus(&why)) {
+		outcome_set(out, CELL_UNSUPPORTED, "%u CPUs: this KVM gives a machine at most %u",
+			    spec->cpus, host.max_cpus);
+		return;
+	}
 	if (!boot_prepare(&job, spec, kernel_args(args, sizeof(args)), out))
 		return;
 	m = xcalloc(1, sizeof(*m));
@@ -257,5 +285,6 @@ const struct engine engine_kvm = {
 	.id = ENGINE_KVM,
 	.unavailable = kvm_unavailable,
 	.caveat = kvm_caveat,
+	.max_cpus = kvm_max_cpus,
 	.run = kvm_run,
 };

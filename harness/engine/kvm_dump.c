@@ -72,18 +72,43 @@ static void dump_general(FILE *to, const struct kvm_regs *r)
 			i % 4 == 3 ? "\n" : "");
 }
 
+/* KVM_MP_STATE_…; of one that is executing where KVM does not say. */
+static uint32_t mp_state(const struct kvm_vcpu *v)
+{
+	struct kvm_mp_state s;
+
+	return ioctl(v->fd, KVM_GET_MP_STATE, &s) < 0 ? KVM_MP_STATE_RUNNABLE : s.mp_state;
+}
+
+static const char *activity(uint32_t state)
+{
+	switch (state) {
+	case KVM_MP_STATE_INIT_RECEIVED:
+		return " (waits for its SIPI)";
+	case KVM_MP_STATE_HALTED:
+		return " (halted)";
+	default:
+		return "";
+	}
+}
+
 static void dump_vcpu(FILE *to, struct kvm_vcpu *v)
 {
 	const struct kvm_machine *m = v->machine;
 	bool guilty = m->end == BOOT_CRASHED && m->culprit == v->id;
+	uint32_t state = mp_state(v);
 	struct kvm_sregs s;
 	struct kvm_regs r;
 
+	if (state == KVM_MP_STATE_UNINITIALIZED) {
+		fprintf(to, "CPU %u (never started)\n", v->id);
+		return;
+	}
 	if (ioctl(v->fd, KVM_GET_REGS, &r) < 0 || ioctl(v->fd, KVM_GET_SREGS, &s) < 0) {
 		fprintf(to, "CPU %u: its registers cannot be read\n", v->id);
 		return;
 	}
-	fprintf(to, "CPU %u%s\n", v->id, guilty ? " (ended the machine)" : "");
+	fprintf(to, "CPU %u%s%s\n", v->id, guilty ? " (ended the machine)" : "", activity(state));
 	fprintf(to, "  rip [<%016llx>]\n", (ull)r.rip);
 	fprintf(to, "  rflags %08llx  cs %04x  ss %04x\n", (ull)r.rflags, s.cs.selector,
 		s.ss.selector);

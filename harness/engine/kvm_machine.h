@@ -23,8 +23,6 @@
 #include "boot.h"
 #include "papi.h"
 
-#define KVM_MACHINE_MAX_VCPUS 64u
-
 struct kvm_machine;
 
 struct kvm_vcpu {
@@ -44,7 +42,7 @@ struct kvm_machine {
 	uint64_t size, low; /* bytes in all; those below 4 GiB */
 	size_t run_size;
 	unsigned nr_vcpus;
-	struct kvm_vcpu vcpus[KVM_MACHINE_MAX_VCPUS];
+	struct kvm_vcpu vcpus[MACHINE_MAX_CPUS];
 	struct guest_output *output;
 
 	pthread_mutex_t lock;

@@ -79,7 +79,7 @@ static int start(struct native *n)
 	if (out < 0 || err < 0)
 		return -errno;
 	n->child.program = s->program;
-	n->child.pin_cpu = s->cpus == 1 ? placement_cpu(0) : -1;
+	n->child.pin_cpus = s->cpus;
 	env = make_env(s, n->report_fd);
 	rc = child_start(&n->child, s->argv, env, out, err);
 	free_env(env);
@@ -172,12 +172,20 @@ static void run_native(const struct machine_spec *spec, struct outcome *out)
 	free(n.output.err.data);
 }
 
+static unsigned linux_max_cpus(const char **how)
+{
+	*how = "the host's own: a program with more threads than CPUs would measure its scheduler";
+	return placement_count();
+}
+
 static void linux_run(const struct machine_spec *spec, struct outcome *out)
 {
 	char *why = program_check(spec->program);
 
 	memset(out, 0, sizeof(*out));
 	out->unit = "cycles";
+	if (!why && spec->cpus > placement_count())
+		why = xasprintf("%u CPUs: this host gives %u", spec->cpus, placement_count());
 	if (why)
 		outcome_set(out, CELL_UNSUPPORTED, "%s", why);
 	else
@@ -191,5 +199,6 @@ const struct engine engine_linux = {
 	.id = ENGINE_LINUX,
 	.unavailable = linux_unavailable,
 	.caveat = linux_caveat,
+	.max_cpus = linux_max_cpus,
 	.run = linux_run,
 };

@@ -100,6 +100,7 @@ void outcome_free(struct outcome *out)
 	counter_list_free(&out->kvm);
 	free(out->reason);
 	free(out->events);
+	free(out->cpus);
 	free(out->console);
 	free(out->out);
 	free(out->err);

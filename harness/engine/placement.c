@@ -78,6 +78,12 @@ int placement_cpu(unsigned vcpu)
 	return vcpu < host.n ? host.cpu[vcpu] : -1;
 }
 
+unsigned placement_count(void)
+{
+	pthread_once(&once, load);
+	return host.n;
+}
+
 const char *placement_pin(unsigned vcpu)
 {
 	int cpu = placement_cpu(vcpu);

@@ -11,6 +11,9 @@
 /* The host CPU for a vCPU, or -1 if there are fewer CPUs than that: it then floats. */
 int placement_cpu(unsigned vcpu);
 
+/* How many there are for which placement_cpu() has an answer. */
+unsigned placement_count(void);
+
 /* Binds the calling thread to placement_cpu(vcpu). NULL, or why not (static). */
 const char *placement_pin(unsigned vcpu);
 

@@ -8,6 +8,21 @@
  *   - guest memory is a fresh memfd of zeros for each boot;
  *   - there is no timer, no clock, no interrupt controller of the ISA kind, no network.
  *
+ * Several CPUs take turns in one thread. A turn of QEMU's ends at a pause, at a hlt, at the
+ * deadline of a timer of the virtual clock, and else after 10^8 instructions: too long to race
+ * anything against anything. So the stub is asked (interleave=T) to let a timer run out every T
+ * instructions whose interrupt nobody takes: that of a CPU which halts for ever, the ticker. And
+ * QEMU 7.2 gives the CPU behind the one that reached a deadline a turn of no instructions; so that
+ * this one is not always the same of ours, a spare CPU that never leaves its halt stands behind
+ * each of them:
+ *
+ *     place in QEMU's list   0      1        2      3      4
+ *     APIC id                0      1        2      3      4
+ *     is                     CPU 0  ticker   CPU 1  spare  CPU 2
+ *
+ * (apic_shift=1: the APIC id of CPU i is i << 1.) The turns are then T instructions each, CPU after
+ * CPU, and the same on every run.
+ *
  * The guest's output comes through pipes (one isa-debugcon a port), QEMU's own messages and its log
  * of CPU resets through two more. A control socket serves two purposes: QEMU's greeting tells its
  * version, without a second start for --version, and a guest that hangs is asked for its registers
@@ -34,10 +49,12 @@
 
 #define QEMU "qemu-system-x86_64"
 #define QEMU_OLDEST_MAJOR 7
+#define APIC_SHIFT 1 /* with several CPUs: every second one is a spare */
 #define CPU_MODEL "qemu64,+smep,+smap,+pdpe1gb,+nx,+pge,+fsgsbase,-svm,enforce"
 #define MESSAGE_LIMIT 16384u
 #define MAX_ARGS 64u
 #define REGISTERS_WAIT_MS 1000
+#define MONITOR_LINE_MAX (1u << 20) /* the registers of 127 CPUs are 300 KiB */
 #define NO_QEMU QEMU " does not start; install it: apt install qemu-system-x86"
 #define OLD_QEMU QEMU " is older than 7.0, which does not count instructions exactly enough"
 
@@ -156,7 +173,7 @@ static void boot_args(struct qemu *q)
 	const struct machine_spec *s = q->job->spec;
 
 	arg(q, xstrdup("-smp"));
-	arg(q, xasprintf("%u", s->cpus));
+	arg(q, xasprintf("%u", ((s->cpus - 1) << APIC_SHIFT) + 1));
 	arg(q, xstrdup("-m"));
 	arg(q, xasprintf("%" PRIu64 "k", s->memory >> 10));
 	arg(q, xstrdup("-object"));
@@ -252,10 +269,10 @@ static int start(struct qemu *q)
 /* One line of QEMU's control protocol; NULL at the end of the connection or of patience. */
 static char *monitor_line(int fd, double until)
 {
-	char *line = xcalloc(1, 65536);
+	char *line = xcalloc(1, MONITOR_LINE_MAX + 1);
 	size_t n = 0;
 
-	while (n < 65535) {
+	while (n < MONITOR_LINE_MAX) {
 		struct pollfd p = {fd, POLLIN, 0};
 		int left = (int)((until - now_seconds()) * 1000);
 
@@ -297,16 +314,38 @@ static char *monitor_answer(int fd, double until)
 	return text;
 }
 
-/* The integer registers of QEMU's text, and the place in a form that symbolise() knows. */
-static char *shorten(char *registers)
+/* The integer registers of one CPU of QEMU's text, and the place in a form that symbolise() knows.
+ */
+static void put_registers(FILE *to, const char *text, size_t len)
 {
-	char *rip = strstr(registers, "RIP="), *fpu = strstr(registers, "\nFCW="), *text;
+	const char *fpu = memmem(text, len, "\nFCW=", 5), *rip = memmem(text, len, "RIP=", 4);
 
-	if (fpu)
-		fpu[1] = '\0';
-	text = xasprintf("%s%s%.16s%s", registers, rip ? "at [<" : "", rip ? rip + 4 : "",
-			 rip ? ">]\n" : "");
-	free(registers);
+	fwrite(text, 1, fpu ? (size_t)(fpu + 1 - text) : len, to);
+	if (rip && rip + 4 + 16 <= text + len)
+		fprintf(to, "at [<%.16s>]\n", rip + 4);
+}
+
+/* Of "\nCPU#0\n…\nCPU#1\n…" what stands for the stub's CPUs, under the stub's numbers. */
+static char *shorten(const char *registers)
+{
+	const char *at = strstr(registers, "CPU#");
+	char *text = NULL;
+	size_t n;
+	FILE *to = open_memstream(&text, &n);
+
+	while (to && at) {
+		const char *next = strstr(at + 1, "\nCPU#"), *body = strchr(at, '\n');
+		unsigned place = (unsigned)strtoul(at + 4, NULL, 10);
+
+		if (body && !(place & ((1u << APIC_SHIFT) - 1))) {
+			fprintf(to, "CPU %u\n", place >> APIC_SHIFT);
+			put_registers(to, body + 1,
+				      next ? (size_t)(next - body) : strlen(body + 1));
+		}
+		at = next ? next + 1 : NULL;
+	}
+	if (to)
+		fclose(to);
 	return text;
 }
 
@@ -314,15 +353,17 @@ static void ask_registers(void *qemu)
 {
 	static const char ask[] = "{\"execute\":\"qmp_capabilities\"}\n"
 				  "{\"execute\":\"human-monitor-command\",\"arguments\":"
-				  "{\"command-line\":\"info registers\"}}\n";
+				  "{\"command-line\":\"info registers -a\"}}\n";
+	char *answer;
 	struct qemu *q = qemu;
 
 	read_greeting(q);
 	if (send(q->monitor, ask, sizeof(ask) - 1, MSG_NOSIGNAL) != (ssize_t)sizeof(ask) - 1)
 		return;
-	q->registers = monitor_answer(q->monitor, now_seconds() + REGISTERS_WAIT_MS / 1000.0);
-	if (q->registers)
-		q->registers = shorten(q->registers);
+	answer = monitor_answer(q->monitor, now_seconds() + REGISTERS_WAIT_MS / 1000.0);
+	if (answer)
+		q->registers = shorten(answer);
+	free(answer);
 }
 
 /* ---- the end ---- */
@@ -414,13 +455,23 @@ static void run_job(struct boot_job *job, struct outcome *out)
 	qemu_free(&q);
 }
 
+static unsigned tcg_max_cpus(const char **how)
+{
+	*how = "in turn on one thread: no number of the host's limits them";
+	return MACHINE_MAX_CPUS;
+}
+
 static void tcg_run(const struct machine_spec *spec, struct outcome *out)
 {
+	char args[64] = "";
 	struct boot_job job;
 
 	memset(out, 0, sizeof(*out));
 	out->unit = "instructions";
-	if (!boot_prepare(&job, spec, "", out))
+	if (spec->cpus > 1)
+		snprintf(args, sizeof(args), "apic_shift=%u interleave=%" PRIu64, APIC_SHIFT,
+			 spec->interleave);
+	if (!boot_prepare(&job, spec, args, out))
 		return;
 	run_job(&job, out);
 	boot_job_free(&job);
@@ -432,5 +483,6 @@ const struct engine engine_tcg = {
 	.id = ENGINE_TCG,
 	.unavailable = tcg_unavailable,
 	.caveat = tcg_caveat,
+	.max_cpus = tcg_max_cpus,
 	.run = tcg_run,
 };

@@ -145,6 +145,8 @@ static const char *read_vmstat(const struct reader *r, struct outcome *out)
 
 	for (uint32_t cpu = 0; cpu < r->spec->nr_cpus && !why; cpu++) {
 		why = add_vmstat(cpu_block(r, cpu)->vmstat[FL_SET_PHASE], out->vmstat);
+		memcpy(out->cpus[cpu].vmstat, cpu_block(r, cpu)->vmstat[FL_SET_PHASE],
+		       sizeof(out->cpus[cpu].vmstat));
 		if (!why)
 			why = add_vmstat(cpu_block(r, cpu)->vmstat[FL_SET_OUTSIDE], outside);
 	}
@@ -167,6 +169,7 @@ static const char *read_ring(const struct reader *r, uint32_t cpu, struct outcom
 	    b->ring_head > RING_HEAD_MAX)
 		return "a ring's head and drops in the window contradict its size";
 	out->events_dropped += b->ring_dropped;
+	out->cpus[cpu].nr_events = n;
 	if (!n)
 		return NULL;
 	out->events = xrealloc(out->events, (out->nr_events + n) * sizeof(*ring));
@@ -203,8 +206,11 @@ static const char *read_all(const struct reader *r, bool orderly, struct outcome
 
 	if (!why)
 		why = check_values(&r->head);
-	if (!why)
-		why = read_hists(r, out);
+	if (why)
+		return why;
+	out->nr_cpus = r->spec->nr_cpus;
+	out->cpus = xcalloc(out->nr_cpus, sizeof(*out->cpus));
+	why = read_hists(r, out);
 	if (!why)
 		why = read_vmstat(r, out);
 	if (!why)
@@ -236,6 +242,9 @@ static void forget(struct outcome *out)
 	memset(out->classes, 0, sizeof(out->classes));
 	memset(out->outside, 0, sizeof(out->outside));
 	memset(out->vmstat, 0, sizeof(out->vmstat));
+	free(out->cpus);
+	out->cpus = NULL;
+	out->nr_cpus = 0;
 	free(out->events);
 	out->events = NULL;
 	out->nr_events = 0;

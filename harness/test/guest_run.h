@@ -28,10 +28,10 @@ static inline const struct engine *need_engine(const char *name)
 	return e;
 }
 
-/* Boots `stub` (in the build directory) with guests/program and two arguments. */
-static inline void guest_run(const atf_tc_t *tc, const struct engine *e, const char *stub,
-			     const char *arg1, const char *arg2, double timeout,
-			     struct outcome *out)
+/* Boots `stub` (in the build directory) on that many CPUs with guests/program and two arguments. */
+static inline void guest_run_cpus(const atf_tc_t *tc, const struct engine *e, unsigned cpus,
+				  const char *stub, const char *arg1, const char *arg2,
+				  double timeout, struct outcome *out)
 {
 	char stub_path[4096], program[4096];
 	const char *argv[] = {"/program", arg1, arg1 ? arg2 : NULL, NULL};
@@ -42,7 +42,8 @@ static inline void guest_run(const atf_tc_t *tc, const struct engine *e, const c
 		.argv = argv,
 		.envp = envp,
 		.memory = 64ull << 20,
-		.cpus = 1,
+		.cpus = cpus,
+		.interleave = 10000,
 		.seed = 1,
 		.recorder = FL_RECORDER_HIST,
 		.kernel_args = "",
@@ -56,6 +57,13 @@ static inline void guest_run(const atf_tc_t *tc, const struct engine *e, const c
 		printf("console: %.2000s\n", out->console);
 	if (out->state_dump)
 		printf("%s\n", out->state_dump);
+}
+
+static inline void guest_run(const atf_tc_t *tc, const struct engine *e, const char *stub,
+			     const char *arg1, const char *arg2, double timeout,
+			     struct outcome *out)
+{
+	guest_run_cpus(tc, e, 1, stub, arg1, arg2, timeout, out);
 }
 
 #endif

@@ -106,6 +106,11 @@ ATF_TC_BODY(good, tc)
 	ATF_CHECK_EQ(2, b.out.oops_count);
 	ATF_CHECK_EQ(4, b.out.nr_events);
 	ATF_CHECK_EQ(2, b.out.events_dropped);
+	ATF_REQUIRE_EQ(2, b.out.nr_cpus);
+	for (unsigned cpu = 0; cpu < 2; cpu++) {
+		ATF_CHECK_EQ(5, b.out.cpus[cpu].vmstat[FL_VMSTAT_PGFAULT]);
+		ATF_CHECK_EQ(4 * cpu, b.out.cpus[cpu].nr_events);
+	}
 	ATF_CHECK(!b.out.have_report);
 	tear_down(&b);
 }
@@ -147,6 +152,7 @@ ATF_TC_BODY(panic, tc)
 		ATF_CHECK_EQ_MSG(WINDOW_NONSENSE, read_it(&b), "%s", #what);                       \
 		ATF_CHECK_MSG(b.why &&strstr(b.why, word), "%s: %s", #what, b.why);                \
 		ATF_CHECK(!b.out.have_window && !b.out.nr_events && !b.out.events);                \
+		ATF_CHECK(!b.out.cpus && !b.out.nr_cpus);                                          \
 		ATF_CHECK_EQ(0, b.out.classes[FL_CLASS_USER_MINOR_ANON_ALLOC].count);              \
 		tear_down(&b);                                                                     \
 	} while (0)
