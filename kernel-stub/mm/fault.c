@@ -5,7 +5,8 @@
  * What a fault can be, in the order in which it is found out:
  *
  *   1. nothing that a VMA could allow: a reserved bit in an entry, an address in the kernel half,
- *      ring 0 at an instruction that may not fault, or no address space at all
+ *      ring 0 at an instruction that may not fault, or no address space at all; but a kernel
+ * mapping that this address space did not have yet is served (vmalloc.c)
  *   2. no VMA at the address, and none above that grows down to it (stack.c); or one that forbids
  *      the access
  *   3. the VMA allows it, and the PTE is
@@ -41,6 +42,7 @@
 #include "errno.h"
 #include "fault_ctx.h"
 #include "vma_index.h"
+#include "vmalloc.h"
 
 struct page *zero_page;
 uint64_t zero_pfn;
@@ -239,8 +241,11 @@ fault_unusual(struct mm *mm, const struct fault_access *access)
 {
 	if (!mm)
 		return fault_verdict(FL_CLASS_KERNEL_INVALID_OOPS);
-	if (!fault_needs_vma(access->flags, access->addr < TASK_SIZE))
+	if (!fault_needs_vma(access->flags, access->addr < TASK_SIZE)) {
+		if (fault_may_sync(access->flags) && vmalloc_fault(mm, access->addr))
+			return fault_verdict(FL_CLASS_KERNEL_MINOR_VMALLOC);
 		return fault_verdict(fault_classify_early(access->flags));
+	}
 	read_lock(&mm->lock, LOCK_MMAP);
 	return fault_locked(mm, access);
 }

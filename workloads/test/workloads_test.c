@@ -16,9 +16,9 @@
 #define OUTPUT_MAX (64u << 10)
 #define ARGS_MAX 8
 
-static const char *const names[] = {"anon-touch", "vma-ops",	 "invalid-access",
-				    "uaccess",	  "kernel-oops", "spurious",
-				    "fork-cow",	  "stack-grow",	 "baseline"};
+static const char *const names[] = {"anon-touch",  "vma-ops",  "invalid-access", "uaccess",
+				    "kernel-oops", "spurious", "vmalloc",	 "fork-cow",
+				    "stack-grow",  "baseline"};
 #define NR_NAMES (sizeof names / sizeof *names)
 
 /* One run of a program. */
@@ -311,6 +311,7 @@ ATF_TC_BODY(needs_the_stub, tc)
 	static const char *const program[][2] = {{"kernel-oops", ""},
 						 {"kernel-oops", "mode=panic"},
 						 {"spurious", ""},
+						 {"vmalloc", ""},
 						 {"invalid-access", "case=rsvd"}};
 
 	for (unsigned i = 0; i < sizeof program / sizeof *program; i++) {
