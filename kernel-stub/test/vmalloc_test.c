@@ -36,6 +36,7 @@ static void kernel_close(void)
 {
 	ATF_CHECK_EQ(vmalloc_nr_areas(), 0);
 	kernel_check();
+	port_load_mm(NULL);
 	mm_destroy(mm);
 }
 
