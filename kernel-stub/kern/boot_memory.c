@@ -120,6 +120,15 @@ static void read_memmap(const struct start_info *si)
 	}
 }
 
+static void read_cpus(void)
+{
+	uint64_t n = cmdline_u64("cpus", 1);
+
+	if (n < 1 || n > MAX_CPUS)
+		panic("cpus=%lu: want 1 to %d", n, MAX_CPUS);
+	boot_info.nr_cpus = (uint32_t)n;
+}
+
 void boot_memory_read(uint64_t start_info_phys)
 {
 	const struct start_info *si = early_map(start_info_phys, sizeof(*si));
@@ -129,7 +138,7 @@ void boot_memory_read(uint64_t start_info_phys)
 	read_cmdline(si->cmdline);
 	read_module(si);
 	read_memmap(si);
-	boot_info.nr_cpus = 1;
+	read_cpus();
 }
 
 /* ---- 3. what is taken ---- */

@@ -40,8 +40,10 @@ static _Noreturn void machine_end(int status, int signal)
 
 void task_drop_mm(struct task *t, struct mm *mm)
 {
-	if (!t->mm_borrowed)
+	if (!t->mm_borrowed) {
+		arch_mm_unload(mm);
 		mm_destroy(mm);
+	}
 	t->mm_borrowed = false;
 	wait_queue_wake(&t->vfork_done);
 }

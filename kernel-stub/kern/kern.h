@@ -10,6 +10,7 @@
 #include "faultline_abi.h"
 #include "frame.h"
 
+struct cpu;
 struct mm;
 
 /* ---- boot (main.c): what the boot contract handed over ---- */
@@ -38,7 +39,9 @@ _Noreturn void panic(const char *fmt, ...) __attribute__((format(printf, 1, 2)))
 
 /* ---- telemetry (telemetry.c, recorder.h) ---- */
 void telemetry_init(void);
-void telemetry_use_set(enum fl_set set); /* on every CPU */
+void telemetry_attach_cpu(struct cpu *cpu); /* one that starts: this one */
+void telemetry_use_set(enum fl_set set);    /* on every CPU, from the return on */
+void telemetry_use_set_here(enum fl_set set);
 void telemetry_state(enum fl_state state, int exit_value, const char *reason);
 void telemetry_user_started(void); /* stamps tsc_user, state FL_STATE_USER */
 /* The user report's place in the window (NULL without a window) and the length that arrived. */
@@ -72,6 +75,12 @@ _Noreturn void task_run_first(void);
 _Noreturn void task_exit(int status, int signal);
 /* Runs fn(arg) as a kernel task and waits for its end: 0, or -EIO if an oops killed it. */
 int kthread_run_sync(const char *comm, void (*fn)(void *), void *arg);
+
+/* ---- the scheduler (sched.c) ---- */
+/* A CPU that starts, on that stack: runs what there is to run, from now on. */
+_Noreturn void sched_start_cpu(void *stack);
+/* From ring 3 (*frame is complete): another CPU has changed what this one should do. */
+void sched_look(struct trap_frame *frame);
 
 /* ---- signals (signal.c) ---- */
 /* A fault's signal for the current task: its handler's frame is built on *frame, or the task ends.

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The scheduler and wait queues (sched.c). Interrupts are off in all of ring 0, and a task gives
- * the processor up only in the calls that say so. Needs, throughout: kern_lock, which a switch
- * keeps. */
+ * the processor up only in the calls that say so; it may then go on on another one. Everything here
+ * needs kern_lock, and has it again when it returns. */
 #ifndef KERN_SCHED_H
 #define KERN_SCHED_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "list.h"
@@ -27,7 +28,11 @@ static inline void wait_queue_init(struct wait_queue *q)
 /* Once, before the first task runs. */
 void sched_init(void);
 
-/* Puts a task that may run at the end of the run queue. */
+/* The first task runs, from here on; what waits with nothing to run on CPU 0 will do so on that
+ * stack. */
+void sched_start_first(struct task *task, void *idle_stack);
+
+/* Puts a task that may run at the end of a CPU's run queue. */
 void sched_enqueue(struct task *task);
 
 /* The processor to the next task in the run queue. The running one must be in a queue, or ended;
@@ -57,8 +62,17 @@ void wait_queue_sleep_deaf(struct wait_queue *q);
 /* Makes everybody in q look again. */
 void wait_queue_wake(struct wait_queue *q);
 
-/* A signal is ready for the task: ends its sleep, if that may be. */
+/* A signal is ready for the task: ends its sleep, if that may be; makes it enter the kernel, if it
+ * runs on another CPU. */
 void sched_signal(struct task *task);
+
+/* Makes the task enter the kernel soon, if it runs on another CPU in ring 3. */
+void sched_kick(struct task *task);
+
+/* The CPUs that the task may run on: a mask. Setting it may switch, and is refused (false) if it
+ * leaves none. */
+uint64_t sched_affinity(const struct task *task);
+bool sched_set_affinity(struct task *task, uint64_t cpus);
 
 /* Sleeps until port_tsc() reaches `tsc`: 0, or -ERESTART. Switches. */
 int64_t sched_sleep_until(uint64_t tsc);

@@ -21,6 +21,8 @@
 #include "signal.h"
 #include "slab.h"
 
+extern char boot_stack[];
+
 #define STACK_ORDER 2
 _Static_assert(PAGE_SIZE << STACK_ORDER == KERNEL_STACK_SIZE, "STACK_ORDER");
 
@@ -121,6 +123,8 @@ struct task *task_create(struct task *parent, int64_t *error)
 		list_add_tail(&t->sibling, &parent->children);
 	list_init(&t->link);
 	list_init(&t->timer_link);
+	t->cpu = current_cpu();
+	t->cpus_allowed = parent ? parent->cpus_allowed : ~0ull;
 	wait_queue_init(&t->child_ended);
 	wait_queue_init(&t->vfork_done);
 	return t;
@@ -143,7 +147,6 @@ void task_run_first(void)
 
 	initramfs_init();
 	kern_lock();
-	sched_init();
 	t = task_create(NULL, &error);
 	if (t) {
 		t->mm = mm_create();
@@ -154,7 +157,7 @@ void task_run_first(void)
 		port_panic("no memory for the first task");
 	t->arch.user = true;
 	t->arch.stack_top = (uint64_t)t->stack + KERNEL_STACK_SIZE;
-	set_current(t);
+	sched_start_first(t, boot_stack);
 	port_load_mm(t->mm);
 	exec_first(t, &regs);
 	kern_unlock();

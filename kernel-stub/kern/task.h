@@ -39,6 +39,9 @@ struct task {
 	struct task *waiter;		    /* the task that kthread_run_sync left waiting */
 	struct list_node link;		    /* in the run queue or a wait queue; else by itself */
 	struct list_node timer_link;	    /* among the sleepers; else by itself */
+	unsigned cpu;			    /* where it runs, is queued or ran last */
+	bool on_cpu;			    /* it runs: nobody else may touch `arch` */
+	uint64_t cpus_allowed;		    /* a mask */
 	uint64_t deadline;		    /* sleeping: when it ends, in TSC ticks */
 	struct task *parent;		    /* NULL: the first task */
 	struct list_node children, sibling; /* in the order of their forks */

@@ -69,6 +69,15 @@ void telemetry_tsc_entry(uint64_t tsc)
 	entry_tsc = tsc;
 }
 
+void telemetry_attach_cpu(struct cpu *cpu)
+{
+	cpu->mm.vmstat = spare_vmstat;
+	if (!window)
+		return;
+	cpu_attach(cpu, (enum fl_recorder_mode)window->recorder_mode);
+	telemetry_use_set_here(FL_SET_OUTSIDE);
+}
+
 void telemetry_init(void)
 {
 	enum fl_recorder_mode mode;
@@ -76,17 +85,24 @@ void telemetry_init(void)
 	if (boot_telemetry.start != boot_telemetry.end)
 		window = port_pfn_to_virt(boot_telemetry.start >> PAGE_SHIFT);
 	mode = mode_wanted();
-	cpu0.mm.vmstat = spare_vmstat;
-	if (window) {
+	if (window)
 		window_init(mode);
-		cpu_attach(&cpu0, mode);
-		telemetry_use_set(FL_SET_OUTSIDE);
+	telemetry_attach_cpu(&cpu0);
+	if (window)
 		__atomic_store_n(&window->magic, FL_MAGIC, __ATOMIC_RELEASE);
-	}
 	trap_select_page_fault(mode);
 }
 
 void telemetry_use_set(enum fl_set set)
+{
+	uint64_t others = smp_others();
+
+	telemetry_use_set_here(set);
+	if (others)
+		smp_request(others, &(struct cpu_request){.what = CPU_SET, .set = set});
+}
+
+void telemetry_use_set_here(enum fl_set set)
 {
 	struct cpu *cpu = this_cpu();
 

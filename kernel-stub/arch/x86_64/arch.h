@@ -108,10 +108,27 @@ void arch_timer_init(void (*on_timer)(struct trap_frame *frame));
 /* Replaces the deadline, in port_tsc()'s units; one that has passed fires at once. */
 void arch_timer_arm(uint64_t tsc);
 
-/* Waits for the timer, calls on_timer(NULL) and returns; or returns without it (look again whether
- * there is something to run). Needs: interrupts off, as they are again afterwards, and the timer
- * armed: nothing else would end the wait. */
+/* Waits for an interrupt: the timer, then calls on_timer(NULL), or another CPU's (look again
+ * whether there is something to run). Needs: interrupts off, as they are again afterwards. */
 void arch_idle(void);
+
+/* ---- other CPUs (smp.c) ---- */
+
+/* Starts CPUs 1 to boot_info.nr_cpus - 1, one after the other; each ends in sched_start_cpu() on a
+ * stack of its own. Panics if one does not come. Once, on CPU 0. */
+void arch_start_cpus(void);
+
+/* Makes that CPU look what there is to schedule (sched_look), if it is in ring 3 or in arch_idle;
+ * otherwise as soon as it is. */
+void arch_kick(unsigned cpu);
+
+/* Between the last user of loaded address spaces and the next: what is loaded stays so, in case it
+ * is wanted again, and nothing else follows from it: flushes may pass this CPU by. Until
+ * arch_switch_task goes to a task with an address space. */
+void arch_mm_lazy(void);
+
+/* After its last user: no CPU has it loaded any more. Needs: this CPU has not. */
+void arch_mm_unload(struct mm *mm);
 
 /* Ends the machine. code: enum fl_exit_code. */
 _Noreturn void arch_exit(unsigned code);

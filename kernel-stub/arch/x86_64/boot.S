@@ -58,14 +58,96 @@ boot_high:
 	call kernel_main
 	ud2
 
+/*
+ * Another CPU's start: in real mode at a page below 1 MiB where smp.c copies the first steps; then,
+ * still without paging, here. The tables that map this code where it is loaded are its own, for the
+ * few instructions until it runs where it is linked: the kernel's have no identity map any more.
+ */
+	.section .rodata
+	.code16
+	.globl boot_other_start, boot_other_end
+boot_other_start:
+	cli
+	cld
+	movw %cs, %ax
+	movw %ax, %ds
+	lgdtl boot_other_gdtr - boot_other_start
+	movl %cr0, %eax
+	orl $1, %eax /* PE */
+	movl %eax, %cr0
+	ljmpl $GDT_BOOT_CODE32, $PHYS(boot_other32)
+boot_other_gdtr:
+	.word boot_gdt_end - boot_gdt - 1
+	.long PHYS(boot_gdt)
+boot_other_end:
+
+	.section .text.boot, "ax"
+	.code32
+boot_other32:
+	movl $GDT_KERNEL_DATA, %eax
+	movl %eax, %ds
+	cmpl $0, PHYS(boot_other_cpu)
+	je boot_ticker
+	movl $0x20, %eax /* PAE */
+	movl %eax, %cr4
+	movl $PHYS(boot_other_pml4), %eax
+	movl %eax, %cr3
+	movl $0xc0000080, %ecx /* EFER: SCE, LME, NXE */
+	rdmsr
+	orl $0x901, %eax
+	wrmsr
+	movl $0x80010033, %eax /* as CPU 0; the caches on, too */
+	movl %eax, %cr0
+	ljmp $GDT_KERNEL_CODE, $PHYS(boot_other64)
+
+	.code64
+boot_other64:
+	movq $boot_other_high, %rax
+	jmpq *%rax
+boot_other_high:
+	xorl %eax, %eax
+	movl %eax, %ds
+	movl %eax, %es
+	movl %eax, %fs
+	movl %eax, %gs
+	movl %eax, %ss
+	movq $PHYS(boot_pml4), %rax
+	movq %rax, %cr3
+	movq boot_other_cpu(%rip), %rdi
+	movq CPU_KERNEL_STACK(%rdi), %rsp
+	xorl %ebp, %ebp
+	call smp_other_main
+	ud2
+
+/* The CPU that is none of ours (smp.c, interleave=): its LAPIC's timer interrupts it for ever, in vain. */
+	.code32
+boot_ticker:
+	movl $0x1ff, 0xfee000f0	  /* on */
+	movl $0xb, 0xfee003e0	  /* divide by 1 */
+	movl $0x20020, 0xfee00320 /* periodic */
+	movl PHYS(boot_ticker_count), %eax
+	movl %eax, 0xfee00380
+	movl $0, PHYS(boot_ticker_count)
+1:	hlt
+	jmp 1b
+
 	.data
+	.balign 8
+	.globl boot_other_cpu, boot_ticker_count
+boot_other_cpu:
+	.quad 0 /* struct cpu * of the CPU that starts; NULL: the ticker */
+boot_ticker_count:
+	.long 0 /* what its timer counts down from; 0: it has it */
+
 	.balign 16
 boot_gdt:
-	.quad 0, 0
+	.quad 0
+	.quad 0x00cf9a000000ffff /* GDT_BOOT_CODE32 */
 	.quad 0x00af9a000000ffff /* GDT_KERNEL_CODE */
 	.quad 0x00cf92000000ffff /* GDT_KERNEL_DATA */
+boot_gdt_end:
 boot_gdtr:
-	.word boot_gdtr - boot_gdt - 1
+	.word boot_gdt_end - boot_gdt - 1
 	.long PHYS(boot_gdt)
 
 	.balign 4096
@@ -75,6 +157,10 @@ boot_pml4:
 	.fill 272, 8, 0
 	.quad PHYS(paging_pdpt_direct) + PTE_TABLE
 	.fill 237, 8, 0
+	.quad PHYS(boot_pdpt_kernel) + PTE_TABLE
+boot_other_pml4:
+	.quad PHYS(boot_pdpt_low) + PTE_TABLE
+	.fill 510, 8, 0
 	.quad PHYS(boot_pdpt_kernel) + PTE_TABLE
 boot_pdpt_low:
 	.quad PHYS(boot_pd_kernel) + PTE_TABLE

@@ -14,6 +14,7 @@ FIELD_IS(struct cpu, loaded_mm, CPU_LOADED_MM);
 FIELD_IS(struct cpu, id, CPU_ID);
 FIELD_IS(struct cpu, task, CPU_TASK);
 FIELD_IS(struct cpu, recorder.hist, CPU_HIST);
+FIELD_IS(struct cpu, requests, CPU_REQUESTS);
 FIELD_IS(struct trap_frame, r15, FRAME_R15);
 FIELD_IS(struct trap_frame, rbx, FRAME_RBX);
 FIELD_IS(struct trap_frame, r11, FRAME_R11);
@@ -61,6 +62,8 @@ enum {
 	CR4_SMAP = 1u << 21,
 };
 
+#define CPUID_HTT (1u << 28)
+
 /* What a system call clears: AC, NT, IOPL, DF, IF, TF. */
 #define SYSCALL_MASK 0x47700u
 
@@ -70,9 +73,10 @@ enum {
 
 struct cpu cpu0;
 struct cpu_features cpu_features;
-static uint8_t double_fault_stack[4096] __attribute__((aligned(16)));
-static uint8_t nmi_stack[512] __attribute__((aligned(16)));
+struct cpu *cpu_by_id[MAX_CPUS];
+static struct ist_stacks ist0;
 static uint32_t mxcsr_mask;
+static uint64_t cr4_value;
 
 extern char syscall_entry[], syscall_entry_compat[];
 extern const struct smap_site {
@@ -87,7 +91,7 @@ struct table_register {
 	uint64_t base;
 } __attribute__((packed));
 
-static void gdt_load(struct cpu *cpu)
+static void gdt_load(struct cpu *cpu, struct ist_stacks *ist)
 {
 	uint64_t tss = (uint64_t)&cpu->tss;
 	struct table_register gdtr = {sizeof(cpu->gdt) - 1, (uint64_t)cpu->gdt};
@@ -100,8 +104,8 @@ static void gdt_load(struct cpu *cpu)
 	cpu->gdt[GDT_TSS / 8] = 0x0000890000000000 | (sizeof(struct tss) - 1) |
 				(tss & 0xffffff) << 16 | (tss >> 24 & 0xff) << 56;
 	cpu->gdt[GDT_TSS / 8 + 1] = tss >> 32;
-	cpu->tss.ist[0] = (uint64_t)(double_fault_stack + sizeof(double_fault_stack));
-	cpu->tss.ist[1] = (uint64_t)(nmi_stack + sizeof(nmi_stack));
+	cpu->tss.ist[0] = (uint64_t)(ist->double_fault + sizeof(ist->double_fault));
+	cpu->tss.ist[1] = (uint64_t)(ist->nmi + sizeof(ist->nmi));
 	cpu->tss.iomap_base = sizeof(struct tss);
 	__asm__ volatile("lgdt %0" ::"m"(gdtr));
 	__asm__ volatile("ltr %w0" ::"r"(GDT_TSS));
@@ -117,13 +121,20 @@ void arch_set_kernel_stack(uint64_t top)
 	cpu->tss.rsp[0] = top;
 }
 
+static void percpu_init(struct cpu *cpu, struct ist_stacks *ist)
+{
+	cpu->mm_cpu = &cpu->mm;
+	cpu->deadline = NO_DEADLINE;
+	wrmsr(MSR_GS_BASE, (uint64_t)cpu);
+	wrmsr(MSR_KERNEL_GS_BASE, 0);
+	gdt_load(cpu, ist);
+}
+
 void cpu_init_early(void)
 {
-	cpu0.mm_cpu = &cpu0.mm;
-	cpu0.deadline = NO_DEADLINE;
-	wrmsr(MSR_GS_BASE, (uint64_t)&cpu0);
-	wrmsr(MSR_KERNEL_GS_BASE, 0);
-	gdt_load(&cpu0);
+	cpu_by_id[0] = &cpu0;
+	cpu0.online = 1;
+	percpu_init(&cpu0, &ist0);
 	arch_set_kernel_stack((uint64_t)boot_stack_top);
 	trap_init();
 }
@@ -140,6 +151,18 @@ static struct cpuid cpuid(uint32_t leaf)
 
 	__asm__ volatile("cpuid" : "=a"(r.a), "=b"(r.b), "=c"(r.c), "=d"(r.d) : "a"(leaf), "c"(0));
 	return r;
+}
+
+unsigned cpu_count(void)
+{
+	struct cpuid r = cpuid(1);
+
+	return r.d & CPUID_HTT ? r.b >> 16 & 0xff : 1;
+}
+
+unsigned cpu_apic_id(void)
+{
+	return cpuid(1).b >> 24;
 }
 
 static void features_detect(void)
@@ -167,21 +190,24 @@ static void smap_patch(void)
 	}
 }
 
+static void write_cr4(uint64_t v)
+{
+	__asm__ volatile("movq %0, %%cr4" ::"r"(v) : "memory");
+}
+
 static void control_init(void)
 {
-	uint64_t cr4;
-
-	__asm__ volatile("movq %%cr4, %0" : "=r"(cr4));
-	cr4 |= CR4_OSFXSR | CR4_OSXMMEXCPT;
+	__asm__ volatile("movq %%cr4, %0" : "=r"(cr4_value));
+	cr4_value |= CR4_OSFXSR | CR4_OSXMMEXCPT;
 	if (cpu_features.pge)
-		cr4 |= CR4_PGE;
+		cr4_value |= CR4_PGE;
 	if (cpu_features.smep)
-		cr4 |= CR4_SMEP;
+		cr4_value |= CR4_SMEP;
 	if (cpu_features.smap) {
 		smap_patch();
-		cr4 |= CR4_SMAP;
+		cr4_value |= CR4_SMAP;
 	}
-	__asm__ volatile("movq %0, %%cr4" ::"r"(cr4) : "memory");
+	write_cr4(cr4_value);
 }
 
 static void syscall_init(void)
@@ -244,6 +270,16 @@ void cpu_init(void)
 	fpu_init();
 }
 
+void cpu_init_other(struct cpu *cpu, struct ist_stacks *ist)
+{
+	percpu_init(cpu, ist);
+	arch_set_kernel_stack(cpu->kernel_stack);
+	trap_load_idt();
+	write_cr4(cr4_value);
+	syscall_init();
+	arch_fpu_reset();
+}
+
 /* ---- segment bases of ring 3 ---- */
 
 void arch_set_fs_base(uint64_t base)
@@ -268,8 +304,14 @@ uint64_t arch_get_gs_base(void)
 
 /* ---- the end ---- */
 
+/* The first that gets here ends the machine; the others are stopped by it. */
 void arch_exit(unsigned code)
 {
+	static uint32_t ending;
+
+	while (port_xchg32(&ending, 1))
+		port_cpu_relax();
+	smp_stop_others();
 	__asm__ volatile("outb %b0, %w1" ::"a"(code), "Nd"(FL_PORT_EXIT));
 	for (;;)
 		__asm__ volatile("cli; hlt");

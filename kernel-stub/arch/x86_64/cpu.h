@@ -22,16 +22,47 @@ struct tss {
 	uint16_t reserved3, iomap_base;
 } __attribute__((packed));
 
+/* What one CPU asks of others (smp.c). */
+struct cpu_request {
+	enum {
+		CPU_FLUSH,  /* translations: port.h, port_tlb_shootdown */
+		CPU_UNLOAD, /* mm, if it is loaded, and for nothing */
+		CPU_SET,    /* record into `set` */
+		CPU_STOP,   /* for ever */
+	} what;
+	uint32_t waiting; /* CPUs that have not answered; atomic */
+	struct mm *mm;
+	const uint64_t *va; /* NULL: everything */
+	uint32_t nr;
+	enum fl_set set;
+};
+
+#define DOUBLE_FAULT_STACK_SIZE 4096u
+#define NMI_STACK_SIZE 512u
+
+/* Stacks that the CPU takes by itself (interrupt stack table). */
+struct ist_stacks {
+	uint8_t double_fault[DOUBLE_FAULT_STACK_SIZE] __attribute__((aligned(16)));
+	uint8_t nmi[NMI_STACK_SIZE] __attribute__((aligned(16)));
+};
+
 struct cpu {
-	struct mm_cpu *mm_cpu; /* from here to recorder.hist: cpu_layout.h */
+	struct mm_cpu *mm_cpu; /* from here to requests: cpu_layout.h */
 	uint64_t kernel_stack;
 	uint64_t user_rsp;
 	struct mm *loaded_mm;
 	uint64_t id;
 	struct task *task;
 	struct recorder_cpu recorder;
+	uint64_t requests __attribute__((aligned(64))); /* who asks something; atomic (smp.c) */
+	struct cpu_request request;			/* what this CPU asks of others */
+	uint32_t online;				/* it runs the kernel; atomic */
+	uint32_t lazy; /* loaded_mm is kept for the next task, and not used: atomic (port.c) */
+	int64_t tlb_gen __attribute__((aligned(64))); /* loaded_mm->tlb_gen as far as this CPU has
+							 flushed, or less */
 	struct mm_cpu mm;
-	uint64_t deadline; /* of the timer, in TSC time (lapic.c) */
+	uint64_t deadline;	 /* of the timer, in TSC time (lapic.c) */
+	bool lapic_on, timer_on; /* set up (lapic.c) */
 	uint32_t oops_depth;
 	struct tss tss;
 	uint64_t gdt[GDT_ENTRIES];
@@ -43,6 +74,8 @@ struct cpu {
  * 11.9). */
 enum {
 	VECTOR_TIMER = 32,
+	VECTOR_RESCHEDULE,
+	VECTOR_REQUEST,
 	VECTOR_SPURIOUS = 47,
 	NR_VECTORS,
 };
@@ -55,6 +88,7 @@ struct cpu_features {
 };
 
 extern struct cpu cpu0;
+extern struct cpu *cpu_by_id[MAX_CPUS]; /* NULL: there is none, or it is not up yet */
 extern struct cpu_features cpu_features;
 extern char boot_stack_top[];
 
@@ -116,15 +150,65 @@ void cpu_init_early(void);
  * Needs: the command line. */
 void cpu_init(void);
 
-/* Fills the IDT (trap.c). trap_select_page_fault picks the page-fault entry for a recorder mode. */
+/* Both for a CPU that CPU 0 starts: the same registers as there. Needs: cpu->id, cpu->kernel_stack.
+ */
+void cpu_init_other(struct cpu *cpu, struct ist_stacks *ist);
+
+/* By CPUID: how many CPUs there are, and the local APIC's number of this one. */
+unsigned cpu_count(void);
+unsigned cpu_apic_id(void);
+
+/* Fills the IDT, and loads it (trap.c); the second only loads it. trap_select_page_fault picks the
+ * page-fault entry for a recorder mode. */
 void trap_init(void);
+void trap_load_idt(void);
 void trap_select_page_fault(enum fl_recorder_mode mode);
 
 /* The handler of an exception-table entry for this instruction; 0 if there is none (uaccess.S). */
 uint64_t extable_lookup(uint64_t rip);
 
-/* The timer's interrupt (lapic.c), from trap.S: *frame is complete. */
+/* Interrupts, from trap.S. *frame is complete. (lapic.c, smp.c) */
 void lapic_timer_interrupt(struct trap_frame *frame);
+void smp_reschedule_interrupt(struct trap_frame *frame);
+void smp_request_interrupt(void);
+
+/* ---- lapic.c ---- */
+
+/* Switches this CPU's LAPIC on, its timer still off. The first call maps the registers. */
+void lapic_init_cpu(void);
+
+/* A CPU's number to the LAPICs: its own, shifted as apic_shift= says. */
+unsigned lapic_id(unsigned cpu);
+
+/* An interrupt for that CPU. */
+void lapic_send(unsigned cpu, unsigned vector);
+
+/* Starts the CPU of that LAPIC: INIT, and from where, `page` << 12 in real mode (SDM vol.
+ * 3, 8.4.4).
+ */
+void lapic_send_init(unsigned id);
+void lapic_send_startup(unsigned id, unsigned page);
+void lapic_eoi(void);
+
+/* ---- smp.c ---- */
+
+/* Does what other CPUs ask of this one. */
+void smp_answer(void);
+
+/* Asks the CPUs of that mask (not this one) and waits until all have done it. */
+void smp_request(uint64_t cpus, const struct cpu_request *r);
+
+/* All CPUs that run the kernel, but this one. */
+uint64_t smp_others(void);
+
+/* Those of the mask that keep their address space loaded for nothing (arch_mm_lazy). */
+uint64_t smp_lazy_cpus(uint64_t cpus);
+
+/* Takes mm up again after arch_mm_lazy(). Needs: it is loaded. */
+void smp_mm_resume(struct mm *mm);
+
+/* No other CPU does anything any more, but for one that doesn't answer within a second. */
+void smp_stop_others(void);
 
 /* ---- paging.c ---- */
 

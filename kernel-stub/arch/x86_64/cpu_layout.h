@@ -13,6 +13,7 @@
 
 /* Linux's selectors: ring 3 sees them in signal frames. SYSRET wants user32, data, code in a row.
  */
+#define GDT_BOOT_CODE32 0x08 /* of boot.S alone */
 #define GDT_KERNEL_CODE 0x10
 #define GDT_KERNEL_DATA 0x18
 #define GDT_USER32_CODE 0x23
@@ -26,8 +27,9 @@
 #define CPU_USER_RSP 16	   /* ring 3's stack pointer for the first instructions of a call */
 #define CPU_LOADED_MM 24   /* struct mm * in CR3; NULL: the kernel's own tables */
 #define CPU_ID 32
-#define CPU_TASK 40 /* struct task *: current() */
-#define CPU_HIST 48 /* struct fl_hist *: the recorder's, of the set in force */
+#define CPU_TASK 40	 /* struct task *: current() */
+#define CPU_HIST 48	 /* struct fl_hist *: the recorder's, of the set in force */
+#define CPU_REQUESTS 128 /* uint64_t: CPUs that ask something of this one (smp.c) */
 
 #define FRAME_R15 0
 #define FRAME_R14 8

@@ -3,6 +3,8 @@
 #ifndef ARCH_CURRENT_H
 #define ARCH_CURRENT_H
 
+#include <stdint.h>
+
 #include "cpu_layout.h"
 
 struct task;
@@ -21,6 +23,15 @@ static inline struct task *current(void)
 static inline void set_current(struct task *t)
 {
 	__asm__ volatile("movq %0, %%gs:%c1" ::"r"(t), "i"(CPU_TASK) : "memory");
+}
+
+/* This CPU's number. Read anew each time, since a switch may have changed it. */
+static inline unsigned current_cpu(void)
+{
+	uint64_t id;
+
+	__asm__ volatile("movq %%gs:%c1, %0" : "=r"(id) : "i"(CPU_ID));
+	return (unsigned)id;
 }
 
 #endif

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The timer: this CPU's LAPIC in one-shot mode (SDM vol. 3, 11.5.4), for deadlines in TSC time.
+ * The timer: each CPU's LAPIC in one-shot mode (SDM vol. 3, 11.5.4), for deadlines in TSC time; and
+ * interrupts to other CPUs. The registers stand at the same address on each.
  *
- *  1. Nothing is touched until the first deadline: a machine with one task to run never gets here.
+ *  1. Nothing is touched until the first deadline: one CPU with one task to run never gets here.
  *     Then the registers are mapped, the LAPIC is switched on with every other source masked, and
- *     its timer's rate is measured against the TSC.
+ *     its timer's rate is measured against the TSC: once, since every CPU's counts alike. A CPU
+ *     that others may interrupt switches its LAPIC on as it starts (lapic_init_cpu).
  *  2. The count of 32 bits and the measured rate say about when. If the interrupt comes before the
  *     deadline, the rest is counted down in the same way, so on_timer is never early.
  *  3. An interrupt that finds no deadline, since it has been served already, is dropped.
@@ -15,13 +17,17 @@
 #include "cpu.h"
 
 #include "arch.h"
+#include "kern.h"
 
 #define LAPIC_PHYS 0xfee00000ull
 
 /* Registers, as indices of 32-bit words (SDM vol. 3, table 11-1). */
 enum {
+	LAPIC_ID = 0x020 / 4,
 	LAPIC_EOI = 0x0b0 / 4,
 	LAPIC_SPURIOUS = 0x0f0 / 4,
+	LAPIC_ICR_LOW = 0x300 / 4,
+	LAPIC_ICR_HIGH = 0x310 / 4,
 	LAPIC_LVT_TIMER = 0x320 / 4,
 	LAPIC_LVT_LINT0 = 0x350 / 4,
 	LAPIC_LVT_LINT1 = 0x360 / 4,
@@ -34,6 +40,10 @@ enum {
 #define SPURIOUS_ENABLE (1u << 8)
 #define LVT_MASKED (1u << 16) /* one-shot mode is 0 */
 #define DIVIDE_BY_1 0xbu
+#define ICR_ASSERT (1u << 14)
+#define ICR_PENDING (1u << 12)
+#define ICR_INIT (5u << 8)
+#define ICR_STARTUP (6u << 8)
 
 #define RATE_SHIFT 24
 #define RATE_TSC (1ull << 20) /* how long the rate is measured: well above what an exit costs */
@@ -58,18 +68,74 @@ static void rate_measure(void)
 		port_panic("lapic: the timer does not count");
 }
 
-static void lapic_init(void)
+void lapic_init_cpu(void)
 {
-	lapic = paging_map_lapic(LAPIC_PHYS);
+	if (!lapic)
+		lapic = paging_map_lapic(LAPIC_PHYS);
+	if (lapic[LAPIC_ID] >> 24 != lapic_id((unsigned)this_cpu()->id))
+		port_panic("lapic: CPU %lu has number %u", this_cpu()->id, lapic[LAPIC_ID] >> 24);
 	lapic[LAPIC_LVT_LINT0] = LVT_MASKED;
 	lapic[LAPIC_LVT_LINT1] = LVT_MASKED;
 	lapic[LAPIC_LVT_ERROR] = LVT_MASKED;
 	lapic[LAPIC_LVT_TIMER] = LVT_MASKED | VECTOR_TIMER;
 	lapic[LAPIC_SPURIOUS] = SPURIOUS_ENABLE | VECTOR_SPURIOUS;
 	lapic[LAPIC_DIVIDE] = DIVIDE_BY_1;
-	rate_measure();
-	lapic[LAPIC_LVT_TIMER] = VECTOR_TIMER;
+	this_cpu()->lapic_on = true;
 }
+
+static void timer_init(void)
+{
+	if (!this_cpu()->lapic_on)
+		lapic_init_cpu();
+	if (!rate)
+		rate_measure();
+	lapic[LAPIC_LVT_TIMER] = VECTOR_TIMER;
+	this_cpu()->timer_on = true;
+}
+
+/* ---- interrupts to other CPUs ---- */
+
+unsigned lapic_id(unsigned cpu)
+{
+	static unsigned shift;
+	static bool known;
+
+	if (!known)
+		shift = (unsigned)cmdline_u64("apic_shift", 0) & 7;
+	known = true;
+	return cpu << shift;
+}
+
+/* Needs: interrupts off, between the two registers. */
+static void send(unsigned id, uint32_t command)
+{
+	while (unlikely(lapic[LAPIC_ICR_LOW] & ICR_PENDING))
+		port_cpu_relax();
+	lapic[LAPIC_ICR_HIGH] = id << 24;
+	lapic[LAPIC_ICR_LOW] = ICR_ASSERT | command;
+}
+
+void lapic_send(unsigned cpu, unsigned vector)
+{
+	send(lapic_id(cpu), vector);
+}
+
+void lapic_send_init(unsigned id)
+{
+	send(id, ICR_INIT);
+}
+
+void lapic_send_startup(unsigned id, unsigned page)
+{
+	send(id, ICR_STARTUP | page);
+}
+
+void lapic_eoi(void)
+{
+	lapic[LAPIC_EOI] = 0;
+}
+
+/* ---- the timer ---- */
 
 /* Counts down to the deadline, or as far towards it as 32 bits reach. */
 static void count_down(uint64_t deadline)
@@ -89,8 +155,8 @@ void arch_timer_init(void (*fn)(struct trap_frame *frame))
 
 void arch_timer_arm(uint64_t tsc)
 {
-	if (unlikely(!lapic))
-		lapic_init();
+	if (unlikely(!this_cpu()->timer_on))
+		timer_init();
 	this_cpu()->deadline = tsc;
 	count_down(tsc);
 }
@@ -113,13 +179,12 @@ static void expire(struct trap_frame *frame)
 /* From trap.S. */
 void lapic_timer_interrupt(struct trap_frame *frame)
 {
-	lapic[LAPIC_EOI] = 0;
+	lapic_eoi();
 	expire(frame_from_user(frame) ? frame : NULL);
 }
 
 void arch_idle(void)
 {
-	ASSERT(this_cpu()->deadline != NO_DEADLINE);
 	__asm__ volatile("sti; hlt; cli" ::: "memory");
 	expire(NULL);
 }

@@ -44,6 +44,8 @@ void arch_switch_task(struct arch_task *prev, struct arch_task *next, struct mm 
 		user_state_save(prev);
 	if (next_mm && next_mm != cpu->loaded_mm)
 		port_load_mm(next_mm);
+	else if (next_mm && cpu->lazy)
+		smp_mm_resume(next_mm);
 	arch_set_kernel_stack(next->stack_top);
 	if (next->user)
 		user_state_load(next);

@@ -11,7 +11,8 @@
  *    signals or oopses.
  * 2. Every other exception: the whole frame, then trap_exception(frame, vector).
  * 3. #DF: the same on a stack of its own, without trust in %gs. NMI: nothing.
- * 4. The timer's interrupt: the whole frame, then lapic_timer_interrupt(frame), which may switch tasks.
+ * 4. The timer's interrupt, and another CPU's that there is something to schedule: the whole frame,
+ *    then a function of C that may switch tasks. Another CPU's that wants something done: smp_request_interrupt().
  *
  * %gs is the kernel's in ring 0 and ring 3's own in ring 3. The one place where ring 0 runs with ring
  * 3's is between swapgs and iretq; an iretq that faults (a frame that a signal handler made) is
@@ -50,6 +51,18 @@
 	pushq %r9
 	pushq %r10
 	pushq %r11
+.endm
+
+.macro POP_SCRATCH
+	popq %r11
+	popq %r10
+	popq %r9
+	popq %r8
+	popq %rax
+	popq %rcx
+	popq %rdx
+	popq %rsi
+	popq %rdi
 .endm
 
 .macro RESTORE_SCRATCH at
@@ -263,15 +276,7 @@ FUNC(trap_entry_page_fault_once)
 	jz 2f
 	swapgs
 2:	addq $8, %rsp
-	popq %r11
-	popq %r10
-	popq %r9
-	popq %r8
-	popq %rax
-	popq %rcx
-	popq %rdx
-	popq %rsi
-	popq %rdi
+	POP_SCRATCH
 	jmpq *trap_page_fault_entry(%rip)
 END(trap_entry_page_fault_once)
 
@@ -357,7 +362,8 @@ FUNC(trap_entry_2)
 END(trap_entry_2)
 
 /* Interrupts come in ring 3 and in arch_idle. The frame's error code says that it is no system call's. */
-FUNC(trap_entry_timer)
+.macro INTERRUPT name, function
+FUNC(trap_entry_\name)
 	pushq $-1
 	PUSH_SCRATCH
 	subq $FRAME_R11, %rsp
@@ -367,9 +373,44 @@ FUNC(trap_entry_timer)
 	testb $3, FRAME_CS(%rsp)
 	jz 1f
 	swapgs
-1:	CALL_WITH_FRAME lapic_timer_interrupt
+1:	CALL_WITH_FRAME \function
 	jmp trap_return
-END(trap_entry_timer)
+END(trap_entry_\name)
+.endm
+
+	INTERRUPT timer, lapic_timer_interrupt
+	INTERRUPT reschedule, smp_reschedule_interrupt
+
+FUNC(trap_entry_request)
+	PUSH_SCRATCH
+	CLAC
+	cld
+	testb $3, 9*8+8(%rsp) /* the CS that was pushed */
+	jz 1f
+	swapgs
+1:	call smp_request_interrupt /* five words and nine: aligned */
+	testb $3, 9*8+8(%rsp)
+	jz 2f
+	swapgs
+2:	POP_SCRATCH
+	iretq
+END(trap_entry_request)
+
+/* While it waits for something, a CPU looks whether others wait for it: port_cpu_relax(). The caller
+ * expects every register as it was, so that waiting costs the ways nothing that don't wait. */
+FUNC(trap_relax_answer)
+	pushfq
+	PUSH_SCRATCH
+	pushq %rbp
+	movq %rsp, %rbp
+	andq $-16, %rsp
+	call smp_answer
+	movq %rbp, %rsp
+	popq %rbp
+	POP_SCRATCH
+	popfq
+	ret
+END(trap_relax_answer)
 
 /* The LAPIC wants no EOI for it (SDM vol. 3, 11.9). */
 FUNC(trap_entry_spurious)

@@ -84,7 +84,8 @@ extern char trap_entry_0[], trap_entry_1[], trap_entry_2[], trap_entry_3[], trap
 	trap_entry_5[], trap_entry_6[], trap_entry_7[], trap_entry_8[], trap_entry_9[],
 	trap_entry_10[], trap_entry_11[], trap_entry_12[], trap_entry_13[], trap_entry_15[],
 	trap_entry_16[], trap_entry_17[], trap_entry_18[], trap_entry_19[], trap_entry_20[],
-	trap_entry_21[], trap_entry_timer[], trap_entry_spurious[];
+	trap_entry_21[], trap_entry_timer[], trap_entry_reschedule[], trap_entry_request[],
+	trap_entry_spurious[];
 
 extern char uaccess_start[], uaccess_size[]; /* the size: as an address */
 extern const struct extable_entry {
@@ -320,11 +321,11 @@ void trap_double_fault(struct trap_frame *frame)
 
 /* ---- the IDT ---- */
 
+/* What may change while other CPUs run, the place, is in the first 8 bytes: one store. */
 static void gate_set(unsigned vector, const char *entry, unsigned ist, unsigned dpl)
 {
-	uint64_t at = (uint64_t)entry;
-
-	idt[vector] = (struct gate){
+	uint64_t at = (uint64_t)entry, words[2], *to = (uint64_t *)&idt[vector];
+	struct gate gate = {
 		.offset_low = (uint16_t)at,
 		.selector = GDT_KERNEL_CODE,
 		.ist = (uint8_t)ist,
@@ -332,6 +333,10 @@ static void gate_set(unsigned vector, const char *entry, unsigned ist, unsigned 
 		.offset_mid = (uint16_t)(at >> 16),
 		.offset_high = (uint32_t)(at >> 32),
 	};
+
+	memcpy(words, &gate, sizeof(words));
+	to[1] = words[1];
+	__atomic_store_n(&to[0], words[0], __ATOMIC_RELEASE);
 }
 
 static void page_fault_entry_set(char *entry)
@@ -363,14 +368,25 @@ void arch_before_next_fault(void (*fn)(void))
 	page_fault_entry_set(trap_entry_page_fault_once);
 }
 
-/* From trap.S. */
+/* From trap.S. Another CPU's fault may have been first. */
 void trap_page_fault_once(void)
 {
-	void (*fn)(void) = before_fault;
+	void (*fn)(void) = __atomic_exchange_n(&before_fault, NULL, __ATOMIC_SEQ_CST);
 
-	before_fault = NULL;
+	if (!fn)
+		return;
 	page_fault_entry_set(before_fault_entry);
 	fn();
+}
+
+void trap_load_idt(void)
+{
+	struct {
+		uint16_t limit;
+		uint64_t base;
+	} __attribute__((packed)) idtr = {sizeof(idt) - 1, (uint64_t)idt};
+
+	__asm__ volatile("lidt %0" ::"m"(idtr));
 }
 
 void trap_init(void)
@@ -382,10 +398,6 @@ void trap_init(void)
 		trap_entry_15, trap_entry_16, trap_entry_17, trap_entry_18, trap_entry_19,
 		trap_entry_20, trap_entry_21,
 	};
-	struct {
-		uint16_t limit;
-		uint64_t base;
-	} __attribute__((packed)) idtr = {sizeof(idt) - 1, (uint64_t)idt};
 
 	for (unsigned v = 0; v < NR_EXCEPTIONS; v++)
 		if (entries[v])
@@ -395,8 +407,10 @@ void trap_init(void)
 						   : 0,
 				 v == VECTOR_BP || v == VECTOR_OF ? GATE_RING3 : 0);
 	gate_set(VECTOR_TIMER, trap_entry_timer, 0, 0);
+	gate_set(VECTOR_RESCHEDULE, trap_entry_reschedule, 0, 0);
+	gate_set(VECTOR_REQUEST, trap_entry_request, 0, 0);
 	gate_set(VECTOR_SPURIOUS, trap_entry_spurious, 0, 0);
 	trap_select_page_fault(FL_RECORDER_OFF);
 	extable_check();
-	__asm__ volatile("lidt %0" ::"m"(idtr));
+	trap_load_idt();
 }

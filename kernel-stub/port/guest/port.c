@@ -17,9 +17,12 @@ void port_load_mm(struct mm *mm)
 	struct cpu *cpu = this_cpu();
 	struct mm *old = cpu->loaded_mm;
 
-	if (mm)
+	if (mm) {
 		port_set_bits64(&mm->cpus, cpu->mm.bit);
+		cpu->tlb_gen = __atomic_load_n(&mm->tlb_gen, __ATOMIC_RELAXED);
+	}
 	cpu->loaded_mm = mm;
+	__atomic_store_n(&cpu->lazy, 0, __ATOMIC_RELAXED);
 	write_cr3((mm ? mm->root_pfn : port_kernel_root_pfn()) << PAGE_SHIFT);
 	if (old && old != mm)
 		port_clear_bits64(&old->cpus, cpu->mm.bit);
@@ -27,9 +30,10 @@ void port_load_mm(struct mm *mm)
 
 void port_tlb_shootdown(struct mm *mm, uint64_t cpus, const uint64_t *va, uint32_t nr, bool tables)
 {
-	(void)mm;
-	(void)va;
-	(void)nr;
-	(void)tables;
-	panic("shootdown: CPUs %lx of one CPU", cpus);
+	struct cpu_request r = {.what = CPU_FLUSH, .mm = mm, .va = va, .nr = nr};
+
+	if (!tables)
+		cpus &= ~smp_lazy_cpus(cpus);
+	if (cpus)
+		smp_request(cpus, &r);
 }

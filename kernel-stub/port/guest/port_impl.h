@@ -52,19 +52,6 @@ static inline void port_tlb_flush_all(struct mm *mm)
 	__asm__ volatile("movq %0, %%cr3" ::"r"(cr3) : "memory");
 }
 
-static inline void port_tlb_flush_kernel_page(uint64_t va)
-{
-	__asm__ volatile("invlpg (%0)" ::"r"(va) : "memory");
-}
-
-static inline void port_tlb_flush_kernel_all(void)
-{
-	uint64_t cr3;
-
-	__asm__ volatile("movq %%cr3, %0" : "=r"(cr3));
-	__asm__ volatile("movq %0, %%cr3" ::"r"(cr3) : "memory");
-}
-
 /* (port.c) */
 void port_load_mm(struct mm *mm);
 void port_tlb_shootdown(struct mm *mm, uint64_t cpus, const uint64_t *va, uint32_t nr, bool tables);
@@ -88,9 +75,14 @@ static inline struct mm_cpu *port_mm_cpu(void)
 	return p;
 }
 
+/* trap_relax_answer (trap.S) keeps every register. */
 static inline void port_cpu_relax(void)
 {
-	__builtin_ia32_pause();
+	__asm__ volatile("cmpq $0, %%gs:%c0\n\t"
+			 "je 1f\n\t"
+			 "call trap_relax_answer\n"
+			 "1:\tpause" ::"i"(CPU_REQUESTS)
+			 : "memory", "cc");
 }
 
 static inline uint64_t port_tsc(void)
