@@ -170,6 +170,8 @@ static inline struct fl_layout fl_window_layout(uint32_t nr_cpus, uint64_t ring_
 
 #define FL_SYS_STUBCTL 0x464c /* long stubctl(op, a, b, c); -ENOSYS on Linux */
 
+#define FL_VMALLOC_SLOTS 15u
+
 enum fl_stubctl {
 	FL_STUBCTL_VERSION,	 /* () -> FL_ABI_VERSION */
 	FL_STUBCTL_PHASE_BEGIN,	 /* () -> 0: record into FL_SET_PHASE from the return on */
@@ -184,6 +186,12 @@ enum fl_stubctl {
 				 again without one: as if another CPU had been first; -EFAULT if no
 				 writable PTE */
 	FL_STUBCTL_PANIC,     /* () -> never: an oops where going on is not safe */
+	FL_STUBCTL_VMALLOC,   /* (bytes, slot) -> address of an area of kernel memory, in one of the
+				 slots 1..FL_VMALLOC_SLOTS that each address space comes to know by
+				 a fault; -EINVAL, -ENOMEM */
+	FL_STUBCTL_VFREE,     /* (address) -> 0: the reverse; -EINVAL if no area begins there */
+	FL_STUBCTL_VMALLOC_SWAP, /* (address, word) -> the 8 bytes that were there, the word in
+				    their place; -EFAULT unless they lie in an area */
 };
 
 /* ---- user report ---- */

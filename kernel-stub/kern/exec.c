@@ -13,7 +13,7 @@
  *     ...
  *     0x7ffff7fff000    mmap_base: mappings grow down from here; a static PIE is the first of them
  *     ... 128 MiB gap
- *     0x7fffff7ff000    the stack, 8 MiB
+ *     0x7ffffffde000    the stack: what the strings take and 128 KiB; it grows to RLIMIT_STACK
  *     0x7ffffffff000    its top
  *
  * The stack, downwards from its top (Linux fs/exec.c, fs/binfmt_elf.c):
@@ -52,8 +52,9 @@
 #include "task.h"
 
 #define STACK_TOP TASK_SIZE
-#define STACK_SIZE (8ull << 20)
-#define PIE_BRK 0x555555555000ull    /* Linux's ELF_ET_DYN_BASE, two thirds of user space */
+#define STACK_EXPAND                                                                               \
+	(128ull << 10)		  /* below the strings, from the start; the rest comes by growth */
+#define PIE_BRK 0x555555555000ull /* Linux's ELF_ET_DYN_BASE, two thirds of user space */
 #define ARG_STRINGS_MAX (2ull << 20) /* a quarter of the stack, as Linux */
 #define ARG_STRING_MAX (32 * PAGE_SIZE)
 #define ARG_STRINGS_FIRST 4096u /* bytes of the first buffer */
@@ -367,14 +368,25 @@ static void push_auxv(struct exec *e)
 	push_aux(e, AT_NULL, 0);
 }
 
+/* The stack's VMA, as small as Linux makes it (fs/exec.c, setup_arg_pages). */
+static void map_stack(struct exec *e)
+{
+	uint64_t strings = 8 + str_length(e->path) + 1 + e->envp.size + e->argv.size;
+	uint64_t size = page_up(strings) + STACK_EXPAND, limit = e->mm->stack_limit << PAGE_SHIFT;
+
+	if (size > limit && limit >= page_up(strings))
+		size = limit;
+	map_or_fail(e, STACK_TOP - size, STACK_TOP,
+		    PROT_READ_ | PROT_WRITE_ | (e->image.exec_stack ? PROT_EXEC_ : 0), NULL, 0,
+		    VM_GROWSDOWN);
+}
+
 /* Maps and fills the stack; returns rsp. */
 static uint64_t make_stack(struct exec *e)
 {
 	uint64_t max = e->argv.count + e->envp.count + 3 + 2 * AUXV_MAX, sp;
 
-	map_or_fail(e, STACK_TOP - STACK_SIZE, STACK_TOP,
-		    PROT_READ_ | PROT_WRITE_ | (e->image.exec_stack ? PROT_EXEC_ : 0), NULL, 0,
-		    VM_STACK | VM_GROWSDOWN);
+	map_stack(e);
 	e->words = kmalloc(max * sizeof(uint64_t));
 	if (!e->words)
 		exec_fail("exec: no memory for %lu arguments", (unsigned long)max);

@@ -9,6 +9,7 @@
 #include "mm.h"
 #include "sched.h"
 #include "slab.h"
+#include "vmalloc.h"
 
 void kernel_main(uint64_t start_info_phys, uint64_t tsc_entry)
 {
@@ -20,6 +21,8 @@ void kernel_main(uint64_t start_info_phys, uint64_t tsc_entry)
 	paging_protect_kernel();
 	slab_init();
 	mm_init();
+	if (vmalloc_init())
+		panic("boot: no memory for the kernel's tables");
 	if (fault_init())
 		panic("boot: no memory for the zero page");
 	printk("Faultline kernel-stub: %lu MiB\n", boot_info.ram_bytes >> 20);

@@ -9,9 +9,11 @@
 #include "arch.h"
 #include "errno.h"
 #include "fault.h"
+#include "kern_lock.h"
 #include "lock.h"
 #include "syscall.h"
 #include "task.h"
+#include "vmalloc.h"
 
 /* In the kernel half, never mapped: the last page. */
 #define BAD_KERNEL_ADDRESS 0xfffffffffffff000ull
@@ -92,6 +94,53 @@ static _Noreturn void panic_by_oops(void)
 	port_panic("stubctl: the bad address was readable");
 }
 
+/* ---- kernel memory by pages: areas in the lazy slots are ring 3's to play with. kern_lock keeps
+ * one that is used from being freed. ---- */
+
+_Static_assert(FL_VMALLOC_SLOTS == VMALLOC_SLOTS - VMALLOC_LAZY_SLOT, "faultline_abi.h");
+
+static bool is_lazy(uint64_t addr)
+{
+	return addr >= VMALLOC_START + VMALLOC_LAZY_SLOT * VMALLOC_SLOT_SIZE && addr < VMALLOC_END;
+}
+
+static int64_t area_alloc(uint64_t size, uint64_t slot)
+{
+	void *area;
+
+	if (!size || size > VMALLOC_MAX || slot < VMALLOC_LAZY_SLOT || slot >= VMALLOC_SLOTS)
+		return -MM_EINVAL;
+	area = vmalloc_slot((unsigned)slot, size);
+	return area ? (int64_t)area : -MM_ENOMEM;
+}
+
+static int64_t area_free(uint64_t addr)
+{
+	bool is_area;
+
+	kern_lock();
+	is_area = is_lazy(addr) && vmalloc_is_area(addr);
+	if (is_area)
+		vfree((void *)addr);
+	kern_unlock();
+	return is_area ? 0 : -MM_EINVAL;
+}
+
+/* The first access may fault: what this address space does not know of yet. */
+static int64_t area_swap(uint64_t addr, uint64_t word)
+{
+	volatile uint64_t *p = (volatile uint64_t *)addr;
+	int64_t old = -MM_EFAULT;
+
+	kern_lock();
+	if (addr % sizeof(word) == 0 && is_lazy(addr) && vmalloc_holds(addr, sizeof(word))) {
+		old = (int64_t)*p;
+		*p = word;
+	}
+	kern_unlock();
+	return old;
+}
+
 static int64_t phase(enum fl_set set)
 {
 	telemetry_use_set(set);
@@ -121,6 +170,12 @@ SYSCALL(stubctl)
 		return stale_tlb(a);
 	case FL_STUBCTL_PANIC:
 		panic_by_oops();
+	case FL_STUBCTL_VMALLOC:
+		return area_alloc(a, b);
+	case FL_STUBCTL_VFREE:
+		return area_free(a);
+	case FL_STUBCTL_VMALLOC_SWAP:
+		return area_swap(a, b);
 	}
 	return -MM_EINVAL;
 }

@@ -5,8 +5,10 @@
  * What a fault can be, in the order in which it is found out:
  *
  *   1. nothing that a VMA could allow: a reserved bit in an entry, an address in the kernel half,
- *      ring 0 at an instruction that may not fault, or no address space at all
- *   2. no VMA at the address, or one that forbids the access
+ *      ring 0 at an instruction that may not fault, or no address space at all; but a kernel
+ * mapping that this address space did not have yet is served (vmalloc.c)
+ *   2. no VMA at the address, and none above that grows down to it (stack.c); or one that forbids
+ *      the access
  *   3. the VMA allows it, and the PTE is
  *      3a. empty, the memory anonymous, a read: map the shared zero page     (fault_anon.c)
  *      3b. empty, the memory anonymous, a write: map a fresh zeroed page      (fault_anon.c)
@@ -21,11 +23,11 @@
  * The steps:
  *
  *   i.   case 1 without any lock (fault_classify_early; both halves are pure functions of fault.h)
- *   ii.  mm->lock for reading; find the VMA; case 2 (fault_classify_vma)
- *   iii. walk to the PTE, making tables; read it; choose the path of case 3
- *   iv.  the path allocates and fills its page without the ptl, then takes it and looks again: if
- *        the PTE is no longer what iii read, it undoes its work and the fault restarts at iii
- *   v.   the class becomes a verdict
+ *   ii.  mm->lock for reading; find the VMA, or let one grow, which changes it: for that mm->lock
+ * is taken for writing, and what was known is looked up again; case 2 (fault_classify_vma) iii.
+ * walk to the PTE, making tables; read it; choose the path of case 3 iv.  the path allocates and
+ * fills its page without the ptl, then takes it and looks again: if the PTE is no longer what iii
+ * read, it undoes its work and the fault restarts at iii v.   the class becomes a verdict
  *
  * fault_locked() takes them for any fault. vm_fault() and fault_protected() first try the common
  * ones of 3a, 3b and 3d on a path of their own, and leave to it what doesn't fit.
@@ -40,6 +42,7 @@
 #include "errno.h"
 #include "fault_ctx.h"
 #include "vma_index.h"
+#include "vmalloc.h"
 
 struct page *zero_page;
 uint64_t zero_pfn;
@@ -125,17 +128,38 @@ static inline unsigned fault_serve(struct fault_ctx *c)
 	return fault_spurious(c);
 }
 
-/* Whether no VMA holds addr, as far as the last one that was found and its neighbours can tell: a
- * program that faults where nothing is tends to do so next to what it uses. Needs: mm->lock. */
+/* Whether no VMA holds addr and none will grow to it, as far as the last one that was found and its
+ * neighbours can tell: a program that faults where nothing is tends to do so next to what it uses.
+ * Needs: mm->lock. */
 static inline bool fault_in_hole(struct mm *mm, uint64_t addr)
 {
 	const struct vma *vma = __atomic_load_n(&mm->last_hit, __ATOMIC_RELAXED);
 
 	if (unlikely(!vma))
 		return false;
-	if (addr >= vma->end)
-		return !vma->next || addr < vma->next->start;
-	return addr < vma->start && (!vma->prev || addr >= vma->prev->end);
+	if (addr >= vma->end) {
+		vma = vma->next;
+		return !vma || (addr < vma->start && !(vma->flags & VM_GROWSDOWN));
+	}
+	return addr < vma->start && !(vma->flags & VM_GROWSDOWN) &&
+	       (!vma->prev || addr >= vma->prev->end);
+}
+
+/* No VMA holds addr: the one above, if it has grown down to addr. Needs: mm->lock for reading,
+ * which it may release and take again. */
+static __attribute__((noinline)) struct vma *fault_grow(struct mm *mm, uint64_t addr)
+{
+	const struct vma *vma = vma_find(mm, addr);
+	int err;
+
+	if (!vma || !(vma->flags & VM_GROWSDOWN))
+		return NULL;
+	read_unlock(&mm->lock, LOCK_MMAP);
+	write_lock(&mm->lock, LOCK_MMAP);
+	err = stack_grow(mm, addr);
+	write_unlock(&mm->lock, LOCK_MMAP);
+	read_lock(&mm->lock, LOCK_MMAP);
+	return err ? NULL : vma_lookup(mm, addr);
 }
 
 /* Steps ii to v for any fault. Needs: mm->lock for reading, which it releases. */
@@ -144,17 +168,24 @@ fault_locked(struct mm *mm, const struct fault_access *access)
 {
 	struct fault_ctx c;
 	unsigned class;
+	bool grown = false;
 
 	c.mm = mm;
 	c.addr = access->addr;
 	c.flags = access->flags;
 	c.vma = vma_lookup(mm, c.addr);
+	if (unlikely(!c.vma && c.addr < TASK_SIZE)) {
+		c.vma = fault_grow(mm, c.addr);
+		grown = c.vma;
+	}
 	class = c.vma ? fault_classify_vma(c.flags, true, c.vma->flags)
 		      : fault_classify(c.flags, c.addr < TASK_SIZE, false, 0);
 	if (likely(class == FAULT_SERVE))
 		do
 			class = fault_serve(&c);
 		while (unlikely(class == FAULT_RESTART));
+	if (unlikely(grown && !refusals[class]))
+		class = FL_CLASS_USER_MINOR_STACK_GROW;
 	return fault_end(mm, c.flags, class);
 }
 
@@ -210,8 +241,11 @@ fault_unusual(struct mm *mm, const struct fault_access *access)
 {
 	if (!mm)
 		return fault_verdict(FL_CLASS_KERNEL_INVALID_OOPS);
-	if (!fault_needs_vma(access->flags, access->addr < TASK_SIZE))
+	if (!fault_needs_vma(access->flags, access->addr < TASK_SIZE)) {
+		if (fault_may_sync(access->flags) && vmalloc_fault(mm, access->addr))
+			return fault_verdict(FL_CLASS_KERNEL_MINOR_VMALLOC);
 		return fault_verdict(fault_classify_early(access->flags));
+	}
 	read_lock(&mm->lock, LOCK_MMAP);
 	return fault_locked(mm, access);
 }

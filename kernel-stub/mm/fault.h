@@ -65,6 +65,13 @@ static inline bool fault_needs_vma(uint32_t flags, bool user_half)
 	       (flags & FAULT_USER || (flags & (FAULT_UACCESS | FAULT_FETCH)) == FAULT_UACCESS);
 }
 
+/* Can it be the kernel's first access to a mapping of its own? Ring 0 loading or storing, nothing
+ * there. Pure. */
+static inline bool fault_may_sync(uint32_t flags)
+{
+	return !(flags & ~(uint32_t)FAULT_WRITE);
+}
+
 /* The first half of fault_classify(): what an access is that no VMA can allow. Pure. */
 static inline unsigned fault_classify_early(uint32_t flags)
 {

@@ -47,7 +47,8 @@ struct mm *mm_create(void)
 		return NULL;
 	*mm = (struct mm){.map_max = MAP_COUNT_MAX,
 			  .mmap_base = TASK_SIZE - STACK_ROOM,
-			  .hole_bound = UINT64_MAX};
+			  .hole_bound = UINT64_MAX,
+			  .stack_limit = STACK_LIMIT};
 	return mm_complete(mm, NULL);
 }
 
@@ -66,6 +67,7 @@ struct mm *mm_create_for_fork(const struct mm *parent)
 		.start_stack = parent->start_stack,
 		.arg_start = parent->arg_start,
 		.arg_end = parent->arg_end,
+		.stack_limit = parent->stack_limit,
 	};
 	return mm_complete(mm, parent);
 }

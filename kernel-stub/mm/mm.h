@@ -28,7 +28,6 @@ enum vm_flag {
 	VM_MAYEXEC = 1u << 6,
 	VM_GROWSDOWN = 1u << 7,
 	VM_NORESERVE = 1u << 8,
-	VM_STACK = 1u << 9,	  /* mapped by exec as the initial stack */
 	VM_ACCOUNT = 1u << 10,	  /* counts as committed: nothing but merging looks at it */
 	VM_SEQ_READ = 1u << 11,	  /* MADV_SEQUENTIAL */
 	VM_RAND_READ = 1u << 12,  /* MADV_RANDOM */
@@ -58,6 +57,7 @@ struct vma {
 #define MMAP_MIN_ADDR 0x10000ull
 #define MAP_COUNT_MAX 65530u /* Linux's sysctl_max_map_count; mm->map_max can raise it */
 #define STACK_GUARD_GAP (256ull << PAGE_SHIFT)
+#define STACK_LIMIT ((8ull << 20) >> PAGE_SHIFT) /* Linux's default */
 
 struct mm {
 	struct rwlock lock; /* LOCK_MMAP */
@@ -71,6 +71,7 @@ struct mm {
 	uint64_t mmap_base; /* holes are searched downwards from here */
 	uint64_t start_brk, brk;
 	uint64_t start_stack, arg_start, arg_end;
+	uint64_t stack_limit;	    /* pages that a VM_GROWSDOWN VMA may grow to (RLIMIT_STACK) */
 	struct spinlock table_lock; /* LOCK_PTL_UPPER */
 	uint64_t root_pfn;	    /* the top-level table */
 	struct page *last_table;    /* a hint for pgtable_get: the lowest-level table of the last
@@ -173,8 +174,8 @@ static inline bool vma_is_stack(const struct vma *vma)
 
 /* The new address, or a negative error. `file` (with pgoff) is NULL for anonymous memory, and is
  * then all that makes it so: MAP_ANONYMOUS itself is the caller's to look at. Flags beyond those of
- * the call (VM_STACK, …) are or-ed in from vm_extra. Shared mappings need shmem and a page cache:
- * until then they end in -MM_ENODEV, after every check that Linux makes first. */
+ * the call (VM_GROWSDOWN, …) are or-ed in from vm_extra. Shared mappings need shmem and a page
+ * cache: until then they end in -MM_ENODEV, after every check that Linux makes first. */
 int64_t vm_mmap(struct mm *mm, uint64_t addr, uint64_t len, unsigned prot, unsigned map_flags,
 		struct vm_file *file, uint64_t pgoff, uint32_t vm_extra);
 int64_t vm_munmap(struct mm *mm, uint64_t addr, uint64_t len);
@@ -192,6 +193,10 @@ void vm_populate(struct mm *mm, uint64_t start, uint64_t end);
 /* vec[i] = is page i from addr on in memory? As many of n pages as one VMA has (how many is
  * returned), or -MM_ENOMEM if there is none. Needs: addr page-aligned, below TASK_SIZE. */
 int64_t vm_mincore(struct mm *mm, uint64_t addr, uint64_t n, unsigned char *vec);
+/* Grows the VM_GROWSDOWN VMA above addr down to addr's page: 0 (also if there is a VMA at addr by
+ * now), -MM_EFAULT (nothing there grows), -MM_EPERM (below MMAP_MIN_ADDR), or -MM_ENOMEM: no
+ * memory, a limit, or too close to the VMA below. Needs: mm->lock for writing. (stack.c) */
+int stack_grow(struct mm *mm, uint64_t addr);
 /* The new (or, if refused, the old) break. */
 uint64_t vm_brk(struct mm *mm, uint64_t brk);
 

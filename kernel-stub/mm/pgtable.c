@@ -22,6 +22,7 @@
 #include "buddy.h"
 #include "errno.h"
 #include "tlb.h"
+#include "vmalloc.h"
 
 /* A table that lies in that page. */
 static void table_make(struct page *table)
@@ -44,7 +45,8 @@ static struct page *table_alloc(void)
 	return table;
 }
 
-/* A root table with the kernel's entries, whose user half is empty; NULL without memory. */
+/* A root table with the kernel's entries (but vmalloc.h's lazy ones), whose user half is empty;
+ * NULL without memory. */
 static struct page *root_alloc(void)
 {
 	uint64_t kernel = port_kernel_root_pfn();
@@ -56,6 +58,7 @@ static struct page *root_alloc(void)
 	if (!root)
 		return NULL;
 	port_copy_page(page_to_virt(root), port_pfn_to_virt(kernel));
+	vmalloc_forget(page_to_virt(root));
 	table_make(root);
 	return root;
 }

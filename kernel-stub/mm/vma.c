@@ -392,6 +392,13 @@ void vma_map(struct mm *mm, const struct vma_new *new, struct vma *next, struct 
 	mm->last_hit = vma;
 }
 
+void vma_extend_down(struct vma *vma, uint64_t start)
+{
+	add_pages(vma->mm, start, vma->start);
+	move_start(vma, start);
+	gap_changed(vma);
+}
+
 /* ---- unmapping ---- */
 
 /* [start, end) adds to the room below `above` (NULL: above the last). Its VMAs are still in the

@@ -119,6 +119,10 @@ static inline struct vma_neighbours vma_plan_map(const struct vma_new *new, stru
 void vma_map(struct mm *mm, const struct vma_new *new, struct vma *next, struct vma_neighbours n,
 	     struct vma_spare *spare);
 
+/* Lowers the VMA's start: what a fault below a VM_GROWSDOWN one does. Needs: nothing mapped from
+ * `start` on; file NULL. */
+void vma_extend_down(struct vma *vma, uint64_t start);
+
 static inline unsigned vma_map_needs(struct vma_neighbours n)
 {
 	return !n.left && !n.right;

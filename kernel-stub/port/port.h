@@ -73,6 +73,8 @@ struct mm_cpu;
  *
  *   pte_t pte_make(uint64_t pfn, unsigned prot)
  *        a present 4 KiB leaf, accessed; dirty if writable
+ *   pte_t pte_make_kernel(uint64_t pfn)
+ *        a present 4 KiB leaf of the kernel's own: to be read and written, not global
  *   pte_t pte_make_table(uint64_t pfn)
  *        a present entry that points to a lower table
  *   bool pte_none(pte_t), pte_present(pte_t), pte_write(pte_t), pte_exec(pte_t), pte_user(pte_t),
@@ -101,6 +103,10 @@ struct mm_cpu;
  *        this CPU's entry for the page of va; mm is loaded here
  *   void port_tlb_flush_all(struct mm *)
  *        every non-global entry of mm on this CPU; mm is loaded here
+ *   void port_tlb_flush_kernel_page(uint64_t va)
+ *        this CPU's entry for a page of the kernel's half, whatever address space is loaded
+ *   void port_tlb_flush_kernel_all(void)
+ *        the same for every page that pte_make_kernel() made
  *   void port_tlb_shootdown(struct mm *, uint64_t cpus, const uint64_t *va, uint32_t nr,
  *                           bool tables)
  *        makes each CPU of the mask, never this one, drop its translations of the nr pages at va[],

@@ -5,7 +5,7 @@
 # Needs: build, top; a program faultline with the engine tcg.
 
 profiles="anon-touch anon-read anon-cow-zero vma-ops invalid-access invalid-rsvd uaccess kernel-oops
-kernel-panic spurious fork-cow"
+kernel-panic vmalloc spurious fork-cow stack-grow"
 
 run_profile()
 {

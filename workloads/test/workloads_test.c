@@ -17,7 +17,8 @@
 #define ARGS_MAX 8
 
 static const char *const names[] = {"anon-touch",  "vma-ops",  "invalid-access", "uaccess",
-				    "kernel-oops", "spurious", "fork-cow",	 "baseline"};
+				    "kernel-oops", "spurious", "vmalloc",	 "fork-cow",
+				    "stack-grow",  "baseline"};
 #define NR_NAMES (sizeof names / sizeof *names)
 
 /* One run of a program. */
@@ -296,12 +297,21 @@ ATF_TC_BODY(fork_cow_native, tc)
 	ATF_CHECK_EQ(samples(r, "copy", 0), 7);
 }
 
+ATF_TC_WITHOUT_HEAD(stack_grow_native);
+ATF_TC_BODY(stack_grow_native, tc)
+{
+	struct ran *r = run_ok(tc, "stack-grow", "pages=300 stacks=2");
+
+	ATF_CHECK_EQ(samples(r, "write", 0), 600);
+}
+
 ATF_TC_WITHOUT_HEAD(needs_the_stub);
 ATF_TC_BODY(needs_the_stub, tc)
 {
 	static const char *const program[][2] = {{"kernel-oops", ""},
 						 {"kernel-oops", "mode=panic"},
 						 {"spurious", ""},
+						 {"vmalloc", ""},
 						 {"invalid-access", "case=rsvd"}};
 
 	for (unsigned i = 0; i < sizeof program / sizeof *program; i++) {
@@ -374,6 +384,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, invalid_access_native);
 	ATF_TP_ADD_TC(tp, uaccess_native);
 	ATF_TP_ADD_TC(tp, fork_cow_native);
+	ATF_TP_ADD_TC(tp, stack_grow_native);
 	ATF_TP_ADD_TC(tp, needs_the_stub);
 	ATF_TP_ADD_TC(tp, bad_report_descriptor);
 	ATF_TP_ADD_TC(tp, orders);

@@ -54,6 +54,11 @@ static inline pte_t pte_make(uint64_t pfn, unsigned prot)
 	return (pte_t){pfn << PAGE_SHIFT | pte_prot_bits(prot)};
 }
 
+static inline pte_t pte_make_kernel(uint64_t pfn)
+{
+	return (pte_t){pfn << PAGE_SHIFT | PTE_NX | PTE_MAPPED | PTE_D | PTE_A | PTE_W | PTE_P};
+}
+
 static inline pte_t pte_make_table(uint64_t pfn)
 {
 	return (pte_t){pfn << PAGE_SHIFT | PTE_MAPPED | PTE_A | PTE_U | PTE_W | PTE_P};

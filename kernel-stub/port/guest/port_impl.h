@@ -52,6 +52,19 @@ static inline void port_tlb_flush_all(struct mm *mm)
 	__asm__ volatile("movq %0, %%cr3" ::"r"(cr3) : "memory");
 }
 
+static inline void port_tlb_flush_kernel_page(uint64_t va)
+{
+	__asm__ volatile("invlpg (%0)" ::"r"(va) : "memory");
+}
+
+static inline void port_tlb_flush_kernel_all(void)
+{
+	uint64_t cr3;
+
+	__asm__ volatile("movq %%cr3, %0" : "=r"(cr3));
+	__asm__ volatile("movq %0, %%cr3" ::"r"(cr3) : "memory");
+}
+
 /* (port.c) */
 void port_load_mm(struct mm *mm);
 void port_tlb_shootdown(struct mm *mm, uint64_t cpus, const uint64_t *va, uint32_t nr, bool tables);

@@ -21,6 +21,10 @@ void hosted_init(uint64_t pages);
 /* hosted_init, then the page allocator with all of it and the slab allocator. */
 void hosted_boot(uint64_t pages);
 
+/* A top-level table of the kernel's own, empty so far: each mm that is made from now on shares its
+ * upper half. Needs: hosted_boot. */
+void hosted_kernel_half(void);
+
 /* This thread plays CPU `cpu` from now on. */
 void hosted_set_cpu(unsigned cpu);
 

@@ -15,6 +15,7 @@
 unsigned char *hosted_arena;
 struct page *hosted_vmemmap;
 uint64_t hosted_pages;
+uint64_t hosted_kernel_root;
 
 static struct mm_cpu cpus[MAX_CPUS];
 static int64_t vmstat_rows[MAX_CPUS][FL_NR_VMSTAT];
@@ -51,6 +52,7 @@ void hosted_init(uint64_t pages)
 		munmap(hosted_vmemmap, hosted_pages * sizeof(struct page));
 	}
 	hosted_pages = pages;
+	hosted_kernel_root = 0;
 	hosted_arena = map_zeroed(pages * PAGE_SIZE);
 	hosted_vmemmap = map_zeroed(pages * sizeof(struct page));
 	for (uint64_t pfn = 0; pfn < HOSTED_FIRST_PFN; pfn++)
@@ -70,6 +72,14 @@ void hosted_boot(uint64_t pages)
 	buddy_init();
 	ASSERT(buddy_add_range(HOSTED_FIRST_PFN, pages) == 0);
 	slab_init();
+}
+
+void hosted_kernel_half(void)
+{
+	struct page *root = page_alloc_kernel();
+
+	ASSERT(root && !hosted_kernel_root);
+	hosted_kernel_root = page_to_pfn(root);
 }
 
 int64_t hosted_vmstat(enum fl_vmstat item)

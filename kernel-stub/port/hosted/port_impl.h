@@ -13,6 +13,7 @@ struct page;
 extern unsigned char *hosted_arena; /* frame n lies at n * PAGE_SIZE */
 extern struct page *hosted_vmemmap;
 extern uint64_t hosted_pages; /* frames in the arena */
+extern uint64_t hosted_kernel_root;
 extern _Thread_local unsigned hosted_cpu_id;
 extern _Thread_local struct mm_cpu *hosted_cpu;
 
@@ -42,10 +43,10 @@ static inline struct page *port_vmemmap(void)
 	return hosted_vmemmap;
 }
 
-/* A process has no kernel half to share. */
+/* None, unless a test has asked for a kernel half (hosted_kernel_half). */
 static inline uint64_t port_kernel_root_pfn(void)
 {
-	return 0;
+	return hosted_kernel_root;
 }
 
 static inline void port_clear_page(void *p)
@@ -63,6 +64,8 @@ static inline void port_copy_page(void *to, const void *from)
 void port_tlb_flush_page(struct mm *mm, uint64_t va);
 void port_tlb_flush_all(struct mm *mm);
 void port_tlb_shootdown(struct mm *mm, uint64_t cpus, const uint64_t *va, uint32_t nr, bool tables);
+void port_tlb_flush_kernel_page(uint64_t va);
+void port_tlb_flush_kernel_all(void);
 void port_load_mm(struct mm *mm);
 
 /* ---- CPU ---- */

@@ -149,6 +149,23 @@ void port_tlb_shootdown(struct mm *mm, uint64_t cpus, const uint64_t *va, uint32
 	}
 }
 
+void port_tlb_flush_kernel_page(uint64_t va)
+{
+	struct softmmu *m = this_mmu();
+
+	m->count.flush_page++;
+	drop_translation(m, va & PAGE_MASK);
+	psc_clear(m);
+}
+
+void port_tlb_flush_kernel_all(void)
+{
+	struct softmmu *m = this_mmu();
+
+	m->count.flush_all++;
+	tlb_clear(m);
+}
+
 void port_load_mm(struct mm *mm)
 {
 	struct softmmu *m = this_mmu();
