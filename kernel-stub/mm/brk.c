@@ -22,7 +22,7 @@ static int brk_shrink(struct mm *mm, uint64_t start, uint64_t end)
 		return -MM_EINVAL;
 	if (cut && mm->map_count >= mm->map_max)
 		return -MM_ENOMEM;
-	if (vma_spare_fill(&spare, cut))
+	if (vma_spare_fill(mm, &spare, cut))
 		return -MM_ENOMEM;
 	vma_unmap(mm, first, start, end, &spare);
 	return 0;
@@ -44,7 +44,7 @@ static int brk_grow(struct mm *mm, uint64_t start, uint64_t end)
 	if (prev && prev->end <= mm->start_brk)
 		prev = NULL; /* the program's zero fill: Linux grows the heap's own VMA only */
 	n = vma_plan_map(&new, prev, next, NULL);
-	if (vma_spare_fill(&spare, vma_map_needs(n)))
+	if (vma_spare_fill(mm, &spare, vma_map_needs(n)))
 		return -MM_ENOMEM;
 	vma_map(mm, &new, next, n, &spare);
 	return 0;

@@ -124,7 +124,7 @@ static inline int64_t mmap_free_place(struct mm *mm, const struct vma_new *new, 
 	struct vma_neighbours n = vma_plan_map(new, next ? next->prev : mm->last, next, NULL);
 	struct vma_spare spare;
 
-	if (vma_spare_fill(&spare, vma_map_needs(n)))
+	if (vma_spare_fill(mm, &spare, vma_map_needs(n)))
 		return -MM_ENOMEM;
 	vma_map(mm, new, next, n, &spare);
 	return (int64_t) new->start;
@@ -144,7 +144,7 @@ static __attribute__((noinline)) int64_t mmap_replace(struct mm *mm, const struc
 
 	if (cut && mm->map_count >= mm->map_max)
 		return -MM_ENOMEM;
-	if (vma_spare_fill(&spare, cut + vma_map_needs(n)))
+	if (vma_spare_fill(mm, &spare, cut + vma_map_needs(n)))
 		return -MM_ENOMEM;
 	vma_unmap(mm, first, start, end, &spare);
 	if (cut) {
@@ -209,7 +209,7 @@ static inline __attribute__((always_inline)) int64_t munmap_locked(struct mm *mm
 	cut = vma_unmap_needs(first, start, end);
 	if (cut && mm->map_count >= mm->map_max)
 		return -MM_ENOMEM;
-	if (vma_spare_fill(&spare, cut))
+	if (vma_spare_fill(mm, &spare, cut))
 		return -MM_ENOMEM;
 	vma_unmap(mm, first, start, end, &spare);
 	return 0;

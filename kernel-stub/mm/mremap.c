@@ -244,7 +244,7 @@ static int64_t move(struct mremap *r, struct vma *next)
 
 	if (mm->map_count + MREMAP_MAPS >= mm->map_max)
 		return -MM_ENOMEM;
-	if (vma_spare_fill(&spare, cut + vma_map_needs(n)))
+	if (vma_spare_fill(mm, &spare, cut + vma_map_needs(n)))
 		return -MM_ENOMEM;
 	if (prepare_pages(r)) {
 		pgtable_free_range(mm, new.start, new.end);

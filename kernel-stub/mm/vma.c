@@ -227,6 +227,7 @@ struct vma_place vma_hole_bottomup(struct mm *mm, uint64_t len, uint64_t low, ui
 void vma_init(void)
 {
 	kmem_cache_init(&vma_cache, "vma", sizeof(struct vma), 8);
+	vma_index_init();
 }
 
 void vma_spare_drop(struct vma_spare *spare)
@@ -299,6 +300,12 @@ static void sub_pages(struct mm *mm, uint64_t start, uint64_t end)
 	mm->total_vm -= (end - start) >> PAGE_SHIFT;
 }
 
+static void move_end(struct vma *vma, uint64_t end)
+{
+	vma->end = end;
+	vma_index_end_changed(vma);
+}
+
 static void move_start(struct vma *vma, uint64_t start)
 {
 	vma->pgoff += (start >> PAGE_SHIFT) - (vma->start >> PAGE_SHIFT);
@@ -322,7 +329,7 @@ static void absorb_next(struct vma *vma)
 	struct vma *next = vma->next;
 
 	share_anon(vma, next->anon);
-	vma->end = next->end;
+	move_end(vma, next->end);
 	list_unlink(vma->mm, next, next->next);
 	erase_and_free(vma->mm, next);
 	vmstat_inc(FL_VMSTAT_VMA_MERGE);
@@ -335,7 +342,7 @@ static struct vma *split(struct vma *vma, uint64_t addr, struct vma_spare *spare
 
 	*upper = *vma;
 	move_start(upper, addr);
-	vma->end = addr;
+	move_end(vma, addr);
 	if (upper->file)
 		vm_file_get(upper->file);
 	anon_get(upper->anon);
@@ -375,7 +382,7 @@ static struct vma *map_joined(const struct vma_new *new, struct vma_neighbours n
 		gap_changed(n.right);
 		return n.right;
 	}
-	n.left->end = new->end;
+	move_end(n.left, new->end);
 	if (n.left->next)
 		gap_changed(n.left->next);
 	if (n.right)
@@ -459,7 +466,7 @@ void vma_unmap(struct mm *mm, struct vma *first, uint64_t start, uint64_t end,
 		split(vma, end, spare);
 	if (vma->start < start) {
 		sub_pages(mm, start, vma->end);
-		vma->end = start;
+		move_end(vma, start);
 		vma = vma->next;
 	}
 	next = remove_range(mm, vma, start, end);
@@ -491,7 +498,7 @@ void vma_plan_change(struct vma_change *change, struct vma *vma, uint64_t start,
 static struct vma *give_to_prev(struct vma *vma, uint64_t addr)
 {
 	share_anon(vma->prev, vma->anon);
-	vma->prev->end = addr;
+	move_end(vma->prev, addr);
 	move_start(vma, addr);
 	vmstat_inc(FL_VMSTAT_VMA_MERGE);
 	return vma->prev;
@@ -501,7 +508,7 @@ static struct vma *give_to_prev(struct vma *vma, uint64_t addr)
 static struct vma *give_to_next(struct vma *vma, uint64_t addr)
 {
 	share_anon(vma->next, vma->anon);
-	vma->end = addr;
+	move_end(vma, addr);
 	move_start(vma->next, addr);
 	vmstat_inc(FL_VMSTAT_VMA_MERGE);
 	return vma->next;
@@ -541,7 +548,7 @@ int vma_spare_for_changes(struct vma_spare *spare, const struct vma_change *firs
 		last = vma_find(first->vma->mm, end);
 		n += last && last->start < end;
 	}
-	return vma_spare_fill(spare, n);
+	return vma_spare_fill(first->vma->mm, spare, n);
 }
 
 /* ---- fork ---- */
@@ -549,9 +556,12 @@ int vma_spare_for_changes(struct vma_spare *spare, const struct vma_change *firs
 struct vma *vma_fork(struct mm *mm, const struct vma *from)
 {
 	bool shares = from->anon && !(from->flags & VM_WIPEONFORK);
-	struct anon_root *root = shares ? anon_inherit(mm) : NULL;
-	struct vma *vma = shares && !root ? NULL : kmem_cache_alloc(&vma_cache);
+	struct anon_root *root = NULL;
+	struct vma *vma;
 
+	if (vma_index_reserve(mm, 1) || (shares && !(root = anon_inherit(mm))))
+		return NULL;
+	vma = kmem_cache_alloc(&vma_cache);
 	if (!vma) {
 		anon_put(root);
 		return NULL;

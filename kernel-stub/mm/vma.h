@@ -56,10 +56,14 @@ struct vma_spare {
 /* Gives back what was not used. */
 void vma_spare_drop(struct vma_spare *spare);
 
-/* n <= VMA_SPARE_MAX objects, or -MM_ENOMEM and none. */
-static inline int vma_spare_fill(struct vma_spare *spare, unsigned n)
+/* n <= VMA_SPARE_MAX objects, and what the index needs for them; or -MM_ENOMEM and none. Only one
+ * spare of an mm may be filled at a time. */
+static inline int vma_spare_fill(struct mm *mm, struct vma_spare *spare, unsigned n)
 {
-	for (spare->n = 0; spare->n < n; spare->n++) {
+	spare->n = 0;
+	if (n && unlikely(vma_index_reserve(mm, n)))
+		return -MM_ENOMEM;
+	for (; spare->n < n; spare->n++) {
 		struct vma *vma = kmem_cache_alloc(&vma_cache);
 
 		if (unlikely(!vma)) {

@@ -33,15 +33,23 @@ enum vma_side { VMA_BELOW, VMA_ABOVE };
  *   struct vma *vma_index_fit(const struct vma *vma, uint64_t len, enum vma_side side)
  *        the nearest VMA on that side of vma with vma->gap >= len, or NULL
  *
+ *   int vma_index_reserve(struct mm *mm, unsigned n)
+ *        write; gets the memory for the next n <= VMA_SPARE_MAX inserts, whatever is erased in
+ *        between: 0, or -1 without it. What an earlier call got counts.
  *   void vma_index_insert(struct mm *mm, struct vma *vma)
- *        write; vma is in the list already, with its gap set, and comes into the index
+ *        write; vma is in the list already, with its gap set, and comes into the index. Needs:
+ *        reserved
  *   void vma_index_erase(struct mm *mm, struct vma *vma)
  *        write; vma is out of the list already (what its neighbours are does not matter), and goes
  *   void vma_index_gap_changed(struct vma *vma)
- *        write; vma->gap has a new value
+ *   void vma_index_end_changed(struct vma *vma)
+ *        write; vma->gap or vma->end has a new value, and the order is as before. That vma->start
+ *        changes tells the index nothing.
  *
+ *   void vma_index_init(void)
+ *        once, at boot
  *   void vma_index_clear(struct mm *mm)
- *        write; forgets all VMAs, which may be freed already
+ *        write; forgets all VMAs, which may be freed already, and gives back all memory
  *   void vma_index_check(const struct mm *mm)
  *        panics unless it holds the VMAs of the list, in that order, and what it has summed up is
  *        right; slow

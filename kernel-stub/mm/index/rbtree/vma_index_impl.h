@@ -47,6 +47,11 @@ RB_INLINE void vma_index_gap_changed(struct vma *vma)
 	rb_propagate(&vma->link.node, vma_update_subtree_gap);
 }
 
+static inline void vma_index_end_changed(struct vma *vma)
+{
+	(void)vma;
+}
+
 /* ---- finding ---- */
 
 RB_INLINE struct vma *vma_index_lookup(const struct mm *mm, uint64_t addr)
@@ -69,7 +74,18 @@ RB_INLINE struct vma *vma_index_lookup(const struct mm *mm, uint64_t addr)
 struct vma *vma_index_find(const struct mm *mm, uint64_t addr);
 struct vma *vma_index_fit(const struct vma *vma, uint64_t len, enum vma_side side);
 
-/* ---- changing ---- */
+/* ---- changing: a node is part of its VMA ---- */
+
+static inline void vma_index_init(void)
+{
+}
+
+static inline int vma_index_reserve(struct mm *mm, unsigned n)
+{
+	(void)mm;
+	(void)n;
+	return 0;
+}
 
 /* Of two neighbours in address order, one has no child towards the other: the place for a node that
  * comes between them. */
