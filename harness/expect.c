@@ -8,10 +8,16 @@
 #include "expr.h"
 #include "text.h"
 
-static const char *const class_names[FL_NR_CLASSES + 1] = {
+/* Of all that can be counted: classes, then counters; NULL-terminated. */
+static const char *const count_names[EXPECT_NR_COUNTS + 1] = {
 #define FAULT_CLASS(id, name, doc) [FL_CLASS_##id] = name,
 #include "fault_class.def"
 #undef FAULT_CLASS
+#define VMSTAT_EVENT(id, name) [FL_NR_CLASSES + FL_VMSTAT_##id] = name,
+#define VMSTAT_GAUGE(id, name) [FL_NR_CLASSES + FL_VMSTAT_##id] = name,
+#include "vmstat.def"
+#undef VMSTAT_EVENT
+#undef VMSTAT_GAUGE
 };
 
 static const struct {
@@ -24,16 +30,24 @@ static const struct {
 
 const char *fault_class_name(enum fl_class c)
 {
-	return class_names[c];
+	return count_names[c];
 }
 
 bool fault_class_find(const char *name, enum fl_class *c)
 {
 	for (unsigned i = 0; i < FL_NR_CLASSES; i++)
-		if (!strcmp(class_names[i], name)) {
+		if (!strcmp(count_names[i], name)) {
 			*c = (enum fl_class)i;
 			return true;
 		}
+	return false;
+}
+
+static bool count_find(const char *name, unsigned *what)
+{
+	for (*what = 0; *what < EXPECT_NR_COUNTS; ++*what)
+		if (!strcmp(count_names[*what], name))
+			return true;
 	return false;
 }
 
@@ -77,19 +91,18 @@ static bool parse_exit(const char *value, struct expect_section *s)
 	return n == 2 && !strcmp(kind, "signal") && signal_find(what, &s->exit_value);
 }
 
-static void read_class(struct arena *a, const struct conf *c, const struct conf_entry *e,
+static void read_count(struct arena *a, const struct conf *c, const struct conf_entry *e,
 		       const struct settings *settings, struct expect_section *s, struct diag *d)
 {
-	struct expect_class x = {.expr = e->value, .line = e->line};
+	struct expect_count x = {.expr = e->value, .line = e->line};
 	const char *why;
 	uint64_t v;
 
-	if (!fault_class_find(e->key, &x.class)) {
-		const char *near = text_nearest(e->key, class_names);
+	if (!count_find(e->key, &x.what)) {
+		const char *near = text_nearest(e->key, count_names);
 
-		diag_add(d, c->file, e->line, "no fault class %s: %s%s", e->key,
-			 near ? "did you mean " : "`faultline list classes` names them",
-			 near ? near : "");
+		diag_add(d, c->file, e->line, "no fault class or counter %s: %s%s", e->key,
+			 near ? "did you mean " : "`faultline list` names them", near ? near : "");
 		return;
 	}
 	if (!strncmp(x.expr, ">=", 2)) {
@@ -101,7 +114,7 @@ static void read_class(struct arena *a, const struct conf *c, const struct conf_
 			 "%s = %s: %s; use a number, a setting, or both joined by + - * /, with >= "
 			 "in front for a minimum",
 			 e->key, e->value, why);
-	*(struct expect_class *)arena_push(a, &s->classes, &s->nr_classes, sizeof(x)) = x;
+	*(struct expect_count *)arena_push(a, &s->counts, &s->nr_counts, sizeof(x)) = x;
 }
 
 static void read_entry(struct arena *a, const struct conf *c, const struct conf_entry *e,
@@ -117,7 +130,7 @@ static void read_entry(struct arena *a, const struct conf *c, const struct conf_
 		if (!s->any_others && strcmp(e->value, "none"))
 			diag_add(d, c->file, e->line, "others = %s: use any or none", e->value);
 	} else {
-		read_class(a, c, e, settings, s, d);
+		read_count(a, c, e, settings, s, d);
 	}
 }
 
@@ -149,7 +162,7 @@ void expect_read(struct arena *a, const struct conf *c, const struct conf_sectio
 
 /* What holds for one engine: its own section's words over the general one's. */
 struct terms {
-	const struct expect_class *of[FL_NR_CLASSES];
+	const struct expect_count *of[EXPECT_NR_COUNTS];
 	bool any_others;
 	enum fl_state exit_state;
 	int exit_value;
@@ -157,8 +170,8 @@ struct terms {
 
 static void apply(const struct expect_section *s, struct terms *t)
 {
-	for (size_t i = 0; i < s->nr_classes; i++)
-		t->of[s->classes[i].class] = &s->classes[i];
+	for (size_t i = 0; i < s->nr_counts; i++)
+		t->of[s->counts[i].what] = &s->counts[i];
 	if (s->has_others)
 		t->any_others = s->any_others;
 	if (s->has_exit) {
@@ -207,30 +220,39 @@ bool expect_exit_met(const struct expectations *e, const char *engine, const str
 	return exit_met(&t, out);
 }
 
-/* NULL, or what is wrong with one class. */
-static const char *judge_class(struct arena *a, const struct terms *t, unsigned c,
+/* NULL, or what is wrong with one count. */
+static const char *judge_count(struct arena *a, const struct expect_count *x, unsigned what,
 			       const struct settings *s, uint64_t got)
 {
-	const struct expect_class *x = t->of[c];
 	const char *why;
 	uint64_t want = 0;
 
-	if (!x && t->any_others)
-		return NULL;
 	if (x && !expr_value(a, x->expr, s, &want, &why))
-		return arena_printf(a, "%s: %s: %s", class_names[c], x->expr, why);
+		return arena_printf(a, "%s: %s: %s", count_names[what], x->expr, why);
 	if (x && x->at_least ? got >= want : got == want)
 		return NULL;
-	return arena_printf(a, "%s: expected %s%llu, got %llu", class_names[c],
+	return arena_printf(a, "%s: expected %s%llu, got %llu", count_names[what],
 			    x && x->at_least ? "at least " : "", (unsigned long long)want,
 			    (unsigned long long)got);
+}
+
+/* What the outcome has of it. False if it does not matter. */
+static bool count_of(const struct terms *t, unsigned what, bool recorded, const struct outcome *out,
+		     uint64_t *got)
+{
+	if (what < FL_NR_CLASSES) {
+		*got = out->classes[what].count;
+		return recorded && (t->of[what] || !t->any_others);
+	}
+	*got = (uint64_t)out->vmstat[what - FL_NR_CLASSES];
+	return t->of[what];
 }
 
 const char *expect_judge(struct arena *a, const struct expectations *e, const struct settings *s,
 			 const char *engine, const struct outcome *out)
 {
 	const struct setting *recorder = settings_find(s, "recorder");
-	bool recorded = out->have_window && !(recorder && !strcmp(recorder->value, "off"));
+	bool recorded = !(recorder && !strcmp(recorder->value, "off"));
 	struct terms t = terms_for(e, engine);
 	const char *all = "";
 
@@ -238,8 +260,11 @@ const char *expect_judge(struct arena *a, const struct expectations *e, const st
 		all = arena_printf(a, "exit: expected %s, got %s",
 				   describe_exit(a, t.exit_state, t.exit_value),
 				   describe_exit(a, out->state, out->exit_value));
-	for (unsigned c = 0; recorded && c < FL_NR_CLASSES; c++) {
-		const char *one = judge_class(a, &t, c, s, out->classes[c].count);
+	for (unsigned what = 0; out->have_window && what < EXPECT_NR_COUNTS; what++) {
+		uint64_t got;
+		const char *one = count_of(&t, what, recorded, out, &got)
+					  ? judge_count(a, t.of[what], what, s, got)
+					  : NULL;
 
 		if (one)
 			all = arena_printf(a, "%s%s%s", all, *all ? "; " : "", one);

@@ -2,8 +2,11 @@
 WORKLOAD_CFLAGS := -std=gnu11 -O2 -g -fno-pie -fno-stack-protector $(WARN)
 WORKLOAD_INC := -Ikernel-stub/include -Iworkloads/runtime -Iworkloads
 WORKLOADS := $(patsubst workloads/%.c,%,$(wildcard workloads/*.c))
-WORKLOAD_RUNTIME := $(patsubst %,$(B)/workload/%.o,$(wildcard workloads/runtime/*.c))
-WORKLOAD_LIB := $(filter-out %/main.c.o,$(WORKLOAD_RUNTIME))
+# What needs threads is apart: it would make every program larger.
+WORKLOAD_TEAM := $(B)/workload/workloads/runtime/team.c.o
+WORKLOAD_THREADED := threads-touch shootdown
+WORKLOAD_RUNTIME := $(filter-out $(WORKLOAD_TEAM),$(patsubst %,$(B)/workload/%.o,$(wildcard workloads/runtime/*.c)))
+WORKLOAD_LIB := $(filter-out %/main.c.o,$(WORKLOAD_RUNTIME)) $(WORKLOAD_TEAM)
 
 WORKLOAD_TESTS := $(patsubst workloads/test/%.c,%,$(wildcard workloads/test/*_test.c))
 WORKLOAD_SH_TESTS := $(patsubst workloads/test/%.sh,%,$(wildcard workloads/test/*_test.sh))
@@ -27,6 +30,8 @@ $(B)/workload/%.c.o: %.c Makefile
 $(patsubst %,$(B)/workloads/%,$(WORKLOADS)): $(B)/workloads/%: $(B)/workload/workloads/%.c.o $(WORKLOAD_RUNTIME)
 	$(START)
 	$(CC) -static $^ -o $@
+
+$(patsubst %,$(B)/workloads/%,$(WORKLOAD_THREADED)): $(WORKLOAD_TEAM)
 
 $(patsubst %,$(B)/kyua/workloads/test/%,$(WORKLOAD_TESTS)): $(B)/kyua/workloads/test/%: $(B)/workload/workloads/test/%.c.o $(WORKLOAD_LIB)
 	$(START)

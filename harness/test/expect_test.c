@@ -104,6 +104,32 @@ ATF_TC_BODY(unexpected_class, tc)
 	judged(&t, "tcg", &out, CELL_OK, NULL);
 }
 
+/* Counters of the kernel are judged where they are named, and nowhere else. */
+ATF_TC_WITHOUT_HEAD(counters);
+ATF_TC_BODY(counters, tc)
+{
+	static const char profile[] = "[profile]\nworkload = toy\n[expect]\nothers = any\n"
+				      "nr_tlb_remote_flush = pages / 2\npgfault = >= 7\n";
+	struct outcome out = good_run();
+	struct toy t;
+
+	out.vmstat[FL_VMSTAT_TLB_REMOTE_FLUSH] = 32;
+	out.vmstat[FL_VMSTAT_PGFAULT] = 8;
+	out.vmstat[FL_VMSTAT_PGFREE] = 1000;
+	make(&t, profile);
+	judged(&t, "tcg", &out, CELL_OK, NULL);
+	out = good_run();
+	out.vmstat[FL_VMSTAT_TLB_REMOTE_FLUSH] = 65;
+	out.vmstat[FL_VMSTAT_PGFAULT] = 6;
+	make(&t, profile);
+	judged(&t, "tcg", &out, CELL_FAILED,
+	       "pgfault: expected at least 7, got 6; nr_tlb_remote_flush: expected 32, got 65");
+	out = good_run();
+	out.have_window = false;
+	make(&t, profile);
+	judged(&t, "linux", &out, CELL_OK, NULL);
+}
+
 ATF_TC_WITHOUT_HEAD(engine_section);
 ATF_TC_BODY(engine_section, tc)
 {
@@ -254,6 +280,13 @@ ATF_TC_BODY(json_round_trip, tc)
 	ATF_CHECK_STREQ(back.status, "ok");
 	ATF_CHECK_STREQ(back.params, "cpus=1 memory=64M order=seq pages=128 panic_on_oops=0 "
 				     "recorder=hist");
+	/* what means nothing to one CPU is not told of one */
+	settings_find(&t.cell.settings, "cpus")->value = "2";
+	json_t *two = cell_json(&t.arena, &t.cell, "tcg", 7, &out);
+
+	ATF_CHECK_EQ(10000, json_integer_value(
+				    json_object_get(json_object_get(two, "params"), "interleave")));
+	json_decref(two);
 	ATF_CHECK_EQ(back.seed, 7);
 	ATF_CHECK_EQ(back.boot_to_user, 40000);
 	ATF_REQUIRE_EQ(back.nr_classes, 1);
@@ -284,6 +317,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, met);
 	ATF_TP_ADD_TC(tp, missed);
 	ATF_TP_ADD_TC(tp, unexpected_class);
+	ATF_TP_ADD_TC(tp, counters);
 	ATF_TP_ADD_TC(tp, engine_section);
 	ATF_TP_ADD_TC(tp, exits);
 	ATF_TP_ADD_TC(tp, panics);

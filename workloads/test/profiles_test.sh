@@ -5,7 +5,8 @@
 # Needs: build, top; a program faultline with the engine tcg.
 
 profiles="anon-touch anon-read anon-cow-zero vma-ops invalid-access invalid-rsvd uaccess kernel-oops
-kernel-panic vmalloc spurious fork-cow stack-grow"
+kernel-panic vmalloc spurious fork-cow stack-grow threads-touch threads-contended threads-mmap
+threads-mmap-fault shootdown"
 
 run_profile()
 {

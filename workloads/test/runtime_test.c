@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include <atf-c.h>
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +14,7 @@
 
 #include "segv.h"
 #include "stubctl.h"
+#include "team.h"
 #include "vma_field.h"
 #include "workload.h"
 
@@ -330,6 +332,74 @@ ATF_TC_BODY(linux_is_not_the_stub, tc)
 	ATF_CHECK_EQ(stubctl(FL_STUBCTL_VERSION, 0, 0), -ENOSYS);
 }
 
+/* ---- teams ---- */
+
+struct team_log {
+	unsigned meetings; /* how often a worker found all others at the same step */
+	unsigned step[8];
+	uint64_t random[8];
+	int cpu[8];
+};
+
+static void team_test_work(struct team_worker *w)
+{
+	struct team_log *log = w->arg;
+
+	log->random[w->id] = random_next(&w->random);
+	log->cpu[w->id] = sched_getcpu();
+	for (unsigned step = 1; step <= 50; step++) {
+		unsigned same = 0;
+
+		log->step[w->id] = step;
+		team_barrier(w);
+		for (unsigned i = 0; i < w->team->n; i++)
+			same += log->step[i] == step;
+		__atomic_fetch_add(&log->meetings, same == w->team->n, __ATOMIC_RELAXED);
+		team_barrier(w);
+	}
+	for (unsigned i = 0; i <= w->id; i++)
+		wl_sample(&w->rows[1], 100 + w->rows[1].overhead);
+}
+
+static void team_test(unsigned n)
+{
+	static struct wl_run run;
+	struct team_log log = {0};
+	struct team team;
+	unsigned samples = n * (n + 1) / 2;
+
+	memset(&run, 0, sizeof run);
+	run.w = &specimen;
+	run.seed = 5;
+	run.overhead[TIMING_CALL] = 3;
+	struct wl_row *const rows[] = {wl_row(&run, "first", 0, TIMING_ACCESS),
+				       wl_row(&run, "second", 0, TIMING_CALL), NULL};
+
+	team_open(&run, &team, n, team_test_work, &log, rows);
+	team_go(&team);
+	ATF_CHECK(team_elapsed(&team) > 0);
+	team_close(&team);
+	ATF_CHECK_EQ(log.meetings, 50 * n);
+	ATF_CHECK_EQ(rows[0]->hist->sum, 0);
+	ATF_CHECK_EQ(rows[1]->hist->sum, 100 * samples);
+	ATF_CHECK_EQ(rows[1]->hist->buckets[100], samples);
+	for (unsigned i = 1; i < n; i++) {
+		ATF_CHECK(log.random[i] != log.random[i - 1]);
+		ATF_CHECK_EQ(log.cpu[i] == log.cpu[0], i % team_cpus() == 0);
+	}
+}
+
+/* One, as many as there are CPUs, and more: all work, meet as often as they should, and are heard.
+ */
+ATF_TC_WITHOUT_HEAD(team_sizes);
+ATF_TC_BODY(team_sizes, tc)
+{
+	team_test(1);
+	team_test(team_cpus() < 8 ? team_cpus() : 8);
+	team_test(7);
+	team_test(1);
+}
+
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, args_good);
@@ -345,5 +415,6 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, report_bytes);
 	ATF_TP_ADD_TC(tp, report_too_large);
 	ATF_TP_ADD_TC(tp, linux_is_not_the_stub);
+	ATF_TP_ADD_TC(tp, team_sizes);
 	return atf_no_error();
 }

@@ -12,13 +12,14 @@
 #include <unistd.h>
 
 #include "../anon-touch.c"
+#include "team.h"
 
 #define OUTPUT_MAX (64u << 10)
 #define ARGS_MAX 8
 
-static const char *const names[] = {"anon-touch",  "vma-ops",  "invalid-access", "uaccess",
-				    "kernel-oops", "spurious", "vmalloc",	 "fork-cow",
-				    "stack-grow",  "baseline"};
+static const char *const names[] = {"anon-touch",  "vma-ops",	    "invalid-access", "uaccess",
+				    "kernel-oops", "spurious",	    "vmalloc",	      "fork-cow",
+				    "stack-grow",  "threads-touch", "shootdown",      "baseline"};
 #define NR_NAMES (sizeof names / sizeof *names)
 
 /* One run of a program. */
@@ -305,6 +306,66 @@ ATF_TC_BODY(stack_grow_native, tc)
 	ATF_CHECK_EQ(samples(r, "write", 0), 600);
 }
 
+/* On all CPUs that there are; with two threads each where that is asked for. */
+ATF_TC_WITHOUT_HEAD(threads_touch_native);
+ATF_TC_BODY(threads_touch_native, tc)
+{
+	static const struct {
+		const char *args;
+		int64_t maps, faults, unmaps; /* of each thread */
+	} cases[] = {
+		{"op=fault", -1, 50, -1},
+		{"op=fault region=shared", -1, 50, -1},
+		{"op=fault region=contended", -1, 50, -1},
+		{"op=mmap", 13, -1, -1},
+		{"op=mmap region=shared", 13, -1, -1},
+		{"op=mmap_fault", 13, 50, -1},
+		{"op=unmap", -1, -1, 13},
+		{"op=unmap_virt region=shared", -1, -1, 13},
+		{"op=page_fault1", 13, 50, 13},
+		{"op=mmap1", 13, -1, 13},
+	};
+	int64_t cpus = team_cpus();
+
+	for (int64_t each = 1; each <= 2; each++)
+		for (unsigned i = 0; i < sizeof cases / sizeof *cases; i++) {
+			int64_t n = cpus * each;
+			char args[128];
+
+			snprintf(args, sizeof args, "%s pages=50 per_cpu=%ld", cases[i].args, each);
+			struct ran *r = run_ok(tc, "threads-touch", args);
+
+			ATF_CHECK_EQ(samples(r, "mmap", 0),
+				     cases[i].maps < 0 ? -1 : cases[i].maps * n);
+			ATF_CHECK_EQ(samples(r, "fault", 0),
+				     cases[i].faults < 0 ? -1 : cases[i].faults * n);
+			ATF_CHECK_EQ(samples(r, "unmap", 0),
+				     cases[i].unmaps < 0 ? -1 : cases[i].unmaps * n);
+			ATF_CHECK_EQ(samples(r, "elapsed", 0), 1);
+		}
+	struct ran *r = run_program(tc, "threads-touch", "op=mmap region=contended");
+
+	ATF_CHECK_EQ(r->status, 0);
+	ATF_CHECK_EQ(report_of(r)->status, FL_REPORT_UNSUPPORTED);
+}
+
+ATF_TC_WITHOUT_HEAD(shootdown_native);
+ATF_TC_BODY(shootdown_native, tc)
+{
+	static const char *const ops[] = {"munmap", "mprotect", "dontneed"};
+
+	for (unsigned i = 0; i < sizeof ops / sizeof *ops; i++)
+		for (unsigned pages = 1; pages <= 40; pages += 39) {
+			char args[64];
+
+			snprintf(args, sizeof args, "op=%s pages=%u rounds=9", ops[i], pages);
+			struct ran *r = run_ok(tc, "shootdown", args);
+
+			ATF_CHECK_EQ(samples(r, ops[i], 0), 9);
+			ATF_CHECK_EQ(report_of(r)->nr_phases, 1);
+		}
+}
+
 ATF_TC_WITHOUT_HEAD(needs_the_stub);
 ATF_TC_BODY(needs_the_stub, tc)
 {
@@ -385,6 +446,8 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, uaccess_native);
 	ATF_TP_ADD_TC(tp, fork_cow_native);
 	ATF_TP_ADD_TC(tp, stack_grow_native);
+	ATF_TP_ADD_TC(tp, threads_touch_native);
+	ATF_TP_ADD_TC(tp, shootdown_native);
 	ATF_TP_ADD_TC(tp, needs_the_stub);
 	ATF_TP_ADD_TC(tp, bad_report_descriptor);
 	ATF_TP_ADD_TC(tp, orders);
