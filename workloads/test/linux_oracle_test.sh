@@ -14,20 +14,20 @@ run_native()
 	echo $? >want.status
 }
 
-# The same on ENGINE.
+# The same on ENGINE, with $cpus CPUs.
 same_on()
 {
 	engine=$1
 	run=$2
 	shift 2
-	"$build/faultline" exec -e "$engine" --timeout 280 -- "$build/abi/$run" "$@" >got.out 2>got.err
+	"$build/faultline" exec -e "$engine" -c "${cpus:-1}" --timeout 280 -- "$build/abi/$run" "$@" >got.out 2>got.err
 	echo $? >got.status
-	diff -u want.out got.out || atf_fail "$run differs between Linux (-) and $engine (+)"
+	diff -u want.out got.out || atf_fail "$run differs between Linux (-) and $engine (+), CPUs: ${cpus:-1}"
 	cmp -s want.status got.status ||
 		atf_fail "$run: status $(cat want.status) on Linux, $(cat got.status) on $engine"
 }
 
-compare()
+need()
 {
 	build=$(atf_config_get build)
 	[ -x "$build/faultline" ] || atf_skip "needs $build/faultline"
@@ -37,9 +37,15 @@ compare()
 	tcg) command -v qemu-system-x86_64 >/dev/null || atf_skip "needs qemu-system-x86_64" ;;
 	kvm) (: <>/dev/kvm) 2>/dev/null || atf_skip "needs /dev/kvm: it cannot be opened" ;;
 	esac
+}
+
+# compare ENGINE PROGRAM [ARG]...
+compare()
+{
 	engine=$1
 	program=$2
 	shift 2
+	need "$engine"
 	for linked in "$program" "$program-musl"; do
 		run_native "$linked" "$@"
 		same_on "$engine" "$linked" "$@"
@@ -57,6 +63,72 @@ processes_tcg_body()
 	compare tcg abi_proc_random 1 30
 }
 
+processes="abi_affinity abi_cow abi_exec abi_fork abi_kill abi_pipe abi_sched abi_signal"
+
+# Programs of several processes, with $cpus CPUs.
+compare_cpus()
+{
+	engine=$1
+	shift
+	need "$engine"
+	for program; do
+		run_native "$program"
+		same_on "$engine" "$program"
+	done
+}
+
+atf_test_case cpus2_tcg
+cpus2_tcg_head()
+{
+	atf_set timeout 600
+}
+cpus2_tcg_body()
+{
+	cpus=2
+	compare_cpus tcg $processes
+	compare tcg abi_proc_random 1 5
+}
+
+atf_test_case cpus4_tcg
+cpus4_tcg_head()
+{
+	atf_set timeout 600
+}
+cpus4_tcg_body()
+{
+	cpus=4
+	compare_cpus tcg $processes
+	compare tcg abi_proc_random 1 5
+}
+
+# Few, as this may be a KVM that interprets ring 0.
+atf_test_case cpus2_kvm
+cpus2_kvm_head()
+{
+	atf_set timeout 600
+}
+cpus2_kvm_body()
+{
+	cpus=2
+	compare_cpus kvm abi_affinity abi_fork abi_pipe
+}
+
+# A run of several CPUs is the same each time.
+atf_test_case cpus4_repeatable
+cpus4_repeatable_head()
+{
+	atf_set timeout 600
+}
+cpus4_repeatable_body()
+{
+	need tcg
+	for run in 1 2; do
+		"$build/faultline" exec -e tcg -c 4 -- "$build/abi/processes" clock_at_end >out.$run
+	done
+	atf_check diff -u out.1 out.2
+	[ -s out.1 ] || atf_fail "it printed nothing"
+}
+
 atf_init_test_cases()
 {
 	for source in "$(atf_config_get top)"/workloads/test/abi_*.c; do
@@ -69,4 +141,8 @@ atf_init_test_cases()
 		done
 	done
 	atf_add_test_case processes_tcg
+	atf_add_test_case cpus2_tcg
+	atf_add_test_case cpus4_tcg
+	atf_add_test_case cpus2_kvm
+	atf_add_test_case cpus4_repeatable
 }
