@@ -1,13 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Makes the kernel touch an address that it must not. It reports an oops, kills the kernel task
- * that did it, and goes on: the call returns -EIO and this program, alive, maps and touches memory
- * to prove that the kernel still serves faults. mode=panic asks for an oops where going on is not
- * safe: that ends the machine.
+ * Makes the kernel touch an address that it must not.
+ *
+ *   survive    a kernel task does: it reports an oops, is killed, and the kernel goes on: the call
+ *              returns -EIO and this program, alive, maps and touches memory to prove that the
+ * kernel still serves faults process    a forked process does, in its own name: its parent sees it
+ * killed the rest   where going on is not safe: that ends the machine. panic: no task to kill;
+ * stack: the kernel stack runs over; report: the report of an oops faults, too; lock and mm-lock: a
+ *              lock is held
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <signal.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "stubctl.h"
 #include "workload.h"
@@ -17,7 +25,18 @@
 /* No kernel touches ring 3's memory but by its copy functions. */
 #define NULL_ADDRESS 0x18ull
 
-enum mode { MODE_SURVIVE, MODE_PANIC };
+#define AREA_PAGES 2u
+#define AREA_SLOT 1u
+
+enum mode {
+	MODE_SURVIVE,
+	MODE_PROCESS,
+	MODE_PANIC,
+	MODE_STACK,
+	MODE_REPORT,
+	MODE_LOCK,
+	MODE_MM_LOCK,
+};
 
 static void oops_once(struct wl_run *run, struct wl_row *row, enum fl_stubctl op, uint64_t addr)
 {
@@ -40,44 +59,105 @@ static void prove_alive(struct wl_run *run)
 	wl_unmap(run, (void *)p, WL_PAGE);
 }
 
+/* Where the kernel has no business: bad[2] and [3] are next to memory of its own, and in memory
+ * that it has given back. */
+static void bad_addresses(struct wl_run *run, uint64_t bad[4])
+{
+	long area = stubctl(FL_STUBCTL_VMALLOC, AREA_PAGES * WL_PAGE, AREA_SLOT);
+
+	if (area < 0 && area > -(long)WL_PAGE)
+		wl_fail(run, "vmalloc: error %ld", area);
+	bad[0] = HOLE_ADDRESS;
+	bad[1] = NULL_ADDRESS;
+	bad[2] = (uint64_t)area + AREA_PAGES * WL_PAGE;
+	bad[3] = (uint64_t)area;
+	if (stubctl(FL_STUBCTL_KERNEL_WRITE, bad[3], 0) || stubctl(FL_STUBCTL_VFREE, bad[3], 0))
+		wl_fail(run, "kernel memory at %#lx is not right", bad[3]);
+}
+
 static void survive(struct wl_run *run)
 {
 	struct wl_row *read = wl_row(run, "oops_read", 0, TIMING_CALL);
 	struct wl_row *write = wl_row(run, "oops_write", 0, TIMING_CALL);
-	uint64_t iters = run->warming ? 1 : wl_uint(run, "iters");
+	uint64_t iters = run->warming ? 1 : wl_uint(run, "iters"), bad[4];
 
+	bad_addresses(run, bad);
 	for (uint64_t i = 0; i < iters; i++) {
-		uint64_t addr = i % 2 ? NULL_ADDRESS : HOLE_ADDRESS;
-
 		wl_begin(run);
-		oops_once(run, read, FL_STUBCTL_KERNEL_READ, addr);
-		oops_once(run, write, FL_STUBCTL_KERNEL_WRITE, addr);
+		oops_once(run, read, FL_STUBCTL_KERNEL_READ, bad[i % 4]);
+		oops_once(run, write, FL_STUBCTL_KERNEL_WRITE, bad[i % 4]);
 		wl_end(run);
 		prove_alive(run);
 	}
 }
 
-static void kernel_oops(struct wl_run *run)
+/* The phase is open in the child alone, and in its last moments. */
+static void oops_in_process(struct wl_run *run)
 {
-	if (wl_enum(run, "mode") == MODE_SURVIVE) {
-		survive(run);
-		return;
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		prefault_program();
+		wl_begin(run);
+		stubctl(FL_STUBCTL_OOPS, FL_OOPS_PLAIN, 0);
+		_exit(1);
 	}
-	if (run->warming)
-		return;
+	if (pid < 0 || sys_call(SYS_wait4, (uint64_t)pid, (uint64_t)&status, 0, 0, 0, 0) != pid)
+		wl_fail(run, "fork or wait: %m");
+	wl_end(run);
+	if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGKILL)
+		wl_fail(run, "an oops left its process with status %#x", status);
+}
+
+static void process(struct wl_run *run)
+{
+	for (uint64_t i = 0; i < (run->warming ? 1 : wl_uint(run, "iters")); i++) {
+		oops_in_process(run);
+		prove_alive(run);
+	}
+}
+
+static _Noreturn void die(struct wl_run *run, enum mode mode)
+{
+	static const enum fl_oops kind[] = {
+		[MODE_STACK] = FL_OOPS_STACK,
+		[MODE_REPORT] = FL_OOPS_IN_REPORT,
+		[MODE_LOCK] = FL_OOPS_KERN_LOCK,
+		[MODE_MM_LOCK] = FL_OOPS_MM_LOCK,
+	};
+
 	wl_report_early(run);
 	wl_begin(run);
-	stubctl(FL_STUBCTL_PANIC, 0, 0);
+	if (mode == MODE_PANIC)
+		stubctl(FL_STUBCTL_PANIC, 0, 0);
+	else
+		stubctl(FL_STUBCTL_OOPS, kind[mode], wl_uint(run, "reports"));
 	wl_fail(run, "the kernel went on after a panic");
+}
+
+static void kernel_oops(struct wl_run *run)
+{
+	enum mode mode = wl_enum(run, "mode");
+
+	if (mode == MODE_SURVIVE)
+		survive(run);
+	else if (mode == MODE_PROCESS)
+		process(run);
+	else if (!run->warming)
+		die(run, mode);
 }
 
 const struct workload workload = {
 	.name = "kernel-oops",
 	.doc = "the kernel touches a bad kernel address: oops and recovery, or panic",
 	.params = WL_PARAMS(
-		WL_CHOICE("mode", "survive", "survive|panic",
-			  "survive: the kernel goes on; panic: the machine ends"),
-		WL_NUMBER("iters", "4", 1, 10000, "pairs of a read and a write, for mode=survive")),
+		WL_CHOICE("mode", "survive", "survive|process|panic|stack|report|lock|mm-lock",
+			  "survive, process: the kernel goes on; the others: the machine ends"),
+		WL_NUMBER(
+			"iters", "4", 1, 10000,
+			"pairs of a read and a write for mode=survive; processes for mode=process"),
+		WL_NUMBER("reports", "1", 1, 2, "how many reports fault, for mode=report")),
 	.phases =
 		WL_PHASES({"oops_read", "stubctl(KERNEL_READ, bad address) until it returns -EIO"},
 			  {"oops_write", "stubctl(KERNEL_WRITE, bad address) likewise"}),

@@ -192,6 +192,16 @@ enum fl_stubctl {
 	FL_STUBCTL_VFREE,     /* (address) -> 0: the reverse; -EINVAL if no area begins there */
 	FL_STUBCTL_VMALLOC_SWAP, /* (address, word) -> the 8 bytes that were there, the word in
 				    their place; -EFAULT unless they lie in an area */
+	FL_STUBCTL_OOPS, /* (enum fl_oops, n) -> never: an oops of the caller itself; -EINVAL */
+};
+
+/* What is special about an oops of FL_STUBCTL_OOPS. */
+enum fl_oops {
+	FL_OOPS_PLAIN,	   /* nothing: the caller is killed */
+	FL_OOPS_STACK,	   /* the kernel stack runs over: a double fault, and the machine's end */
+	FL_OOPS_IN_REPORT, /* n of the reports fault as well: the machine's end */
+	FL_OOPS_KERN_LOCK, /* a lock is held, kern_lock or mm->lock: likewise */
+	FL_OOPS_MM_LOCK,
 };
 
 /* ---- user report ---- */

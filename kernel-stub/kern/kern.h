@@ -61,6 +61,10 @@ extern const char oops_page_fault[]; /* as `what`: cr2 and the error code are a 
 _Noreturn void oops(const struct trap_frame *frame, uint64_t cr2, const char *what);
 /* True if oops() would panic: the class to record. */
 bool oops_is_fatal(void);
+/* For stubctl: so many of the reports that follow fault themselves. */
+extern uint32_t oops_faults_in_reports;
+/* In the kernel half, never mapped: the last page. */
+#define BAD_KERNEL_ADDRESS 0xfffffffffffff000ull
 
 /* ---- tasks (task.c) ---- */
 struct task;

@@ -1,8 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Oops and panic reports. The call trace is raw: every word on the stack that looks like a return
- * address (it lies in the kernel's text, behind a call instruction), one a line as " [<%016lx>]",
- * for the harness to symbolise.
+ * Oops and panic reports, and what follows.
+ *
+ *  1. One CPU reports at a time; the others that have something to report wait, and those that have
+ *     not go on.
+ *  2. The call trace is raw: every word on the stack that looks like a return address (it lies in
+ * the kernel's text, behind a call instruction), one a line as " [<%016lx>]", for the harness to
+ *     symbolise.
+ *  3. Then the task that did it ends, and the rest goes on; a kernel task's waiter learns of it.
+ * Not so if there is no task, if this CPU holds a lock, whose data may be half changed, if this is
+ * a report's own fault, or with panic_on_oops=1: then the machine ends (panic). Which locks a CPU
+ *     holds, a debug build knows all; a release build knows kern_lock and those of the address
+ * space.
+ *  4. A report that faults is given up for one about that fault, and that one for the machine's end
+ *     without a word.
  */
 #include "boot.h"
 
@@ -11,6 +22,7 @@
 #include "current.h"
 #include "kern.h"
 #include "kern_lock.h"
+#include "kstack.h"
 #include "file.h"
 #include "mm.h"
 #include "vma_index.h"
@@ -103,12 +115,12 @@ static bool after_call(uint64_t at)
 	       (p[-7] == 0xff && (p[-6] & 0x38) == 0x10);
 }
 
-/* The end of the stack that sp lies on; 0 if it is none that we know. */
+/* The end of the stack that sp lies on, or has run over; 0 if it is none that we know. */
 static uint64_t stack_end(uint64_t sp)
 {
 	uint64_t top = this_cpu()->tss.rsp[0];
 
-	if (sp < top && sp >= top - KERNEL_STACK_SIZE)
+	if (sp < top && sp >= top - KERNEL_STACK_SIZE - PAGE_SIZE)
 		return top;
 	if (sp < (uint64_t)boot_stack_top && sp >= (uint64_t)boot_stack)
 		return (uint64_t)boot_stack_top;
@@ -120,6 +132,8 @@ static void print_trace(uint64_t rip, uint64_t sp)
 	uint64_t end = stack_end(sp);
 	unsigned n = 0;
 
+	if (kstack_overrun(end, sp))
+		sp = end - KERNEL_STACK_SIZE;
 	printk("Call Trace:\n");
 	if (in_text(rip))
 		printk(" [<%016lx>]\n", rip);
@@ -135,20 +149,54 @@ static void print_trace(uint64_t rip, uint64_t sp)
 
 /* ---- what follows ---- */
 
-static bool mm_locks_held(void)
+/* The newest lock that this CPU holds, as far as anybody knows; NULL if none. */
+static const char *held_lock(void)
 {
+	const char *name = lock_check_held();
 	struct mm *mm = task_mm();
 
-	return mm && (mm->lock.word || mm->table_lock.word);
+	if (name)
+		return name;
+	if (mm && (mm->lock.word || mm->table_lock.word))
+		return "of the address space";
+	return kern_lock_held() ? "kern" : NULL;
 }
 
 bool oops_is_fatal(void)
 {
 	return this_cpu()->oops_depth || !current() || cmdline_flag("panic_on_oops", "1") ||
-	       kern_lock_held() || mm_locks_held();
+	       held_lock();
 }
 
-/* The report of an oops faults, and the report of that too. */
+/* 1. The CPU that reports, as its number plus 1. */
+static uint32_t reporter;
+
+static void report_begin(void)
+{
+	uint32_t self = port_cpu_id() + 1;
+
+	if (port_load_acquire32(&reporter) == self)
+		return;
+	while (port_cmpxchg32(&reporter, 0, self))
+		port_cpu_relax();
+}
+
+static void report_end(void)
+{
+	port_store_release32(&reporter, 0);
+}
+
+uint32_t oops_faults_in_reports;
+
+static void fault_if_asked(void)
+{
+	if (!oops_faults_in_reports)
+		return;
+	oops_faults_in_reports--;
+	arch_raw_read(BAD_KERNEL_ADDRESS);
+}
+
+/* 4. */
 static _Noreturn void give_up(const struct cpu *cpu)
 {
 	if (cpu->oops_depth == 3)
@@ -160,9 +208,11 @@ void oops(const struct trap_frame *frame, uint64_t cr2, const char *what)
 {
 	struct cpu *cpu = this_cpu();
 	bool fatal = oops_is_fatal();
+	const char *lock = held_lock();
 
 	if (cpu->oops_depth++ > 1)
 		give_up(cpu);
+	report_begin();
 	printk("BUG: %s at %016lx\n", what, what == oops_page_fault ? cr2 : frame->rip);
 	if (what == oops_page_fault) {
 		print_access(frame->error_code, cr2);
@@ -172,13 +222,16 @@ void oops(const struct trap_frame *frame, uint64_t cr2, const char *what)
 		printk("CPU: %lu PID: %d Comm: %s\n", cpu->id, task_pid(), task_comm());
 	print_registers(frame);
 	print_code(frame->rip);
+	fault_if_asked();
 	if (frame_from_user(frame))
 		print_trace(0, (uint64_t)frame);
 	else
 		print_trace(frame->rip, frame->rsp);
+	if (fatal && lock)
+		panic("fatal oops: %s, with a lock held: %s", what, lock);
 	if (fatal)
 		panic("fatal oops: %s", what);
-	lock_check_none_held();
+	report_end();
 	cpu->oops_depth--;
 	telemetry_oops();
 	recorder_flush(&cpu->recorder);
@@ -189,6 +242,7 @@ void panic_end(const char *reason)
 {
 	uint64_t sp = (uint64_t)__builtin_frame_address(0);
 
+	report_begin();
 	printk("Kernel panic: %s\n", reason);
 	print_trace(0, sp);
 	telemetry_state(FL_STATE_PANIC, 0, reason);

@@ -15,9 +15,6 @@
 #include "task.h"
 #include "vmalloc.h"
 
-/* In the kernel half, never mapped: the last page. */
-#define BAD_KERNEL_ADDRESS 0xfffffffffffff000ull
-
 struct access {
 	uint64_t addr;
 	uint8_t value;
@@ -92,6 +89,38 @@ static _Noreturn void panic_by_oops(void)
 	set_current(NULL);
 	arch_raw_read(BAD_KERNEL_ADDRESS);
 	port_panic("stubctl: the bad address was readable");
+}
+
+/* Until the kernel stack ends. */
+static __attribute__((noinline)) uint64_t run_over(uint64_t depth)
+{
+	volatile uint64_t frame[16];
+
+	frame[0] = depth;
+	return depth == UINT64_MAX ? 0 : run_over(depth + 1) + frame[0];
+}
+
+/* An oops of the caller itself. */
+static int64_t oops_here(uint64_t kind, uint64_t n)
+{
+	switch (kind) {
+	case FL_OOPS_PLAIN:
+		break;
+	case FL_OOPS_STACK:
+		return (int64_t)run_over(0);
+	case FL_OOPS_IN_REPORT:
+		oops_faults_in_reports = (uint32_t)n;
+		break;
+	case FL_OOPS_KERN_LOCK:
+		kern_lock();
+		break;
+	case FL_OOPS_MM_LOCK:
+		write_lock(&current()->mm->lock, LOCK_MMAP);
+		break;
+	default:
+		return -MM_EINVAL;
+	}
+	return arch_raw_read(BAD_KERNEL_ADDRESS);
 }
 
 /* ---- kernel memory by pages: areas in the lazy slots are ring 3's to play with. kern_lock keeps
@@ -170,6 +199,8 @@ SYSCALL(stubctl)
 		return stale_tlb(a);
 	case FL_STUBCTL_PANIC:
 		panic_by_oops();
+	case FL_STUBCTL_OOPS:
+		return oops_here(a, b);
 	case FL_STUBCTL_VMALLOC:
 		return area_alloc(a, b);
 	case FL_STUBCTL_VFREE:

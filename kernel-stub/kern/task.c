@@ -11,20 +11,17 @@
 #include "task.h"
 
 #include "arch.h"
-#include "buddy.h"
 #include "errno.h"
 #include "exec.h"
 #include "files.h"
 #include "initramfs.h"
 #include "kern_lock.h"
+#include "kstack.h"
 #include "mm.h"
 #include "signal.h"
 #include "slab.h"
 
 extern char boot_stack[];
-
-#define STACK_ORDER 2
-_Static_assert(PAGE_SIZE << STACK_ORDER == KERNEL_STACK_SIZE, "STACK_ORDER");
 
 static struct task *processes[PID_MAX]; /* by number */
 
@@ -85,20 +82,6 @@ static int pid_alloc(void)
 	return 0;
 }
 
-/* A kernel stack, or NULL. */
-static void *stack_alloc(void)
-{
-	struct page *page = page_alloc_order(STACK_ORDER, MT_UNMOVABLE);
-
-	return page ? page_to_virt(page) : NULL;
-}
-
-static void stack_free(void *stack)
-{
-	if (stack)
-		page_free_order(virt_to_page(stack), STACK_ORDER);
-}
-
 struct task *task_create(struct task *parent, int64_t *error)
 {
 	struct task *t = kzalloc(sizeof(*t));
@@ -106,12 +89,12 @@ struct task *task_create(struct task *parent, int64_t *error)
 	*error = -MM_ENOMEM;
 	if (!t)
 		return NULL;
-	t->stack = stack_alloc();
+	t->stack = kstack_alloc();
 	t->pid = t->stack ? pid_alloc() : 0;
 	if (!t->pid) {
 		if (t->stack)
 			*error = -MM_EAGAIN;
-		stack_free(t->stack);
+		kstack_free(t->stack);
 		kfree(t);
 		return NULL;
 	}
@@ -135,7 +118,7 @@ void task_free(struct task *t)
 	ASSERT(t != current() && list_empty(&t->children) && !t->mm);
 	processes[t->pid] = NULL;
 	list_del(&t->sibling);
-	stack_free(t->stack);
+	kstack_free(t->stack);
 	kfree(t);
 }
 
@@ -185,7 +168,7 @@ static void kthread_entry(void *arg)
 static void kthread_free(struct kthread *k)
 {
 	if (k)
-		stack_free(k->task.stack);
+		kstack_free(k->task.stack);
 	kfree(k);
 }
 
@@ -196,7 +179,7 @@ int kthread_run_sync(const char *comm, void (*fn)(void *), void *arg)
 	int error;
 
 	if (k)
-		k->task.stack = stack_alloc();
+		k->task.stack = kstack_alloc();
 	if (!k || !k->task.stack) {
 		kthread_free(k);
 		return -MM_ENOMEM;

@@ -33,3 +33,29 @@ void tlb_flush_page_cpus(struct mm *mm, uint64_t va, bool tables)
 {
 	tlb_flush_cpus(mm, &va, 1, tables);
 }
+
+static void flush_kernel_here(uint64_t start, uint64_t end)
+{
+	uint64_t pages = (end - start) >> PAGE_SHIFT;
+
+	if (pages > TLB_FLUSH_CEILING) {
+		vmstat_inc(FL_VMSTAT_TLB_LOCAL_FLUSH_ALL);
+		port_tlb_flush_kernel_all();
+		return;
+	}
+	vmstat_add(FL_VMSTAT_TLB_LOCAL_FLUSH_ONE, (int64_t)pages);
+	for (; start < end; start += PAGE_SIZE)
+		port_tlb_flush_kernel_page(start);
+}
+
+/* The others are asked for everything: this is rare, and they may be in any address space. */
+void tlb_flush_kernel(uint64_t start, uint64_t end)
+{
+	uint64_t others = port_other_cpus();
+
+	flush_kernel_here(start, end);
+	if (others) {
+		vmstat_inc(FL_VMSTAT_TLB_REMOTE_FLUSH);
+		port_tlb_shootdown(NULL, others, NULL, 0, true);
+	}
+}

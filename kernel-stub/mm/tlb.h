@@ -88,19 +88,7 @@ static inline void tlb_clear_flush(struct mm *mm, pte_t *pte, uint64_t va)
 /* The translations of [start, end) of the kernel's half, on every CPU, whatever address space it
  * has loaded. What is kept of upper levels may stay: tables of the kernel's half are never freed.
  */
-static inline void tlb_flush_kernel(uint64_t start, uint64_t end)
-{
-	uint64_t pages = (end - start) >> PAGE_SHIFT;
-
-	if (pages > TLB_FLUSH_CEILING) {
-		vmstat_inc(FL_VMSTAT_TLB_LOCAL_FLUSH_ALL);
-		port_tlb_flush_kernel_all();
-		return;
-	}
-	vmstat_add(FL_VMSTAT_TLB_LOCAL_FLUSH_ONE, (int64_t)pages);
-	for (; start < end; start += PAGE_SIZE)
-		port_tlb_flush_kernel_page(start);
-}
+void tlb_flush_kernel(uint64_t start, uint64_t end);
 
 /* The pages whose translations an operation on a range has changed: remembered one by one up to
  * TLB_FLUSH_CEILING, then only counted. */

@@ -218,6 +218,40 @@ ATF_TC_BODY(nothing_stale, tc)
 	kernel_close();
 }
 
+/* Another CPU, with an address space of its own, has the area in its TLB. */
+ATF_TC_WITHOUT_HEAD(nothing_stale_elsewhere);
+ATF_TC_BODY(nothing_stale_elsewhere, tc)
+{
+	unsigned faults = 0;
+	struct mm *here, *there;
+	uint64_t a;
+
+	kernel_open();
+	here = mm;
+	there = mm_create();
+	ATF_REQUIRE(there != NULL);
+	a = (uint64_t)vmalloc(PAGE_SIZE);
+	hosted_set_cpu(1);
+	mm = there;
+	port_load_mm(mm);
+	*kernel_word(a, &faults) = 5;
+	hosted_set_cpu(0);
+	mm = here;
+	ATF_CHECK_EQ(*kernel_word(a, &faults), 5);
+	vfree((void *)a);
+	ATF_CHECK_EQ(hosted_vmstat(FL_VMSTAT_TLB_REMOTE_FLUSH), 1);
+	ATF_CHECK_EQ(hosted_vmstat(FL_VMSTAT_TLB_REMOTE_FLUSH_RECEIVED), 1);
+	hosted_set_cpu(1);
+	mm = there;
+	hosted_tlb_check();
+	check_oops(a);
+	port_load_mm(NULL);
+	mm_destroy(there);
+	hosted_set_cpu(0);
+	mm = here;
+	kernel_close();
+}
+
 /*   |.a.b.c...|  ->  |.a...c...|  ->  |.a.d.c...|, |.a...c.ee...| */
 ATF_TC_WITHOUT_HEAD(first_fit);
 ATF_TC_BODY(first_fit, tc)
@@ -343,6 +377,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, twice_at_once);
 	ATF_TP_ADD_TC(tp, refused);
 	ATF_TP_ADD_TC(tp, nothing_stale);
+	ATF_TP_ADD_TC(tp, nothing_stale_elsewhere);
 	ATF_TP_ADD_TC(tp, first_fit);
 	ATF_TP_ADD_TC(tp, random_areas);
 	ATF_TP_ADD_TC(tp, no_memory);

@@ -195,7 +195,7 @@ static void answer(struct cpu *cpu, struct cpu_request *r)
 {
 	switch (r->what) {
 	case CPU_FLUSH:
-		if (cpu->loaded_mm == r->mm)
+		if (!r->mm || cpu->loaded_mm == r->mm)
 			flush(r);
 		break;
 	case CPU_UNLOAD:

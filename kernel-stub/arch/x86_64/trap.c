@@ -13,6 +13,7 @@
 
 #include "arch.h"
 #include "kern.h"
+#include "kstack.h"
 
 #define NR_EXCEPTIONS 32
 #define GATE_INTERRUPT 0x8eu
@@ -313,10 +314,31 @@ void trap_exception(struct trap_frame *frame, unsigned vector)
 		     vector_names[vector] ? vector_names[vector] : "unexpected exception");
 }
 
+/* A page fault that could not be delivered, since the kernel stack has run into the page below it:
+ * recorded as what it is, an oops after which nothing goes on. */
+static _Noreturn void stack_overflow(struct trap_frame *frame, uint64_t cr2)
+{
+	struct fault_entry entry = {
+		.access = {.addr = cr2, .flags = FAULT_WRITE},
+		.tsc = port_tsc(),
+		.verdict = {.class = FL_CLASS_KERNEL_INVALID_PANIC, .outcome = FAULT_OOPS},
+		.rip = frame->rip,
+		.frame = *frame,
+	};
+
+	recorder_note(&this_cpu()->recorder, &entry);
+	oops(frame, cr2, "kernel stack overflow");
+}
+
 void trap_double_fault(struct trap_frame *frame)
 {
-	this_cpu()->oops_depth++;
-	oops(frame, read_cr2(), "double fault");
+	struct cpu *cpu = this_cpu();
+	uint64_t cr2 = read_cr2();
+
+	cpu->oops_depth++;
+	if (kstack_overrun(cpu->tss.rsp[0], cr2))
+		stack_overflow(frame, cr2);
+	oops(frame, cr2, "double fault");
 }
 
 /* ---- the IDT ---- */

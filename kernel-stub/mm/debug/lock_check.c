@@ -43,11 +43,15 @@ void lock_check_release(const void *lock, enum lock_class c)
 	cpu->depth--;
 }
 
-void lock_check_none_held(void)
+const char *lock_check_held(void)
 {
 	struct lock_check_cpu *cpu = &port_mm_cpu()->lock_check;
 
-	if (cpu->depth)
-		port_panic("lock order: %s still held",
-			   class_name(cpu->held[cpu->depth - 1].class));
+	return cpu->depth ? class_name(cpu->held[cpu->depth - 1].class) : NULL;
+}
+
+void lock_check_none_held(void)
+{
+	if (lock_check_held())
+		port_panic("lock order: %s still held", lock_check_held());
 }

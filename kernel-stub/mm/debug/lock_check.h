@@ -20,6 +20,10 @@ void lock_check_acquire(const void *lock, enum lock_class c);
 /* Panics if this CPU does not hold this lock as of class c. */
 void lock_check_release(const void *lock, enum lock_class c);
 
+/* The name of the newest lock that this CPU holds; NULL if there is none, or (release) nobody
+ * knows. */
+const char *lock_check_held(void);
+
 /* Panics if this CPU holds any lock. */
 void lock_check_none_held(void);
 

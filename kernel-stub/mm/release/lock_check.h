@@ -24,4 +24,9 @@ static inline void lock_check_none_held(void)
 {
 }
 
+static inline const char *lock_check_held(void)
+{
+	return NULL;
+}
+
 #endif

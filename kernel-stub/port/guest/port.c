@@ -28,6 +28,11 @@ void port_load_mm(struct mm *mm)
 		port_clear_bits64(&old->cpus, cpu->mm.bit);
 }
 
+uint64_t port_other_cpus(void)
+{
+	return smp_others();
+}
+
 void port_tlb_shootdown(struct mm *mm, uint64_t cpus, const uint64_t *va, uint32_t nr, bool tables)
 {
 	struct cpu_request r = {.what = CPU_FLUSH, .mm = mm, .va = va, .nr = nr};

@@ -67,6 +67,7 @@ static inline void port_tlb_flush_kernel_all(void)
 
 /* (port.c) */
 void port_load_mm(struct mm *mm);
+uint64_t port_other_cpus(void);
 void port_tlb_shootdown(struct mm *mm, uint64_t cpus, const uint64_t *va, uint32_t nr, bool tables);
 
 /* The frame of the kernel's own top-level table. (port.c) */

@@ -140,13 +140,24 @@ void port_tlb_shootdown(struct mm *mm, uint64_t cpus, const uint64_t *va, uint32
 		unsigned cpu = (unsigned)__builtin_ctzll(cpus);
 		struct softmmu *m = &mmus[cpu];
 
-		ASSERT(cpu != port_cpu_id() && m->mm == mm);
+		ASSERT(cpu != port_cpu_id() && (!mm || m->mm == mm));
 		if (!va)
 			tlb_clear(m);
 		for (uint32_t i = 0; i < nr; i++)
 			flush_page(m, va[i]);
 		hosted_count_received(cpu);
 	}
+}
+
+/* Those that have anything loaded. */
+uint64_t port_other_cpus(void)
+{
+	uint64_t cpus = 0;
+
+	for (unsigned cpu = 0; cpu < MAX_CPUS; cpu++)
+		if (cpu != port_cpu_id() && mmus[cpu].mm)
+			cpus |= 1ull << cpu;
+	return cpus;
 }
 
 void port_tlb_flush_kernel_page(uint64_t va)
