@@ -100,7 +100,7 @@ install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/faultline/workloads \
 		$(DESTDIR)$(PREFIX)/share/faultline/workloads $(DESTDIR)$(PREFIX)/share/man/man1
 	install $(B)/faultline $(DESTDIR)$(PREFIX)/bin
-	install -m 644 $(B)/stub.elf $(DESTDIR)$(PREFIX)/lib/faultline
+	install -m 644 $(B)/stub.elf $(VMA_INDEXES_BESIDE:%=$(B)/stub-%.elf) $(DESTDIR)$(PREFIX)/lib/faultline
 	install $(WORKLOADS:%=$(B)/workloads/%) $(DESTDIR)$(PREFIX)/lib/faultline/workloads
 	cp -r workloads/profiles workloads/matrix $(DESTDIR)$(PREFIX)/share/faultline/workloads
 	install -d $(DESTDIR)$(PREFIX)/share/faultline/plots

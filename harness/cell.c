@@ -6,6 +6,8 @@
 #include <zstd.h>
 
 #include "cell.h"
+#include "engine/outcome.h"
+#include "paths.h"
 
 /* 2 MiB a CPU: what a short cell makes, and a long one's beginning. */
 enum { RING_EVENTS = 1 << 16 };
@@ -36,12 +38,24 @@ static const char *const *guest_argv(struct arena *a, const struct cell *c, uint
 	return v;
 }
 
+/* Linux has an index of its own: its figures under another's name would be invented. */
+static bool refused(const struct cell *c, const struct engine *engine, struct outcome *out)
+{
+	const char *index = settings_find(&c->settings, "vma_index")->value;
+
+	if (engine->id != ENGINE_LINUX || !strcmp(index, "rbtree"))
+		return false;
+	outcome_set(out, CELL_UNSUPPORTED, "vma_index = %s: Linux has an index of its own", index);
+	return true;
+}
+
 void cell_run(struct arena *a, const struct cell *c, const struct cell_options *o,
 	      struct outcome *out)
 {
 	static const char *const no_env[] = {NULL};
 	struct machine_spec spec = {
-		.stub = o->stub,
+		.stub = paths_stub_with(a, o->stub,
+					settings_find(&c->settings, "vma_index")->value),
 		.program = c->profile->workload.path,
 		.argv = guest_argv(a, c, o->seed),
 		.envp = no_env,
@@ -50,8 +64,7 @@ void cell_run(struct arena *a, const struct cell *c, const struct cell_options *
 		.interleave = setting_number(settings_find(&c->settings, "interleave")),
 		.seed = o->seed,
 		.recorder = recorder_mode(&c->settings),
-		.kernel_args = arena_printf(a, "panic_on_oops=%s",
-					    settings_find(&c->settings, "panic_on_oops")->value),
+		.kernel_args = settings_kernel_args(a, &c->settings),
 		.timeout = o->timeout,
 		.stdio = STDIO_CAPTURE,
 		.console_path = o->console_path,
@@ -60,7 +73,8 @@ void cell_run(struct arena *a, const struct cell *c, const struct cell_options *
 	if (spec.recorder == FL_RECORDER_RAW)
 		spec.ring_events = RING_EVENTS;
 	memset(out, 0, sizeof(*out));
-	o->engine->run(&spec, out);
+	if (!refused(c, o->engine, out))
+		o->engine->run(&spec, out);
 	cell_judge(a, c, o->engine->name, out);
 	int err = out->nr_events && o->events_path ? cell_write_events(o->events_path, out) : 0;
 
@@ -172,6 +186,8 @@ static void put_hist(json_t *to, const struct hist *h)
 /* One CPU takes no turns: its cells are the same whatever `interleave` says. */
 static bool means_nothing(const struct settings *s, const struct setting *one)
 {
+	if (one->unsaid)
+		return !strcmp(one->value, one->unsaid);
 	return !strcmp(one->name, "interleave") && setting_number(settings_find(s, "cpus")) == 1;
 }
 

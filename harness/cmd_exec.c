@@ -191,21 +191,6 @@ static int conclude(const struct exec_options *o, const struct outcome *out)
 	return EXIT_CANNOT;
 }
 
-/* The kernel's settings as its command line takes them; the recorder is the engine's affair. */
-static const char *kernel_args(struct exec_options *o)
-{
-	const char *line = "";
-
-	for (size_t i = 0; i < o->settings.n; i++) {
-		const struct setting *s = &o->settings.v[i];
-
-		if (s->group == SETTING_KERNEL && strcmp(s->name, "recorder"))
-			line = arena_printf(&o->arena, "%s%s%s=%s", line, *line ? " " : "", s->name,
-					    s->value);
-	}
-	return line;
-}
-
 static enum fl_recorder_mode recorder(const struct exec_options *o)
 {
 	const char *value = settings_find(&o->settings, "recorder")->value;
@@ -221,7 +206,8 @@ static int run(struct exec_options *o, const struct engine *engine)
 	char *name;
 	const char **argv = guest_argv(o, engine->id, &name);
 	struct machine_spec spec = {
-		.stub = paths_stub(),
+		.stub = paths_stub_with(&o->arena, paths_stub(),
+					settings_find(&o->settings, "vma_index")->value),
 		.program = o->program[0],
 		.argv = argv,
 		.envp = engine->id == ENGINE_LINUX ? (const char *const *)environ : env,
@@ -230,7 +216,7 @@ static int run(struct exec_options *o, const struct engine *engine)
 		.interleave = setting_number(settings_find(&o->settings, "interleave")),
 		.seed = o->seed,
 		.recorder = recorder(o),
-		.kernel_args = kernel_args(o),
+		.kernel_args = settings_kernel_args(&o->arena, &o->settings),
 		.timeout = o->timeout,
 		.stdio = STDIO_PASS,
 	};

@@ -62,6 +62,17 @@ const char *paths_stub(void)
 	return found;
 }
 
+const char *paths_stub_with(struct arena *a, const char *stub, const char *vma_index)
+{
+	size_t n = strlen(stub);
+
+	if (!strcmp(vma_index, "rbtree"))
+		return stub;
+	if (n >= 4 && !strcmp(stub + n - 4, ".elf"))
+		n -= 4;
+	return arena_printf(a, "%.*s-%s.elf", (int)n, stub, vma_index);
+}
+
 char *paths_workload(const char *name)
 {
 	const char *env = getenv("FAULTLINE_WORKLOADS");

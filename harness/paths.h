@@ -6,6 +6,7 @@
  * ../share/faultline of the executable's directory).
  *
  *   stub.elf         FAULTLINE_STUB        BUILD/stub.elf        PREFIX/lib/faultline/stub.elf
+ *   stub-INDEX.elf   next to stub.elf: for vma_index=INDEX
  *   workload NAME    FAULTLINE_WORKLOADS   BUILD/workloads/NAME PREFIX/lib/faultline/workloads/NAME
  *   data (profiles)  FAULTLINE_SOURCE      SOURCE/...            PREFIX/share/faultline/...
  *
@@ -14,10 +15,17 @@
 #ifndef HARNESS_PATHS_H
 #define HARNESS_PATHS_H
 
+#include "arena.h"
+
 /* The stub's path; it need not exist. Kept. */
 const char *paths_stub(void);
 /* From `--stub`: goes before everything else. NULL is ignored. Not copied. */
 void paths_set_stub(const char *path);
+
+/* The stub built along with it whose VMA index is that one: STUB itself, or for
+ * another than the default DIR/NAME-INDEX.elf beside DIR/NAME.elf. From the arena; it need not
+ * exist. */
+const char *paths_stub_with(struct arena *a, const char *stub, const char *vma_index);
 
 /* A workload's path, malloc'ed; it need not exist. */
 char *paths_workload(const char *name);

@@ -8,6 +8,7 @@
 #include "cell.h"
 #include "engine/outcome.h"
 #include "manifest.h"
+#include "paths.h"
 #include "results.h"
 #include "runner.h"
 #include "rundir.h"
@@ -235,6 +236,23 @@ static bool open_dir(struct run *r, struct diag *d)
 	return good;
 }
 
+/* Is there a kernel-stub for each cell? */
+static bool stubs_there(struct arena *a, const struct plan *plan, const struct runner_options *o,
+			struct diag *d)
+{
+	for (size_t i = 0; o->engine->id != ENGINE_LINUX && i < plan->n; i++) {
+		const char *index = settings_find(&plan->cells[i].settings, "vma_index")->value;
+		const char *stub = paths_stub_with(a, o->stub, index);
+
+		if (!access(stub, R_OK))
+			continue;
+		diag_add(d, NULL, 0, "no kernel-stub at %s for vma_index = %s: `make` builds it",
+			 stub, index);
+		return false;
+	}
+	return true;
+}
+
 int runner_run(struct arena *a, const struct plan *plan, const struct runner_options *o)
 {
 	struct run r = {.arena = a, .plan = plan, .options = o, .started = now_seconds()};
@@ -242,7 +260,7 @@ int runner_run(struct arena *a, const struct plan *plan, const struct runner_opt
 	int status = EXIT_CANT;
 
 	catch_interrupts();
-	if (open_dir(&r, &d) && find_done(&r, &d)) {
+	if (stubs_there(a, plan, o, &d) && open_dir(&r, &d) && find_done(&r, &d)) {
 		int err = run_cells(&r);
 
 		if (err)

@@ -5,6 +5,7 @@
 #include "text.h"
 
 static const char *const recorder_choices[] = {"off", "hist", "raw", NULL};
+static const char *const vma_index_choices[] = {"rbtree", "list", "btree", NULL};
 
 /* The stub boots with 32 MiB and maps addresses below 512 GiB, of which the hole below 4 GiB takes
  * one; fl_window_layout() knows at most 64 CPUs. */
@@ -43,6 +44,21 @@ static const struct setting fixed[] = {
 	 .value = "0",
 	 .min = 0,
 	 .max = 1},
+	{.name = "vma_index",
+	 .doc = "how the stub finds a VMA by its address",
+	 .group = SETTING_KERNEL,
+	 .kind = SETTING_ENUM,
+	 .value = "rbtree",
+	 .choices = vma_index_choices,
+	 .unsaid = "rbtree"},
+	{.name = "map_max",
+	 .doc = "the VMAs that a program may have",
+	 .group = SETTING_KERNEL,
+	 .kind = SETTING_UINT,
+	 .value = "65530",
+	 .min = 16,
+	 .max = INT32_MAX,
+	 .unsaid = "65530"},
 };
 
 const char *setting_group_name(enum setting_group g)
@@ -133,6 +149,17 @@ uint64_t setting_number(const struct setting *s)
 	if (s->kind != SETTING_ENUM)
 		text_number(s->value, &v);
 	return v;
+}
+
+const char *settings_kernel_args(struct arena *a, const struct settings *s)
+{
+	const char *line = "";
+
+	for (size_t i = 0; i < s->n; i++)
+		if (s->v[i].group == SETTING_KERNEL && strcmp(s->v[i].name, "recorder"))
+			line = arena_printf(a, "%s%s%s=%s", line, *line ? " " : "", s->v[i].name,
+					    s->v[i].value);
+	return line;
 }
 
 struct settings settings_copy(struct arena *a, const struct settings *s)

@@ -22,6 +22,8 @@ struct setting {
 	const char *value;	    /* canonical; the default until set */
 	uint64_t min, max;	    /* at most 2^63 - 1, for JSON; not for SETTING_ENUM */
 	const char *const *choices; /* SETTING_ENUM: NULL-terminated */
+	const char *unsaid; /* the value that results do not name, as they did before there was the
+			       setting; or NULL */
 };
 
 struct settings {
@@ -48,6 +50,10 @@ const char *settings_hint(struct arena *a, const struct settings *s, const char 
 
 /* The number that a numeric setting stands at; 0 for an enum. */
 uint64_t setting_number(const struct setting *s);
+
+/* The kernel's settings as its command line takes them; the recorder is the engine's affair. From
+ * the arena. */
+const char *settings_kernel_args(struct arena *a, const struct settings *s);
 
 /* A copy that can be changed without touching the original. */
 struct settings settings_copy(struct arena *a, const struct settings *s);

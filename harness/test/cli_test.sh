@@ -38,6 +38,8 @@ wrong_use_body() {
 	atf_check -s exit:2 -e match:'--timeout 0' "$faultline" run --timeout 0 anon-touch
 	atf_check -s exit:2 -e match:'no kernel-stub at /nope' \
 		"$faultline" run -e tcg --stub /nope anon-touch
+	atf_check -s exit:2 -e match:'use one of rbtree, list, btree' \
+		"$faultline" run -s vma_index=tree anon-touch
 	atf_check -s exit:2 -e match:'--resume needs -o' "$faultline" matrix --resume default
 	atf_check -s exit:2 -e match:'no matrix nope' "$faultline" matrix nope
 	atf_check -s exit:2 -e match:'base run and the new' "$faultline" compare x
@@ -213,6 +215,29 @@ nothing_invented_body() {
 	grep -q '"classes":"recorder=off"' off/cells.jsonl || atf_fail "no reason"
 }
 
+# An index of VMAs is a stub of its own.
+atf_test_case vma_indexes
+vma_indexes_body() {
+	setup
+	printf '[vma-ops]\niters = 2\nvma_index = rbtree tree\n' >m.ini
+	atf_check -s exit:2 -e match:'m.ini:3: .*use one of rbtree, list, btree' \
+		"$faultline" matrix --dry-run ./m.ini
+	atf_check -s exit:2 -o match:'unsupported: vma_index = list: Linux has an index of its own' \
+		-e ignore "$faultline" run -e linux -o linux -s vma_index=list vma-ops
+	need_tcg
+	printf '[vma-ops]\niters = 2\nvma_index = rbtree list btree\nmap_max = 65530 300\n' >m.ini
+	atf_check -s ignore -o ignore -e match:'3 of 6 cells ok, 3 unsupported here' \
+		"$faultline" matrix -e tcg -o tcg ./m.ini
+	atf_check_equal 2 "$(grep -c '"vma_index":"btree"' tcg/cells.jsonl)"
+	cp "$(atf_config_get build)/stub.elf" alone.elf
+	atf_check -s exit:2 -e match:'no kernel-stub at ./alone-list.elf for vma_index = list' \
+		"$faultline" run -e tcg --stub ./alone.elf -s vma_index=list vma-ops
+	cp alone.elf alone-list.elf
+	atf_check -s exit:1 -o ignore -e ignore \
+		"$faultline" run -e tcg --stub ./alone.elf -s vma_index=list -o wrong vma-ops
+	grep -q 'this stub is built with rbtree' wrong/cells.jsonl || atf_fail "the stub went on"
+}
+
 # Whatever lies in the guest's memory may move a count: nothing there may depend on the checkout's place.
 atf_test_case no_host_paths
 no_host_paths_body() {
@@ -300,7 +325,7 @@ interrupted_hang_body() {
 
 atf_init_test_cases() {
 	for t in usage wrong_use lists shipped_profiles dry_run run_and_compare default_directory \
-		as_it_stands hostile_results plots no_gnuplot nothing_invented no_host_paths tcg_repeats tcg_expectation regression interrupted_hang \
+		as_it_stands hostile_results plots no_gnuplot vma_indexes nothing_invented no_host_paths tcg_repeats tcg_expectation regression interrupted_hang \
 		interrupted; do
 		atf_add_test_case $t
 	done

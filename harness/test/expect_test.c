@@ -220,7 +220,8 @@ static void pretend(const struct machine_spec *spec, struct outcome *out)
 	ATF_CHECK_EQ(spec->cpus, 1);
 	ATF_CHECK_EQ(spec->recorder, FL_RECORDER_RAW);
 	ATF_CHECK(spec->ring_events > 0);
-	ATF_CHECK_STREQ(spec->kernel_args, "panic_on_oops=0");
+	ATF_CHECK_STREQ(spec->kernel_args, "panic_on_oops=0 vma_index=btree map_max=65530");
+	ATF_CHECK_STREQ(spec->stub, "dir/stub-btree.elf");
 	*out = good_run();
 	out->events = xcalloc(3, sizeof(*out->events));
 	out->events[2].addr = 0x1234;
@@ -232,7 +233,7 @@ ATF_TC_BODY(what_the_engine_gets, tc)
 {
 	static const struct engine fake = {.name = "tcg", .run = pretend};
 	struct cell_options o = {.engine = &fake,
-				 .stub = "stub.elf",
+				 .stub = "dir/stub.elf",
 				 .seed = 42,
 				 .timeout = 1,
 				 .events_path = "events.zst"};
@@ -244,6 +245,7 @@ ATF_TC_BODY(what_the_engine_gets, tc)
 
 	make(&t, toy_profile);
 	ATF_REQUIRE(profile_set(&t.arena, &t.cell.settings, "recorder=raw", &why));
+	ATF_REQUIRE(profile_set(&t.arena, &t.cell.settings, "vma_index=btree", &why));
 	cell_run(&t.arena, &t.cell, &o, &out);
 	ATF_CHECK_EQ(out.status, CELL_OK);
 	ATF_CHECK_STREQ(seen_arguments, "/toy pages=128 order=seq seed=42 ");
@@ -280,12 +282,17 @@ ATF_TC_BODY(json_round_trip, tc)
 	ATF_CHECK_STREQ(back.status, "ok");
 	ATF_CHECK_STREQ(back.params, "cpus=1 memory=64M order=seq pages=128 panic_on_oops=0 "
 				     "recorder=hist");
-	/* what means nothing to one CPU is not told of one */
+	/* what means nothing to one CPU is not told of one, nor what there was once no setting for
+	 */
+	settings_find(&t.cell.settings, "vma_index")->value = "list";
 	settings_find(&t.cell.settings, "cpus")->value = "2";
 	json_t *two = cell_json(&t.arena, &t.cell, "tcg", 7, &out);
 
 	ATF_CHECK_EQ(10000, json_integer_value(
 				    json_object_get(json_object_get(two, "params"), "interleave")));
+	ATF_CHECK_STREQ("list", json_string_value(json_object_get(json_object_get(two, "params"),
+								  "vma_index")));
+	ATF_CHECK(!json_object_get(json_object_get(two, "params"), "map_max"));
 	json_decref(two);
 	ATF_CHECK_EQ(back.seed, 7);
 	ATF_CHECK_EQ(back.boot_to_user, 40000);

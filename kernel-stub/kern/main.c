@@ -9,7 +9,19 @@
 #include "mm.h"
 #include "sched.h"
 #include "slab.h"
+#include "str.h"
 #include "vmalloc.h"
+
+/* The address spaces as the command line wants them. */
+static void configure_mm(void)
+{
+	char index[16];
+
+	if (cmdline_get("vma_index", index, sizeof(index)) && !str_equal(index, VMA_INDEX_NAME))
+		panic("boot: vma_index=%s on the command line, but this stub is built with %s",
+		      index, VMA_INDEX_NAME);
+	mm_map_max = (uint32_t)cmdline_u64("map_max", MAP_COUNT_MAX);
+}
 
 void kernel_main(uint64_t start_info_phys, uint64_t tsc_entry)
 {
@@ -21,6 +33,7 @@ void kernel_main(uint64_t start_info_phys, uint64_t tsc_entry)
 	paging_protect_kernel();
 	slab_init();
 	mm_init();
+	configure_mm();
 	if (vmalloc_init())
 		panic("boot: no memory for the kernel's tables");
 	if (fault_init())

@@ -14,6 +14,8 @@
 
 #define SMALL_GAP (8 * PMD_SIZE) /* of addresses, for drop_pages */
 
+uint32_t mm_map_max = MAP_COUNT_MAX;
+
 static struct kmem_cache mm_cache;
 
 void mm_init(void)
@@ -45,7 +47,7 @@ struct mm *mm_create(void)
 
 	if (!mm)
 		return NULL;
-	*mm = (struct mm){.map_max = MAP_COUNT_MAX,
+	*mm = (struct mm){.map_max = mm_map_max,
 			  .mmap_base = TASK_SIZE - STACK_ROOM,
 			  .hole_bound = UINT64_MAX,
 			  .stack_limit = STACK_LIMIT};

@@ -55,7 +55,7 @@ struct vma {
 };
 
 #define MMAP_MIN_ADDR 0x10000ull
-#define MAP_COUNT_MAX 65530u /* Linux's sysctl_max_map_count; mm->map_max can raise it */
+#define MAP_COUNT_MAX 65530u /* Linux's sysctl_max_map_count */
 #define STACK_GUARD_GAP (256ull << PAGE_SHIFT)
 #define STACK_LIMIT ((8ull << 20) >> PAGE_SHIFT) /* Linux's default */
 
@@ -79,13 +79,17 @@ struct mm {
 	int64_t rss_anon, rss_file; /* pages; atomic */
 	int64_t nr_tables;	    /* page-table pages below the root; atomic */
 	uint64_t total_vm;	    /* pages mapped; lock */
-	uint64_t cpus;		    /* CPUs that may hold translations of it; atomic (port_load_mm) */
-	int64_t tlb_gen;	    /* flushes that other CPUs were asked for; atomic (tlb.h) */
-	void *anon_mapping;	    /* page->mapping of the pages made here (anon_space.h) */
-	struct list_node anon_mms;  /* in its anon_space; LOCK_ANON */
+	uint64_t cpus;	    /* CPUs that may hold translations of it; atomic (port_load_mm) */
+	int64_t tlb_gen;    /* flushes that other CPUs were asked for; atomic (tlb.h) */
+	void *anon_mapping; /* page->mapping of the pages made here (anon_space.h) */
+	struct list_node anon_mms; /* in its anon_space; LOCK_ANON */
 };
 
 /* ---- life (mm.c) ---- */
+
+/* The map_max of address spaces made from now on, but for a fork's: MAP_COUNT_MAX, unless the boot
+ * says otherwise. */
+extern uint32_t mm_map_max;
 
 /* Slab caches of struct vma, struct mm, struct anon_root. Once, after slab_init. */
 void mm_init(void);

@@ -5,6 +5,8 @@
 
 #include <stdint.h>
 
+#define VMA_INDEX_NAME "btree"
+
 struct vma;
 
 #define VMA_NODE_MAX 10u /* entries of a node: it fills four cache lines */

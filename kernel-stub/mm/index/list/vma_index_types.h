@@ -3,6 +3,8 @@
 #ifndef MM_VMA_INDEX_TYPES_H
 #define MM_VMA_INDEX_TYPES_H
 
+#define VMA_INDEX_NAME "list"
+
 struct vma_index {
 };
 

@@ -5,6 +5,8 @@
 
 #include "rbtree.h"
 
+#define VMA_INDEX_NAME "rbtree"
+
 struct vma_index {
 	struct rb_root root;
 };
