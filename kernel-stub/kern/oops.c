@@ -25,6 +25,7 @@
 #include "kstack.h"
 #include "file.h"
 #include "mm.h"
+#include "mmap_lock.h"
 #include "vma_index.h"
 
 #define CODE_BYTES_BEFORE 16
@@ -157,7 +158,7 @@ static const char *held_lock(void)
 
 	if (name)
 		return name;
-	if (mm && (mm->lock.word || mm->table_lock.word))
+	if (mm && (mmap_locked_here(mm) || mm->table_lock.word))
 		return "of the address space";
 	return kern_lock_held() ? "kern" : NULL;
 }

@@ -10,6 +10,7 @@
 #include "files.h"
 #include "maps_format.h"
 #include "mm.h"
+#include "mmap_lock.h"
 #include "file.h"
 #include "slab.h"
 #include "task.h"
@@ -56,7 +57,7 @@ static void fill_page(struct maps *m)
 	struct vma *vma;
 
 	m->from = m->count = 0;
-	read_lock(&mm->lock, LOCK_MMAP);
+	mmap_read_lock(mm);
 	for (vma = vma_find(mm, m->next_addr); vma; vma = vma->next) {
 		size_t n = put_vma(m->page + m->count, sizeof(m->page) - m->count, vma);
 
@@ -65,7 +66,7 @@ static void fill_page(struct maps *m)
 		m->count += n;
 		m->next_addr = vma->end;
 	}
-	read_unlock(&mm->lock, LOCK_MMAP);
+	mmap_read_unlock(mm);
 }
 
 static int64_t maps_read(struct file *file, struct user_iter *to)

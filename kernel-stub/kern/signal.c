@@ -23,6 +23,7 @@
 #include "fault.h"
 #include "kern_lock.h"
 #include "mm.h"
+#include "mmap_lock.h"
 #include "signal_frame.h"
 #include "slab.h"
 #include "syscall.h"
@@ -295,11 +296,11 @@ static inline uint32_t shown_error_code(uint32_t error_code, int si_code, uint64
 		return error_code | FAULT_PRESENT;
 	if (si_code != SEGV_ACCERR_ || !(error_code & FAULT_FETCH))
 		return error_code;
-	read_lock(&mm->lock, LOCK_MMAP);
+	mmap_read_lock(mm);
 	vma = vma_lookup(mm, addr);
 	if (vma && vma->flags & VM_ACCESS_FLAGS)
 		error_code |= FAULT_PRESENT;
-	read_unlock(&mm->lock, LOCK_MMAP);
+	mmap_read_unlock(mm);
 	return error_code;
 }
 

@@ -10,7 +10,7 @@
 #include "errno.h"
 #include "fault.h"
 #include "kern_lock.h"
-#include "lock.h"
+#include "mmap_lock.h"
 #include "syscall.h"
 #include "task.h"
 #include "vmalloc.h"
@@ -115,7 +115,7 @@ static int64_t oops_here(uint64_t kind, uint64_t n)
 		kern_lock();
 		break;
 	case FL_OOPS_MM_LOCK:
-		write_lock(&current()->mm->lock, LOCK_MMAP);
+		mmap_write_lock(current()->mm);
 		break;
 	default:
 		return -MM_EINVAL;

@@ -55,7 +55,7 @@ uint64_t vm_brk(struct mm *mm, uint64_t brk)
 	uint64_t old_end, new_end = page_align(brk), result;
 	int err = 0;
 
-	write_lock(&mm->lock, LOCK_MMAP);
+	mmap_write_lock(mm);
 	old_end = page_align(mm->brk);
 	if (brk < mm->start_brk)
 		err = -MM_EINVAL;
@@ -66,6 +66,6 @@ uint64_t vm_brk(struct mm *mm, uint64_t brk)
 	if (!err)
 		mm->brk = brk;
 	result = mm->brk;
-	write_unlock(&mm->lock, LOCK_MMAP);
+	mmap_write_unlock(mm);
 	return result;
 }

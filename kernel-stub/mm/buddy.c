@@ -50,6 +50,12 @@ void pcp_init_cpu(void)
 	buddy.cpu[port_cpu_id()] = port_mm_cpu();
 }
 
+struct mm_cpu *mm_cpu_of(unsigned cpu)
+{
+	ASSERT(cpu < MAX_CPUS && buddy.cpu[cpu]);
+	return buddy.cpu[cpu];
+}
+
 void buddy_init(void)
 {
 	__builtin_memset(&buddy, 0, sizeof(buddy));

@@ -95,7 +95,7 @@ static unsigned fault_uaccess_class(unsigned class)
 /* Releases mm->lock and gives the verdict on a fault of that class. */
 static inline struct fault_verdict fault_end(struct mm *mm, uint32_t flags, unsigned class)
 {
-	read_unlock(&mm->lock, LOCK_MMAP);
+	mmap_read_unlock(mm);
 	if (unlikely(!(flags & FAULT_USER)))
 		class = fault_uaccess_class(class);
 	return fault_verdict(class);
@@ -154,11 +154,11 @@ static __attribute__((noinline)) struct vma *fault_grow(struct mm *mm, uint64_t 
 
 	if (!vma || !(vma->flags & VM_GROWSDOWN))
 		return NULL;
-	read_unlock(&mm->lock, LOCK_MMAP);
-	write_lock(&mm->lock, LOCK_MMAP);
+	mmap_read_unlock(mm);
+	mmap_write_lock(mm);
 	err = stack_grow(mm, addr);
-	write_unlock(&mm->lock, LOCK_MMAP);
-	read_lock(&mm->lock, LOCK_MMAP);
+	mmap_write_unlock(mm);
+	mmap_read_lock(mm);
 	return err ? NULL : vma_lookup(mm, addr);
 }
 
@@ -187,6 +187,14 @@ fault_locked(struct mm *mm, const struct fault_access *access)
 	if (unlikely(grown && !refusals[class]))
 		class = FL_CLASS_USER_MINOR_STACK_GROW;
 	return fault_end(mm, c.flags, class);
+}
+
+/* All steps for a fault whose fast path has found a writer at work: it has tried mm->lock. */
+static __attribute__((noinline)) struct fault_verdict fault_waits(struct mm *mm,
+								  const struct fault_access *access)
+{
+	mmap_read_lock_wait(mm);
+	return fault_locked(mm, access);
 }
 
 /* Case 3d, all looked up. Releases mm->lock. */
@@ -218,7 +226,8 @@ fault_protected(struct mm *mm, const struct fault_access *access)
 	struct vma *vma;
 	pte_t old;
 
-	read_lock(&mm->lock, LOCK_MMAP);
+	if (unlikely(!mmap_read_try(mm)))
+		return fault_waits(mm, access);
 	vma = __atomic_load_n(&mm->last_hit, __ATOMIC_RELAXED);
 	if (unlikely(!vma || addr < vma->start || addr >= vma->end || !(vma->flags & VM_WRITE)))
 		return fault_locked(mm, access);
@@ -231,7 +240,7 @@ fault_protected(struct mm *mm, const struct fault_access *access)
 	if (pte_write(old) || !page_is_anon(page) || page->refcount != 1 ||
 	    !fault_take_over(mm, slot, old, page))
 		return fault_protected_copy(mm, access, vma, slot, old);
-	read_unlock(&mm->lock, LOCK_MMAP);
+	mmap_read_unlock(mm);
 	return (struct fault_verdict){.class = FL_CLASS_USER_MINOR_COW_REUSE};
 }
 
@@ -246,7 +255,7 @@ fault_unusual(struct mm *mm, const struct fault_access *access)
 			return fault_verdict(FL_CLASS_KERNEL_MINOR_VMALLOC);
 		return fault_verdict(fault_classify_early(access->flags));
 	}
-	read_lock(&mm->lock, LOCK_MMAP);
+	mmap_read_lock(mm);
 	return fault_locked(mm, access);
 }
 
@@ -256,7 +265,7 @@ fault_elsewhere(struct mm *mm, const struct fault_access *access)
 {
 	if (unlikely(access->addr >= TASK_SIZE || !fault_in_hole(mm, access->addr)))
 		return fault_locked(mm, access);
-	read_unlock(&mm->lock, LOCK_MMAP);
+	mmap_read_unlock(mm);
 	return fault_verdict(FL_CLASS_USER_INVALID_MAPERR);
 }
 
@@ -286,7 +295,8 @@ struct fault_verdict vm_fault(struct mm *mm, const struct fault_access *access)
 		return flags == (FAULT_USER | FAULT_WRITE | FAULT_PRESENT) && mm
 			       ? fault_protected(mm, access)
 			       : fault_unusual(mm, access);
-	read_lock(&mm->lock, LOCK_MMAP);
+	if (unlikely(!mmap_read_try(mm)))
+		return fault_waits(mm, access);
 	vma = __atomic_load_n(&mm->last_hit, __ATOMIC_RELAXED);
 	if (unlikely(!vma || addr < vma->start || addr >= vma->end))
 		return fault_elsewhere(mm, access);
@@ -300,7 +310,7 @@ struct fault_verdict vm_fault(struct mm *mm, const struct fault_access *access)
 	if (!(flags & FAULT_WRITE)) {
 		if (unlikely(!(vma->flags & VM_ACCESS_FLAGS) || !fault_map_zero(vma, slot)))
 			return fault_locked(mm, access);
-		read_unlock(&mm->lock, LOCK_MMAP);
+		mmap_read_unlock(mm);
 		return (struct fault_verdict){.class = FL_CLASS_USER_MINOR_ANON_ZERO};
 	}
 	if (unlikely(!(vma->flags & VM_WRITE) || !vma->anon))
@@ -314,7 +324,7 @@ struct fault_verdict vm_fault(struct mm *mm, const struct fault_access *access)
 	port_clear_page(port_pfn_to_virt(pfn));
 	if (unlikely(!fault_map_anon(vma, addr, slot, (pte_t){0}, page, pfn)))
 		return fault_lost(mm, access, page);
-	read_unlock(&mm->lock, LOCK_MMAP);
+	mmap_read_unlock(mm);
 	return (struct fault_verdict){.class = FL_CLASS_USER_MINOR_ANON_ALLOC};
 }
 
@@ -323,9 +333,10 @@ struct fault_verdict vm_fault_uaccess(struct mm *mm, const struct fault_access *
 	vmstat_inc(FL_VMSTAT_PGFAULT);
 	if (unlikely(!mm || access->flags & FAULT_RSVD))
 		return fault_unusual(mm, access);
-	read_lock(&mm->lock, LOCK_MMAP);
+	if (unlikely(!mmap_read_try(mm)))
+		return fault_waits(mm, access);
 	if (!fault_in_hole(mm, access->addr))
 		return fault_locked(mm, access);
-	read_unlock(&mm->lock, LOCK_MMAP);
+	mmap_read_unlock(mm);
 	return fault_verdict(FL_CLASS_KERNEL_INVALID_UACCESS);
 }

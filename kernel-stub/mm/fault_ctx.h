@@ -17,6 +17,7 @@
 #include "buddy.h"
 #include "fault.h"
 #include "lru.h"
+#include "mmap_lock.h"
 #include "pgtable.h"
 #include "rmap.h"
 #include "tlb.h"

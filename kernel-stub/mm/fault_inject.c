@@ -3,6 +3,7 @@
 #include "fault.h"
 
 #include "errno.h"
+#include "mmap_lock.h"
 #include "pgtable.h"
 #include "rmap.h"
 #include "tlb.h"
@@ -17,7 +18,7 @@ static int pte_inject(struct mm *mm, uint64_t addr, pte_change change)
 	struct pte_slot slot;
 	struct vma *vma;
 
-	read_lock(&mm->lock, LOCK_MMAP);
+	mmap_read_lock(mm);
 	vma = vma_lookup(mm, addr);
 	slot = vma ? pgtable_find(mm, addr) : (struct pte_slot){0};
 	if (slot.pte) {
@@ -25,7 +26,7 @@ static int pte_inject(struct mm *mm, uint64_t addr, pte_change change)
 		err = change(vma, slot.pte);
 		spin_unlock(&slot.table->ptl, LOCK_PTL);
 	}
-	read_unlock(&mm->lock, LOCK_MMAP);
+	mmap_read_unlock(mm);
 	return err;
 }
 

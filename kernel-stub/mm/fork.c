@@ -217,16 +217,16 @@ struct mm *mm_fork(struct mm *parent)
 	struct mm *child;
 	int err;
 
-	write_lock(&parent->lock, LOCK_MMAP);
+	mmap_write_lock(parent);
 	child = mm_create_for_fork(parent);
 	if (!child) {
-		write_unlock(&parent->lock, LOCK_MMAP);
+		mmap_write_unlock(parent);
 		return NULL;
 	}
-	write_lock(&child->lock, LOCK_MMAP_CHILD);
+	mmap_write_lock_class(child, LOCK_MMAP_CHILD);
 	err = fork_locked(child, parent);
-	write_unlock(&child->lock, LOCK_MMAP_CHILD);
-	write_unlock(&parent->lock, LOCK_MMAP);
+	mmap_write_unlock_class(child, LOCK_MMAP_CHILD);
+	mmap_write_unlock(parent);
 	if (!err)
 		return child;
 	mm_destroy(child);

@@ -120,15 +120,15 @@ int64_t vm_madvise(struct mm *mm, uint64_t addr, uint64_t len, int advice)
 	if (end == addr)
 		return 0;
 	if (pages) {
-		read_lock(&mm->lock, LOCK_MMAP);
+		mmap_read_lock(mm);
 		err = advise_pages(mm, addr, end, advice);
-		read_unlock(&mm->lock, LOCK_MMAP);
+		mmap_read_unlock(mm);
 	} else if (advice_is_populate(advice)) {
 		err = (int)vm_populate_advice(mm, addr, end, advice == MADV_POPULATE_WRITE_);
 	} else {
-		write_lock(&mm->lock, LOCK_MMAP);
+		mmap_write_lock(mm);
 		err = advise_flags(mm, addr, end, advice);
-		write_unlock(&mm->lock, LOCK_MMAP);
+		mmap_write_unlock(mm);
 	}
 	return err;
 }

@@ -46,8 +46,8 @@ int64_t vm_mincore(struct mm *mm, uint64_t addr, uint64_t n, unsigned char *vec)
 {
 	int64_t ret;
 
-	read_lock(&mm->lock, LOCK_MMAP);
+	mmap_read_lock(mm);
 	ret = mincore_locked(mm, addr, n, vec);
-	read_unlock(&mm->lock, LOCK_MMAP);
+	mmap_read_unlock(mm);
 	return ret;
 }

@@ -93,11 +93,11 @@ static void drop_pages(struct mm *mm)
 
 void mm_destroy(struct mm *mm)
 {
-	write_lock(&mm->lock, LOCK_MMAP);
+	mmap_write_lock(mm);
 	ASSERT(!mm->cpus);
 	drop_pages(mm);
 	vma_free_all(mm);
-	write_unlock(&mm->lock, LOCK_MMAP);
+	mmap_write_unlock(mm);
 	ASSERT(!mm->rss_anon && !mm->rss_file && !mm->nr_tables);
 	anon_space_leave(mm);
 	pgtable_destroy(mm);

@@ -59,8 +59,13 @@ struct vma {
 #define STACK_GUARD_GAP (256ull << PAGE_SHIFT)
 #define STACK_LIMIT ((8ull << 20) >> PAGE_SHIFT) /* Linux's default */
 
+/* A reader-writer lock whose readers share nothing: mmap_lock.h. */
+struct mmap_lock {
+	uint64_t writer; /* the bit of the CPU that writes; 0: none */
+};
+
 struct mm {
-	struct rwlock lock; /* LOCK_MMAP */
+	struct mmap_lock lock; /* LOCK_MMAP */
 	struct vma_index index;
 	struct vma *first, *last;
 	struct vma *last_hit; /* a hint for vma_find; written racily, checked against [start, end)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What mm/ keeps per CPU. Reached by port_mm_cpu(); owned by its CPU, no lock. */
+/* What mm/ keeps per CPU. Reached by port_mm_cpu(); its CPU alone writes it, no lock. */
 #ifndef MM_MM_CPU_H
 #define MM_MM_CPU_H
 
@@ -18,10 +18,14 @@ struct pcp {
 };
 
 struct mm_cpu {
-	int64_t *vmstat; /* row of the telemetry set in force, FL_NR_VMSTAT long */
-	uint64_t bit;	 /* this CPU's in a mask of CPUs */
+	int64_t *vmstat;    /* row of the telemetry set in force, FL_NR_VMSTAT long */
+	uint64_t bit;	    /* this CPU's in a mask of CPUs */
+	struct mm *reading; /* whose lock it holds for reading; looked at by others (mmap_lock.h) */
 	struct pcp pcp[NR_MIGRATETYPES];
 	struct lock_check_cpu lock_check;
 };
+
+/* Another CPU's. Needs: that CPU has been through pcp_init_cpu(). (buddy.c) */
+struct mm_cpu *mm_cpu_of(unsigned cpu);
 
 #endif

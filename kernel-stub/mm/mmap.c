@@ -191,9 +191,9 @@ int64_t vm_mmap(struct mm *mm, uint64_t addr, uint64_t len, unsigned prot, unsig
 		file, pgoff, {0, NULL}};
 	int64_t ret;
 
-	write_lock(&mm->lock, LOCK_MMAP);
+	mmap_write_lock(mm);
 	ret = mmap_locked(&r);
-	write_unlock(&mm->lock, LOCK_MMAP);
+	mmap_write_unlock(mm);
 	return ret;
 }
 
@@ -232,8 +232,8 @@ int64_t vm_munmap(struct mm *mm, uint64_t addr, uint64_t len)
 
 	if (munmap_senseless(addr, len))
 		return -MM_EINVAL;
-	write_lock(&mm->lock, LOCK_MMAP);
+	mmap_write_lock(mm);
 	ret = munmap_locked(mm, addr, addr + page_align(len));
-	write_unlock(&mm->lock, LOCK_MMAP);
+	mmap_write_unlock(mm);
 	return ret;
 }

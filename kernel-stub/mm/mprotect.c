@@ -153,8 +153,8 @@ int64_t vm_mprotect(struct mm *mm, uint64_t addr, uint64_t len, unsigned prot)
 		return -MM_ENOMEM;
 	if (prot & ~PROT_KNOWN)
 		return -MM_EINVAL;
-	write_lock(&mm->lock, LOCK_MMAP);
+	mmap_write_lock(mm);
 	err = mprotect_locked(mm, addr, end, grows, prot);
-	write_unlock(&mm->lock, LOCK_MMAP);
+	mmap_write_unlock(mm);
 	return err;
 }

@@ -423,8 +423,8 @@ int64_t vm_mremap(struct mm *mm, uint64_t addr, uint64_t old_len, uint64_t new_l
 
 	if (senseless(&r))
 		return -MM_EINVAL;
-	write_lock(&mm->lock, LOCK_MMAP);
+	mmap_write_lock(mm);
 	ret = mremap_locked(&r);
-	write_unlock(&mm->lock, LOCK_MMAP);
+	mmap_write_unlock(mm);
 	return ret;
 }

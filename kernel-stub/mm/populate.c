@@ -26,7 +26,7 @@ static struct populate populate_look(struct mm *mm, uint64_t addr)
 	struct pte_slot slot;
 	struct vma *vma;
 
-	read_lock(&mm->lock, LOCK_MMAP);
+	mmap_read_lock(mm);
 	vma = vma_find(mm, addr);
 	if (vma) {
 		p.mapped = vma->start <= addr;
@@ -38,7 +38,7 @@ static struct populate populate_look(struct mm *mm, uint64_t addr)
 		p.present = !pte_none(port_pte_read(slot.pte));
 		p.writable = p.present && pte_write(port_pte_read(slot.pte));
 	}
-	read_unlock(&mm->lock, LOCK_MMAP);
+	mmap_read_unlock(mm);
 	return p;
 }
 

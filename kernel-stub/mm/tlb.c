@@ -16,7 +16,7 @@ static void flush_here(struct mm *mm, const uint64_t *va, uint32_t nr)
 
 void tlb_flush_cpus(struct mm *mm, const uint64_t *va, uint32_t nr, bool tables)
 {
-	uint64_t here = port_mm_cpu()->bit, cpus;
+	uint64_t here = port_cpu_bit(), cpus;
 
 	port_xadd64(&mm->tlb_gen, 1);
 	cpus = __atomic_load_n(&mm->cpus, __ATOMIC_SEQ_CST);

@@ -40,7 +40,7 @@ void tlb_flush_page_cpus(struct mm *mm, uint64_t va, bool tables);
  * operation (point 1). */
 static inline bool tlb_alone(const struct mm *mm)
 {
-	return likely(__atomic_load_n(&mm->cpus, __ATOMIC_SEQ_CST) == port_mm_cpu()->bit);
+	return likely(port_peek64(&mm->cpus) == port_cpu_bit());
 }
 
 /* All of these return once no CPU uses the translations any more. Need: if mm is loaded anywhere,

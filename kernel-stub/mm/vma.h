@@ -13,6 +13,7 @@
 
 #include "anon.h"
 #include "errno.h"
+#include "mmap_lock.h"
 #include "slab.h"
 #include "vma_index.h"
 

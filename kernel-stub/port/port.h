@@ -125,6 +125,8 @@ struct mm_cpu;
  * CPU:
  *
  *   unsigned port_cpu_id(void)
+ *   uint64_t port_cpu_bit(void)
+ *        1 << port_cpu_id(): in a mask of CPUs
  *   struct mm_cpu *port_mm_cpu(void)
  *        this CPU's mm data; stable while not rescheduled
  *   void port_cpu_relax(void)
@@ -146,6 +148,11 @@ struct mm_cpu;
  *   int64_t port_xadd64(int64_t *p, int64_t add)
  *   void port_set_bits64(uint64_t *p, uint64_t bits), port_clear_bits64(uint64_t *p, uint64_t bits)
  *   uint32_t port_xchg32(uint32_t *p, uint32_t v)
+ *   void *port_xchg_ptr(void **p, void *v)
+ *   uint64_t port_peek64(const uint64_t *p)
+ *        one load of a word that other CPUs may change. Unlike an atomic load of the compiler's it
+ *        may be part of the instruction that compares. What must be loaded later stands behind an
+ *        __atomic_signal_fence()
  *   void port_store_release32(uint32_t *p, uint32_t v)
  *   uint32_t port_load_acquire32(const uint32_t *p)
  *

@@ -403,14 +403,14 @@ ATF_TC_BODY(oops, tc)
 
 	world_open();
 	va = map_anon(1, RW);
-	write_lock(&mm->lock, LOCK_MMAP); /* a fault that took it would hang */
+	mmap_write_lock(mm); /* a fault that took it would hang */
 	CHECK_VERDICT(fault(va, W), KERNEL_INVALID_OOPS, FAULT_OOPS, 0);
 	CHECK_VERDICT(fault(0, 0), KERNEL_INVALID_OOPS, FAULT_OOPS, 0);
 	CHECK_VERDICT(fault(UINT64_MAX, P), KERNEL_INVALID_OOPS, FAULT_OOPS, 0);
 	CHECK_VERDICT(fault(va, I), KERNEL_INVALID_OOPS, FAULT_OOPS, 0);
 	CHECK_VERDICT(fault(va, I | FAULT_UACCESS), KERNEL_INVALID_OOPS, FAULT_OOPS, 0);
 	CHECK_VERDICT(vm_fault(NULL, &kernel_task), KERNEL_INVALID_OOPS, FAULT_OOPS, 0);
-	write_unlock(&mm->lock, LOCK_MMAP);
+	mmap_write_unlock(mm);
 	world_close();
 }
 
@@ -520,10 +520,10 @@ static void check_restarts(unsigned (*path)(struct fault_ctx *), uint64_t va, ui
 	uint64_t before = page_nr_free();
 	pte_t now = pte_at(va);
 
-	read_lock(&mm->lock, LOCK_MMAP);
+	mmap_read_lock(mm);
 	c = ctx_at(va, flags, old);
 	ATF_CHECK_EQ(path(&c), (unsigned)FAULT_RESTART);
-	read_unlock(&mm->lock, LOCK_MMAP);
+	mmap_read_unlock(mm);
 	ATF_CHECK_EQ(pte_at(va).v, now.v);
 	ATF_CHECK_EQ(page_nr_free(), before);
 	world_check();
@@ -566,7 +566,9 @@ ATF_TC_BODY(restart, tc)
 static void other_cpu(uint32_t flags, unsigned class)
 {
 	hosted_set_cpu(1);
+	port_load_mm(mm);
 	ATF_CHECK_EQ(fault(WORLD_BASE, flags).class, class);
+	port_load_mm(NULL);
 	hosted_set_cpu(0);
 }
 

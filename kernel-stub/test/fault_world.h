@@ -110,9 +110,9 @@ static inline void world_open(void)
 /* Everything that can be checked at any time. */
 static inline void world_check(void)
 {
-	write_lock(&mm->lock, LOCK_MMAP);
+	mmap_write_lock(mm);
 	mm_check(mm);
-	write_unlock(&mm->lock, LOCK_MMAP);
+	mmap_write_unlock(mm);
 	lru_check();
 	hosted_tlb_check();
 	ATF_CHECK_EQ(hosted_vmstat(FL_VMSTAT_NR_ANON_PAGES), mm->rss_anon);

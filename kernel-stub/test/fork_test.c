@@ -63,9 +63,9 @@ static void check_all(void)
 	int64_t anon, tables = 0;
 
 	for (unsigned i = 0; i < nr_mms; i++) {
-		write_lock(&mms[i]->lock, LOCK_MMAP);
+		mmap_write_lock(mms[i]);
 		mm_check(mms[i]);
-		write_unlock(&mms[i]->lock, LOCK_MMAP);
+		mmap_write_unlock(mms[i]);
 		tables += mms[i]->nr_tables + 1;
 	}
 	each_anon_pte(forget);
@@ -255,6 +255,7 @@ ATF_TC_BODY(unmapped, tc)
 		write_word(va + i * PAGE_SIZE, i + 1);
 	child = fork_mm(parent);
 	ATF_REQUIRE_EQ(vm_munmap(parent, va, PAGE_SIZE), 0);
+	run_as(child);
 	ATF_REQUIRE_EQ(vm_madvise(child, va + PAGE_SIZE, PAGE_SIZE, MADV_DONTNEED_), 0);
 	check_all();
 	ATF_CHECK_EQ(read_as(child, va), 1);
@@ -605,6 +606,7 @@ ATF_TC_BODY(random_family, tc)
 			end_mm(mms[who]);
 			break;
 		case 2:
+			run_as(mms[who]);
 			ATF_REQUIRE_EQ(vm_madvise(mms[who], at, PAGE_SIZE, MADV_DONTNEED_), 0);
 			model[who][page] = 0;
 			break;

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "hosted.h"
-#include "lock.h"
+#include "mmap_lock.h"
 
 static const char *const class_names[] = {
 #define LOCK_CLASS(id, name, doc) [LOCK_##id] = name,
@@ -18,23 +18,20 @@ static const char *const class_names[] = {
 /* ---- order ---- */
 
 static struct spinlock spin_a, spin_b;
-static struct rwlock rw_a, rw_b;
+static struct mm mm;
 
 struct pair {
 	enum lock_class first, second;
-	unsigned kinds; /* bit 0: the first is an rwlock; bit 1: so is the second */
+	bool second_mm; /* the second is mm->lock, for writing */
 };
 
 static void take_pair(void *arg)
 {
 	const struct pair *p = arg;
 
-	if (p->kinds & 1)
-		read_lock(&rw_a, p->first);
-	else
-		spin_lock(&spin_a, p->first);
-	if (p->kinds & 2)
-		write_lock(&rw_b, p->second);
+	spin_lock(&spin_a, p->first);
+	if (p->second_mm)
+		mmap_write_lock_class(&mm, p->second);
 	else
 		spin_lock(&spin_b, p->second);
 	lock_check_none_held();
@@ -43,7 +40,8 @@ static void take_pair(void *arg)
 static void reset_locks(void)
 {
 	spin_a.word = spin_b.word = 0;
-	rw_a.word = rw_b.word = 0;
+	mm = (struct mm){0};
+	port_mm_cpu()->reading = NULL;
 }
 
 ATF_TC_WITHOUT_HEAD(order_of_all_pairs);
@@ -53,10 +51,11 @@ ATF_TC_BODY(order_of_all_pairs, tc)
 	char want[128];
 
 	(void)tc;
-	for (unsigned i = 0; i < NR_LOCK_CLASSES * NR_LOCK_CLASSES * 4; i++) {
-		p.kinds = i % 4;
-		p.first = (enum lock_class)(i / 4 % NR_LOCK_CLASSES);
-		p.second = (enum lock_class)(i / 4 / NR_LOCK_CLASSES);
+	hosted_boot(64);
+	for (unsigned i = 0; i < NR_LOCK_CLASSES * NR_LOCK_CLASSES * 2; i++) {
+		p.second_mm = i % 2;
+		p.first = (enum lock_class)(i / 2 % NR_LOCK_CLASSES);
+		p.second = (enum lock_class)(i / 2 / NR_LOCK_CLASSES);
 		if (p.second > p.first)
 			snprintf(want, sizeof(want), "lock order: %s still held",
 				 class_names[p.second]);
@@ -87,7 +86,7 @@ static void release_in_between(void *arg)
 	spin_lock(&spin_a, LOCK_MMAP);
 	spin_lock(&spin_b, LOCK_PTL);
 	spin_unlock(&spin_a, LOCK_MMAP);
-	read_lock(&rw_a, LOCK_PTL_UPPER); /* ptl is still held */
+	spin_lock(&spin_a, LOCK_PTL_UPPER); /* ptl is still held */
 }
 
 static void release_unheld(void *arg)
@@ -106,9 +105,24 @@ static void release_other(void *arg)
 static void release_writer_twice(void *arg)
 {
 	(void)arg;
-	write_lock(&rw_a, LOCK_MMAP);
-	write_unlock(&rw_a, LOCK_MMAP);
-	write_unlock(&rw_a, LOCK_MMAP);
+	mmap_write_lock(&mm);
+	mmap_write_unlock(&mm);
+	mmap_write_unlock(&mm);
+}
+
+static void read_inside_spinlock(void *arg)
+{
+	(void)arg;
+	port_load_mm(&mm);
+	spin_lock(&spin_a, LOCK_PTL);
+	mmap_read_lock(&mm);
+}
+
+static void read_unloaded(void *arg)
+{
+	(void)arg;
+	port_load_mm(NULL);
+	mmap_read_lock(&mm);
 }
 
 ATF_TC_WITHOUT_HEAD(release);
@@ -122,9 +136,12 @@ ATF_TC_BODY(release, tc)
 		{release_unheld, "lock order: releasing lru, which is not held"},
 		{release_other, "lock order: releasing another lru than the one held"},
 		{release_writer_twice, "lock order: releasing mmap, which is not held"},
+		{read_inside_spinlock, "lock order: taking mmap while holding ptl"},
+		{read_unloaded, "lock check: reading an mm that is not loaded"},
 	};
 
 	(void)tc;
+	hosted_boot(64);
 	ATF_REQUIRE_EQ(hosted_catch_panic(take_all, NULL), NULL);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		ATF_REQUIRE_STREQ(rows[i].says, hosted_catch_panic(rows[i].fn, NULL));
@@ -173,8 +190,9 @@ static pthread_barrier_t start;
 
 static struct {
 	struct spinlock spin;
-	struct rwlock rw;
-	uint64_t a, b; /* plain: the lock is all that orders them */
+	struct mm mm;
+	int64_t writes; /* of mm_worker */
+	uint64_t a, b;	/* plain: the lock is all that orders them */
 } shared;
 
 static void begin(void *cpu)
@@ -203,20 +221,32 @@ static void *spin_worker(void *arg)
 	return NULL;
 }
 
-/* One round in eight writes. */
-static void *rw_worker(void *arg)
+/* One round in eight writes. Now and then the mm is not loaded for a while; then it can be written
+ * all the same. */
+static void *mm_worker(void *arg)
 {
+	uint64_t writes = 0;
+
 	begin(arg);
-	for (unsigned i = 0; i < ROUNDS; i++)
-		if (i % 8 == 0) {
-			write_lock(&shared.rw, LOCK_MMAP);
+	port_load_mm(&shared.mm);
+	for (unsigned i = 0; i < ROUNDS; i++) {
+		if (i % 32 == 16)
+			port_load_mm(NULL);
+		if (i % 32 == 24)
+			port_load_mm(&shared.mm);
+		if (i % 8 == 0 || i % 32 / 8 == 2) {
+			mmap_write_lock(&shared.mm);
 			change_both(i);
-			write_unlock(&shared.rw, LOCK_MMAP);
+			mmap_write_unlock(&shared.mm);
+			writes++;
 		} else {
-			read_lock(&shared.rw, LOCK_MMAP);
+			mmap_read_lock(&shared.mm);
 			ASSERT(shared.a == shared.b);
-			read_unlock(&shared.rw, LOCK_MMAP);
+			mmap_read_unlock(&shared.mm);
 		}
+	}
+	port_load_mm(NULL);
+	port_xadd64(&shared.writes, (int64_t)writes);
 	return NULL;
 }
 
@@ -242,13 +272,15 @@ ATF_TC_BODY(spin_threads, tc)
 	ATF_REQUIRE_EQ(shared.spin.word, 0);
 }
 
-ATF_TC_WITHOUT_HEAD(rw_threads);
-ATF_TC_BODY(rw_threads, tc)
+ATF_TC_WITHOUT_HEAD(mm_threads);
+ATF_TC_BODY(mm_threads, tc)
 {
 	(void)tc;
-	run_threads(rw_worker);
-	ATF_REQUIRE_EQ(shared.a, THREADS * ROUNDS / 8);
-	ATF_REQUIRE_EQ(shared.rw.word, 0);
+	run_threads(mm_worker);
+	ATF_REQUIRE(shared.writes > THREADS * ROUNDS / 8);
+	ATF_REQUIRE_EQ(shared.a, (uint64_t)shared.writes);
+	ATF_REQUIRE_EQ(shared.mm.lock.writer, 0);
+	ATF_REQUIRE_EQ(shared.mm.cpus, 0);
 }
 
 ATF_TP_ADD_TCS(tp)
@@ -257,6 +289,6 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, release);
 	ATF_TP_ADD_TC(tp, documented);
 	ATF_TP_ADD_TC(tp, spin_threads);
-	ATF_TP_ADD_TC(tp, rw_threads);
+	ATF_TP_ADD_TC(tp, mm_threads);
 	return atf_no_error();
 }

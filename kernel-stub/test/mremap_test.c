@@ -24,9 +24,9 @@ static int64_t move(unsigned flags)
 
 static void check_other(struct mm *who)
 {
-	write_lock(&who->lock, LOCK_MMAP);
+	mmap_write_lock(who);
 	mm_check(who);
-	write_unlock(&who->lock, LOCK_MMAP);
+	mmap_write_unlock(who);
 	lru_check();
 	hosted_tlb_check();
 }

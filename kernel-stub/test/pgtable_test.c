@@ -30,9 +30,9 @@ static void unuse(uint64_t va)
 
 static void free_tables(uint64_t start, uint64_t end)
 {
-	write_lock(&mm->lock, LOCK_MMAP);
+	mmap_write_lock(mm);
 	pgtable_free_range(mm, start, end);
-	write_unlock(&mm->lock, LOCK_MMAP);
+	mmap_write_unlock(mm);
 }
 
 ATF_TC_WITHOUT_HEAD(find_makes_nothing);

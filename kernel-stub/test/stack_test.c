@@ -166,12 +166,12 @@ ATF_TC_BODY(nothing_grows, tc)
 		      SEGV_MAPERR_);
 	CHECK_REFUSED(AT(1001), HOSTED_WRITE, U | W, USER_INVALID_MAPERR, FAULT_SIGNAL,
 		      SEGV_MAPERR_);
-	write_lock(&mm->lock, LOCK_MMAP);
+	mmap_write_lock(mm);
 	ATF_CHECK_EQ(stack_grow(mm, AT(499)), -MM_EFAULT);
 	ATF_CHECK_EQ(stack_grow(mm, AT(1001)), -MM_EFAULT);
 	ATF_CHECK_EQ(stack_grow(mm, AT(1000)), 0);
 	ATF_CHECK_EQ(stack_grow(mm, 0), -MM_EFAULT);
-	write_unlock(&mm->lock, LOCK_MMAP);
+	mmap_write_unlock(mm);
 	world_close();
 }
 

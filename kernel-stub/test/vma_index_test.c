@@ -239,9 +239,9 @@ ATF_TC_BODY(fork_fails, tc)
 	}
 	hosted_fail_none();
 	ATF_REQUIRE_EQ(200, child->map_count);
-	write_lock(&child->lock, LOCK_MMAP);
+	mmap_write_lock(child);
 	mm_check(child);
-	write_unlock(&child->lock, LOCK_MMAP);
+	mmap_write_unlock(child);
 	mm_destroy(child);
 	world_close();
 }

@@ -73,9 +73,9 @@ static inline void world_open(void)
 
 static inline void world_check(void)
 {
-	write_lock(&world_mm->lock, LOCK_MMAP);
+	mmap_write_lock(world_mm);
 	mm_check(world_mm);
-	write_unlock(&world_mm->lock, LOCK_MMAP);
+	mmap_write_unlock(world_mm);
 }
 
 /* Everything goes, and nothing leaks. */

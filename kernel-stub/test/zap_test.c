@@ -34,9 +34,9 @@ static void fill(uint64_t va, unsigned pages)
 
 static void zap(uint64_t start, uint64_t end)
 {
-	read_lock(&mm->lock, LOCK_MMAP);
+	mmap_read_lock(mm);
 	zap_range_shared(mm, start, end);
-	read_unlock(&mm->lock, LOCK_MMAP);
+	mmap_read_unlock(mm);
 }
 
 /* ---- zap ---- */

@@ -12,6 +12,7 @@ FIELD_IS(struct cpu, kernel_stack, CPU_KERNEL_STACK);
 FIELD_IS(struct cpu, user_rsp, CPU_USER_RSP);
 FIELD_IS(struct cpu, loaded_mm, CPU_LOADED_MM);
 FIELD_IS(struct cpu, id, CPU_ID);
+FIELD_IS(struct cpu, mm.bit, CPU_MM_BIT);
 FIELD_IS(struct cpu, task, CPU_TASK);
 FIELD_IS(struct cpu, recorder.hist, CPU_HIST);
 FIELD_IS(struct cpu, requests, CPU_REQUESTS);

@@ -29,6 +29,7 @@
 #define CPU_ID 32
 #define CPU_TASK 40	 /* struct task *: current() */
 #define CPU_HIST 48	 /* struct fl_hist *: the recorder's, of the set in force */
+#define CPU_MM_BIT 208	 /* uint64_t: this CPU's bit in a mask of CPUs */
 #define CPU_REQUESTS 128 /* uint64_t: CPUs that ask something of this one (smp.c) */
 
 #define FRAME_R15 0

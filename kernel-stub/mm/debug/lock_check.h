@@ -24,6 +24,13 @@ void lock_check_release(const void *lock, enum lock_class c);
  * knows. */
 const char *lock_check_held(void);
 
+/* Panics unless that bit is in the mask: who reads an mm must have it loaded (mmap_lock.h). */
+static inline void lock_check_loaded(const uint64_t *cpus, uint64_t bit)
+{
+	if (!(port_peek64(cpus) & bit))
+		port_panic("lock check: reading an mm that is not loaded");
+}
+
 /* Panics if this CPU holds any lock. */
 void lock_check_none_held(void);
 

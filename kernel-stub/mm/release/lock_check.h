@@ -20,6 +20,12 @@ static inline void lock_check_release(const void *lock, enum lock_class c)
 	(void)c;
 }
 
+static inline void lock_check_loaded(const uint64_t *cpus, uint64_t bit)
+{
+	(void)cpus;
+	(void)bit;
+}
+
 static inline void lock_check_none_held(void)
 {
 }

@@ -73,6 +73,12 @@ void port_tlb_shootdown(struct mm *mm, uint64_t cpus, const uint64_t *va, uint32
 /* The frame of the kernel's own top-level table. (port.c) */
 uint64_t port_kernel_root_pfn(void);
 
+/* An aligned word is loaded whole, and loads stay in order (SDM vol. 3, 9.1.1 and 9.2.2). */
+static inline uint64_t port_peek64(const uint64_t *p)
+{
+	return *p;
+}
+
 static inline unsigned port_cpu_id(void)
 {
 	uint64_t id;
@@ -87,6 +93,15 @@ static inline struct mm_cpu *port_mm_cpu(void)
 
 	__asm__("movq %%gs:%c1, %0" : "=r"(p) : "i"(CPU_MM_CPU));
 	return p;
+}
+
+/* mm_cpu.bit, without the pointer. */
+static inline uint64_t port_cpu_bit(void)
+{
+	uint64_t bit;
+
+	__asm__("movq %%gs:%c1, %0" : "=r"(bit) : "i"(CPU_MM_BIT));
+	return bit;
 }
 
 /* trap_relax_answer (trap.S) keeps every register. */

@@ -71,9 +71,19 @@ void port_load_mm(struct mm *mm);
 
 /* ---- CPU ---- */
 
+static inline uint64_t port_peek64(const uint64_t *p)
+{
+	return __atomic_load_n(p, __ATOMIC_SEQ_CST);
+}
+
 static inline unsigned port_cpu_id(void)
 {
 	return hosted_cpu_id;
+}
+
+static inline uint64_t port_cpu_bit(void)
+{
+	return 1ull << hosted_cpu_id;
 }
 
 static inline struct mm_cpu *port_mm_cpu(void)

@@ -183,12 +183,12 @@ void port_load_mm(struct mm *mm)
 	struct mm *old = m->mm;
 
 	if (mm)
-		port_set_bits64(&mm->cpus, port_mm_cpu()->bit);
+		port_set_bits64(&mm->cpus, port_cpu_bit());
 	m->mm = mm;
 	m->root_pfn = mm ? mm->root_pfn : 0;
 	tlb_clear(m);
 	if (old && old != mm)
-		port_clear_bits64(&old->cpus, port_mm_cpu()->bit);
+		port_clear_bits64(&old->cpus, port_cpu_bit());
 }
 
 /* ---- the walk ---- */
