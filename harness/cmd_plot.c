@@ -54,7 +54,8 @@ static const struct argp parser = {
 	parse_option,
 	"DIR...",
 	"Draws the figures of each run into DIR/plots: latency percentiles and cumulative "
-	"distribution by fault class, and cost against the number of VMAs.",
+	"distribution by fault class, cost against the number of VMAs, and throughput and latency "
+	"against the number of CPUs.",
 	NULL,
 	NULL,
 	NULL,
@@ -72,19 +73,19 @@ static bool have_gnuplot(struct diag *d)
 	return false;
 }
 
-/* Runs plots/NAME.gp over the CSV files in `dir`. */
-static bool draw(struct arena *a, const char *dir, const char *name, const char *terminal,
-		 struct diag *d)
+/* Runs plots/NAME.gp over the CSV files in `dir`; `of` (may be NULL) is what of them to show. */
+static bool draw(struct arena *a, const char *dir, const char *name, const char *of,
+		 const char *terminal, struct diag *d)
 {
 	char *scripts = paths_data("plots"), out[4096], error[256];
 	const char *const argv[] = {
-		"gnuplot", "-c", arena_printf(a, "%s/%s.gp", scripts, name), dir, terminal,
-		scripts,   NULL,
+		"gnuplot", "-c", arena_printf(a, "%s/%s.gp", scripts, name), dir, terminal, scripts,
+		of,	   NULL,
 	};
 	bool good = capture_stdout(argv, 120, false, out, sizeof(out), error, sizeof(error));
 
 	if (good)
-		printf("%s/%s.%s\n", dir, name, terminal);
+		printf("%s/%s%s%s.%s\n", dir, name, of ? "-" : "", of ? of : "", terminal);
 	else
 		diag_add(d, argv[2], 0, "%s", error);
 	free(scripts);
@@ -92,14 +93,25 @@ static bool draw(struct arena *a, const char *dir, const char *name, const char 
 }
 
 static bool draw_kinds(struct arena *a, const struct plot_options *o, const char *dir,
-		       const char *name, struct diag *d)
+		       const char *name, const char *of, struct diag *d)
 {
 	bool both = !o->png && !o->svg, good = true;
 
 	if (o->png || both)
-		good = draw(a, dir, name, "png", d) && good;
+		good = draw(a, dir, name, of, "png", d) && good;
 	if (o->svg || both)
-		good = draw(a, dir, name, "svg", d) && good;
+		good = draw(a, dir, name, of, "svg", d) && good;
+	return good;
+}
+
+/* Throughput in one figure, latency in one for each profile. */
+static bool draw_cpus(struct arena *a, const struct plot_options *o, const char *dir,
+		      const struct cpus_figures *f, struct diag *d)
+{
+	bool good = !f->throughput || draw_kinds(a, o, dir, "cpus-throughput", NULL, d);
+
+	for (size_t i = 0; f->profiles[i]; i++)
+		good = draw_kinds(a, o, dir, "cpus-latency", f->profiles[i], d) && good;
 	return good;
 }
 
@@ -115,6 +127,7 @@ static bool plot_run(struct arena *a, const struct plot_options *o, const struct
 		     struct diag *d)
 {
 	const char *dir = arena_printf(a, "%s/plots", r->dir);
+	struct cpus_figures cpus;
 	size_t rows = 0;
 
 	if (mkdir(dir, 0777) && errno != EEXIST) {
@@ -124,12 +137,14 @@ static bool plot_run(struct arena *a, const struct plot_options *o, const struct
 	if (!csv_write_about(arena_printf(a, "%s/about.csv", dir), r, d) ||
 	    !csv_write_percentiles(arena_printf(a, "%s/percentiles.csv", dir), r, d) ||
 	    !csv_write_cdf(arena_printf(a, "%s/cdf.csv", dir), r, d) ||
-	    !csv_write_vma_cost(arena_printf(a, "%s/vma-cost.csv", dir), r, &rows, d))
+	    !csv_write_vma_cost(arena_printf(a, "%s/vma-cost.csv", dir), r, &rows, d) ||
+	    !csv_write_cpus(arena_printf(a, "%s/cpus.csv", dir), r, &cpus, d))
 		return false;
-	bool good = draw_kinds(a, o, dir, "percentiles", d) && draw_kinds(a, o, dir, "cdf", d);
+	bool good = draw_kinds(a, o, dir, "percentiles", NULL, d) &&
+		    draw_kinds(a, o, dir, "cdf", NULL, d) && draw_cpus(a, o, dir, &cpus, d);
 
 	if (rows)
-		return good && draw_kinds(a, o, dir, "vma-cost", d);
+		return good && draw_kinds(a, o, dir, "vma-cost", NULL, d);
 	fprintf(stderr,
 		"faultline: %s: no phase was measured against a number of VMAs: no "
 		"vma-cost figure\n",

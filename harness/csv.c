@@ -5,82 +5,20 @@
 #include <string.h>
 
 #include "csv.h"
+#include "csv_file.h"
 #include "faultline_abi.h"
-
-/* ---- writing ---- */
-
-static void field(FILE *f, const char *s)
-{
-	if (!strpbrk(s, ",\"\n\r")) {
-		fputs(s, f);
-		return;
-	}
-	putc('"', f);
-	for (; *s; s++) {
-		if (*s == '"')
-			putc('"', f);
-		putc(*s, f);
-	}
-	putc('"', f);
-}
-
-static void fields(FILE *f, const char *const *v, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		if (i)
-			putc(',', f);
-		field(f, v[i] ? v[i] : "");
-	}
-}
-
-static FILE *start(const char *path, const char *header, struct diag *d)
-{
-	FILE *f = fopen(path, "we");
-
-	if (f)
-		fprintf(f, "%s\n", header);
-	else
-		diag_add(d, path, 0, "can't write it: %s", strerror(errno));
-	return f;
-}
-
-static bool finish(FILE *f, const char *path, struct diag *d)
-{
-	bool good = !ferror(f);
-
-	good = !fclose(f) && good;
-	if (!good)
-		diag_add(d, path, 0, "can't write it: %s", strerror(errno));
-	return good;
-}
-
-static void number(FILE *f, bool have, uint64_t v)
-{
-	if (have)
-		fprintf(f, ",%llu", (unsigned long long)v);
-	else
-		putc(',', f);
-}
-
-static void quantile(FILE *f, const struct hist *h, double q)
-{
-	uint64_t v = 0;
-	bool have = hist_quantile(h, q, &v);
-
-	number(f, have, v);
-}
 
 /* count,sum,min,p50,p90,p99,p999,max,mean */
 static void summary(FILE *f, const struct hist *h)
 {
-	number(f, true, h->count);
-	number(f, true, h->sum);
-	number(f, h->count, hist_min(h));
-	quantile(f, h, 0.5);
-	quantile(f, h, 0.9);
-	quantile(f, h, 0.99);
-	quantile(f, h, 0.999);
-	number(f, h->count, hist_max(h));
+	csv_number(f, true, h->count);
+	csv_number(f, true, h->sum);
+	csv_number(f, h->count, hist_min(h));
+	csv_quantile(f, h, 0.5);
+	csv_quantile(f, h, 0.9);
+	csv_quantile(f, h, 0.99);
+	csv_quantile(f, h, 0.999);
+	csv_number(f, h->count, hist_max(h));
 	fprintf(f, ",%.6g", hist_mean(h));
 }
 
@@ -90,8 +28,14 @@ static void cell_head(FILE *f, const struct result_cell *c)
 {
 	const char *const v[] = {c->profile, c->label, c->params, c->engine, c->unit, c->status};
 
-	fields(f, v, sizeof(v) / sizeof(v[0]));
+	csv_fields(f, v, sizeof(v) / sizeof(v[0]));
 	fprintf(f, ",%lld,%lld", (long long)c->rep, (long long)c->seed);
+}
+
+static void cell_tail(FILE *f, const struct result_cell *c)
+{
+	csv_number(f, c->cpus, c->cpus);
+	putc('\n', f);
 }
 
 static void cell_rows(FILE *f, const struct result_cell *c, const char *side,
@@ -102,19 +46,20 @@ static void cell_rows(FILE *f, const struct result_cell *c, const char *side,
 
 		cell_head(f, c);
 		putc(',', f);
-		fields(f, names, 2);
+		csv_fields(f, names, 2);
 		fprintf(f, ",%llu", (unsigned long long)v[i].x);
 		summary(f, &v[i].hist);
-		putc('\n', f);
+		cell_tail(f, c);
 	}
 }
 
 bool csv_write_cells(const char *path, const struct results *r, struct diag *d)
 {
-	FILE *f = start(path,
-			"profile,label,params,engine,unit,status,rep,seed,side,series,x,count,sum,"
-			"min,p50,p90,p99,p999,max,mean",
-			d);
+	FILE *f = csv_start(
+		path,
+		"profile,label,params,engine,unit,status,rep,seed,side,series,x,count,sum,"
+		"min,p50,p90,p99,p999,max,mean,cpus",
+		d);
 
 	if (!f)
 		return false;
@@ -125,10 +70,11 @@ bool csv_write_cells(const char *path, const struct results *r, struct diag *d)
 		cell_rows(f, c, "user", c->user, c->nr_user);
 		if (!c->nr_classes && !c->nr_user) {
 			cell_head(f, c);
-			fputs(",,,,,,,,,,,,\n", f);
+			fputs(",,,,,,,,,,,,", f);
+			cell_tail(f, c);
 		}
 	}
-	return finish(f, path, d);
+	return csv_finish(f, path, d);
 }
 
 /* ---- curves ---- */
@@ -165,6 +111,8 @@ static void merge_cell(struct arena *a, struct curve **v, size_t *n, const struc
 	for (size_t i = 0; is_ok(c) && i < nr; i++) {
 		const struct result_series *s = user ? &c->user[i] : &c->classes[i];
 
+		if (user && result_is_elapsed(s))
+			continue;
 		merge(a, v, n, user ? arena_printf(a, "%s:%s", c->profile, s->phase) : s->name,
 		      &s->hist);
 	}
@@ -193,7 +141,7 @@ static void free_curves(struct curve *v, size_t n)
 
 static void percentile_row(FILE *f, const struct curve *c, double share, uint64_t value)
 {
-	field(f, c->name);
+	csv_field(f, c->name);
 	fprintf(f, ",%llu,%.9g,%.9g,%llu\n", (unsigned long long)c->hist.count, 100.0 * share,
 		1.0 / (1.0 - share), (unsigned long long)value);
 }
@@ -223,7 +171,7 @@ static void percentile_curve(FILE *f, const struct curve *c)
 
 static void cdf_row(FILE *f, const struct curve *c, uint64_t value, uint64_t seen)
 {
-	field(f, c->name);
+	csv_field(f, c->name);
 	fprintf(f, ",%llu,%llu,%.9g\n", (unsigned long long)c->hist.count,
 		(unsigned long long)value, (double)seen / (double)c->hist.count);
 }
@@ -244,7 +192,7 @@ static void cdf_curve(FILE *f, const struct curve *c)
 static bool write_curves(const char *path, const char *header, const struct results *r,
 			 void (*write_one)(FILE *, const struct curve *), struct diag *d)
 {
-	FILE *f = start(path, header, d);
+	FILE *f = csv_start(path, header, d);
 	size_t n;
 
 	if (!f)
@@ -254,7 +202,7 @@ static bool write_curves(const char *path, const char *header, const struct resu
 	for (size_t i = 0; i < n; i++)
 		write_one(f, &v[i]);
 	free_curves(v, n);
-	return finish(f, path, d);
+	return csv_finish(f, path, d);
 }
 
 bool csv_write_percentiles(const char *path, const struct results *r, struct diag *d)
@@ -276,24 +224,6 @@ struct cost_row {
 	const struct hist *hist;
 };
 
-/* Whether every cell of c's profile has that word in its label. */
-static bool in_all_labels(const struct results *r, const struct result_cell *c, const char *word)
-{
-	size_t n = strlen(word);
-
-	for (size_t i = 0; i < r->n; i++) {
-		const char *at = strcmp(r->cells[i].profile, c->profile) ? word : r->cells[i].label;
-
-		while (at && (strncmp(at, word, n) || (at[n] && at[n] != ' '))) {
-			at = strchr(at, ' ');
-			at += at != NULL;
-		}
-		if (!at)
-			return false;
-	}
-	return true;
-}
-
 /* The phase, and of the cell's label what tells it from others and is not x itself: "vmas=10" goes
  * where x is 10. */
 static const char *cost_curve(const struct results *r, const struct result_cell *c,
@@ -306,7 +236,7 @@ static const char *cost_curve(const struct results *r, const struct result_cell 
 	for (char *w = strtok_r(words, " ", &save); w; w = strtok_r(NULL, " ", &save)) {
 		const char *equals = strchr(w, '=');
 
-		if ((!equals || strcmp(equals, is_x)) && !in_all_labels(r, c, w))
+		if ((!equals || strcmp(equals, is_x)) && !csv_in_all_labels(r, c, w))
 			curve = arena_printf(a, "%s %s", curve, w);
 	}
 	return curve;
@@ -338,7 +268,7 @@ static void add_cost_row(const struct results *r, struct cost_row **v, size_t *n
 
 static void write_cost_row(FILE *f, const struct cost_row *row)
 {
-	field(f, row->curve);
+	csv_field(f, row->curve);
 	fprintf(f, ",%llu", (unsigned long long)row->x);
 	summary(f, row->hist);
 	putc('\n', f);
@@ -346,7 +276,7 @@ static void write_cost_row(FILE *f, const struct cost_row *row)
 
 bool csv_write_vma_cost(const char *path, const struct results *r, size_t *rows, struct diag *d)
 {
-	FILE *f = start(path, "curve,x,count,sum,min,p50,p90,p99,p999,max,mean", d);
+	FILE *f = csv_start(path, "curve,x,count,sum,min,p50,p90,p99,p999,max,mean", d);
 	struct cost_row *v = NULL;
 
 	*rows = 0;
@@ -363,7 +293,7 @@ bool csv_write_vma_cost(const char *path, const struct results *r, size_t *rows,
 		qsort(v, *rows, sizeof(*v), by_curve_and_x);
 	for (size_t i = 0; i < *rows; i++)
 		write_cost_row(f, &v[i]);
-	return finish(f, path, d);
+	return csv_finish(f, path, d);
 }
 
 /* ---- about.csv ---- */
@@ -377,9 +307,23 @@ static void about(FILE *f, const char *key, const char *value)
 	putc('\n', f);
 }
 
+/* What a reader must know of lengths with several CPUs, in two lines. */
+static void about_tick(FILE *f, const char *unit)
+{
+	bool shared = result_counts_instructions(unit);
+
+	about(f, "tick",
+	      shared ? "a tick is one instruction of any CPU: they take turns; and a length "
+		       "includes the others' turns where its own ends within it"
+		     : "a tick is a cycle of the time-stamp counter; and all CPUs run at once");
+	about(f, "rate",
+	      shared ? "throughput is counted N-fold; as if all N CPUs ran at once"
+		     : "throughput is that of all CPUs together");
+}
+
 bool csv_write_about(const char *path, const struct results *r, struct diag *d)
 {
-	FILE *f = start(path, "key,value", d);
+	FILE *f = csv_start(path, "key,value", d);
 	const char *unit = NULL, *engine = "?";
 	size_t ok = 0;
 
@@ -402,5 +346,6 @@ bool csv_write_about(const char *path, const struct results *r, struct diag *d)
 	about(f, "cpu", results_manifest(r, "cpu_model", ""));
 	about(f, "time", results_manifest(r, "time", ""));
 	about(f, "cells", arena_printf(r->arena, "%zu", ok));
-	return finish(f, path, d);
+	about_tick(f, unit);
+	return csv_finish(f, path, d);
 }

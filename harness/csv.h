@@ -19,6 +19,17 @@ bool csv_write_cdf(const char *path, const struct results *r, struct diag *d);
 /* Each phase against its x. *rows is how many there are. */
 bool csv_write_vma_cost(const char *path, const struct results *r, size_t *rows, struct diag *d);
 
+/* What of cpus.csv there is to draw. */
+struct cpus_figures {
+	const char *const *profiles; /* with several numbers of CPUs; NULL-terminated */
+	bool throughput;	     /* one of them at least has it */
+};
+
+/* Each phase of the profiles that ran with several numbers of CPUs, against that number: how many
+ * operations in a million ticks, and how long one took. */
+bool csv_write_cpus(const char *path, const struct results *r, struct cpus_figures *figures,
+		    struct diag *d);
+
 /* key,value: what a figure's title says. */
 bool csv_write_about(const char *path, const struct results *r, struct diag *d);
 

@@ -57,7 +57,7 @@ $(B)/guests/program: $(GUEST_DIR)/program.c
 
 # Everything that reads files, once more with the sanitizers, under broken files.
 HARNESS_SAN := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
-HARNESS_READERS := arena capture compare compare_print conf csv diag expect expr hist matrix paths plan \
+HARNESS_READERS := arena capture compare compare_print conf csv csv_cpus csv_file diag expect expr hist matrix paths plan \
 	profile results setting text workload engine/outcome test/mutate_test
 HARNESS_SAN_OBJS := $(patsubst %,$(B)/harness-san/harness/%.c.o,$(HARNESS_READERS))
 

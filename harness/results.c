@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -174,6 +175,13 @@ static const char *read_params(struct reading *r, const json_t *o)
 	return all;
 }
 
+static unsigned read_cpus(const json_t *o)
+{
+	json_int_t n = json_integer_value(json_object_get(json_object_get(o, "params"), "cpus"));
+
+	return n > 0 && n <= UINT_MAX ? (unsigned)n : 0;
+}
+
 static void check_status(struct reading *r, const char *status)
 {
 	static const char *const all[] = {"ok", "failed", "crashed", "timeout", "unsupported"};
@@ -205,6 +213,7 @@ bool results_read_cell(struct arena *a, json_t *json, const char *file, unsigned
 	c->rep = get_count(&r, json, "rep", -1);
 	c->seed = get_count(&r, json, "seed", -1);
 	c->params = read_params(&r, json);
+	c->cpus = read_cpus(json);
 	const json_t *boot = get_object(&r, json, "boot");
 	const json_t *counters = get_object(&r, json, "counters");
 
@@ -381,4 +390,14 @@ const struct result_series *result_series_find(const struct result_series *v, si
 		if (!strcmp(v[i].name, name))
 			return &v[i];
 	return NULL;
+}
+
+bool result_is_elapsed(const struct result_series *s)
+{
+	return !strcmp(s->phase, "elapsed");
+}
+
+bool result_counts_instructions(const char *unit)
+{
+	return unit && !strcmp(unit, "instructions");
 }

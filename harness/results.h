@@ -35,6 +35,7 @@ struct result_cell {
 	const char *unit;   /* NULL if there is none */
 	const char *params; /* "key=value key=value ...", sorted */
 	int64_t rep, seed;
+	unsigned cpus;	  /* of params; 0 if they do not say */
 	bool have_kernel; /* boot, classes, outside, counters are there */
 	int64_t boot_to_user;
 	struct result_series *classes, *user;
@@ -71,5 +72,12 @@ const char *results_manifest(const struct results *r, const char *key, const cha
 /* The series or number of that name, or NULL. */
 const struct result_series *result_series_find(const struct result_series *v, size_t n,
 					       const char *name);
+
+/* Whether a series of ring 3 is the time that all threads took together, one sample, rather than
+ * what an operation takes. */
+bool result_is_elapsed(const struct result_series *s);
+
+/* Whether lengths in that unit (may be NULL) are of the one clock that all CPUs of tcg share. */
+bool result_counts_instructions(const char *unit);
 
 #endif

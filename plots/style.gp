@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # What all figures share. A figure is drawn by: gnuplot -c FIGURE.gp CSVDIR png|svg SCRIPTDIR
-# It sets dir and kind and loads this, which sets the terminal and leaves: engine, unit, subtitle, curves
+# It sets dir and kind and loads this, which sets the terminal and leaves: engine, unit, subtitle, tick, rate, curves
 # (quoted names for word()), and the functions add_curve(), look() and pick().
 
 set datafile separator ','
@@ -32,9 +32,12 @@ unit = 'unit unknown'
 commit = 'unknown'
 caveat = ''
 cells = '?'
+tick = ''
+rate = ''
 keep(key, value) = (key eq 'engine' ? (engine = value, 0) : key eq 'unit' ? (unit = value, 0) : \
 	key eq 'commit' ? (commit = value, 0) : key eq 'caveat' ? (caveat = value, 0) : \
-	key eq 'cells' ? (cells = value, 0) : 0)
+	key eq 'cells' ? (cells = value, 0) : key eq 'tick' ? (tick = value, 0) : \
+	key eq 'rate' ? (rate = value, 0) : 0)
 stats dir.'/about.csv' using (keep(strcol(1), strcol(2))) nooutput
 subtitle = 'engine '.engine.', commit '.commit.', '.cells.' cells, lengths in '.unit
 cut(s, n) = strlen(s) <= n ? s : s[1:n].'…'

@@ -179,6 +179,29 @@ plots_body() {
 	[ ! -e flat/plots/cdf.svg ] || atf_fail "an SVG that nobody asked for"
 }
 
+# Figures against CPUs: throughput where a workload says how long all of it took, latency for each
+# profile that ran with several numbers of them.
+atf_test_case plots_against_cpus
+plots_against_cpus_body() {
+	setup
+	command -v gnuplot >/dev/null || atf_skip "no gnuplot"
+	[ "$(nproc)" -ge 2 ] || atf_skip "needs two CPUs"
+	printf '[matrix]\n[*]\ncpus = 1 2\npages = 64\n[threads-touch]\n[anon-touch]\n' >m.ini
+	printf '[threads-mmap]\ncpus = 2\n' >>m.ini
+	atf_check -o ignore -e ignore "$faultline" matrix -e linux -o run ./m.ini
+	atf_check -o save:drawn -e ignore "$faultline" plot run
+	for f in cpus-throughput cpus-latency-threads-touch cpus-latency-anon-touch; do
+		[ "$(head -c 4 run/plots/$f.png | tail -c 3)" = PNG ] || atf_fail "$f.png is none"
+		grep -q '<svg' run/plots/$f.svg || atf_fail "$f.svg is none"
+		grep -q "^run/plots/$f.png" drawn || atf_fail "$f.png is not named"
+	done
+	[ ! -e run/plots/cpus-latency-threads-mmap.png ] || atf_fail "a figure of one point"
+	atf_check -o match:'^threads-touch,threads-touch,fault,1,64,' \
+		-o match:'^threads-touch,threads-touch,fault,2,128,' \
+		-o match:'^anon-touch,,write,2,64,,' cat run/plots/cpus.csv
+	atf_check -o match:',cpus$' head -n 1 run/cells.csv
+}
+
 atf_test_case no_gnuplot
 no_gnuplot_body() {
 	setup
@@ -325,7 +348,7 @@ interrupted_hang_body() {
 
 atf_init_test_cases() {
 	for t in usage wrong_use lists shipped_profiles dry_run run_and_compare default_directory \
-		as_it_stands hostile_results plots no_gnuplot vma_indexes nothing_invented no_host_paths tcg_repeats tcg_expectation regression interrupted_hang \
+		as_it_stands hostile_results plots plots_against_cpus no_gnuplot vma_indexes nothing_invented no_host_paths tcg_repeats tcg_expectation regression interrupted_hang \
 		interrupted; do
 		atf_add_test_case $t
 	done

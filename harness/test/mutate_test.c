@@ -170,6 +170,7 @@ static void use(struct arena *a, struct results *r)
 	struct comparison c;
 	struct diag d = {0};
 	FILE *null = fopen("/dev/null", "w");
+	struct cpus_figures figures;
 	size_t rows;
 
 	if (compare_runs(a, r, r, &c, &d))
@@ -179,6 +180,7 @@ static void use(struct arena *a, struct results *r)
 	csv_write_percentiles("percentiles.csv", r, &d);
 	csv_write_cdf("cdf.csv", r, &d);
 	csv_write_vma_cost("vma-cost.csv", r, &rows, &d);
+	csv_write_cpus("cpus.csv", r, &figures, &d);
 	csv_write_about("about.csv", r, &d);
 	fclose(null);
 	diag_free(&d);
