@@ -104,8 +104,18 @@ struct exec {
 	uint64_t execfn, arg_start, env_start, platform, random; /* on the user stack */
 };
 
+static void exec_free(struct exec *e)
+{
+	kfree(e->words);
+	if (e->argv.capacity)
+		kfree(e->argv.base);
+	if (e->envp.capacity)
+		kfree(e->envp.base);
+}
+
 /* No way back any more. */
-static _Noreturn __attribute__((format(printf, 1, 2))) void exec_fail(const char *fmt, ...)
+static _Noreturn __attribute__((format(printf, 2, 3))) void exec_fail(struct exec *e,
+								      const char *fmt, ...)
 {
 	char why[FL_REASON_MAX];
 	va_list args;
@@ -116,6 +126,7 @@ static _Noreturn __attribute__((format(printf, 1, 2))) void exec_fail(const char
 	if (task_pid() == PID_FIRST)
 		port_panic("%s", why);
 	printk("%s[%d]: %s: killed\n", task_comm(), task_pid(), why);
+	exec_free(e);
 	task_exit(0, SIGKILL);
 }
 
@@ -242,7 +253,8 @@ static void map_or_fail(struct exec *e, uint64_t start, uint64_t end, unsigned p
 		return;
 	at = vm_mmap(e->mm, start, end - start, prot, flags, file, offset >> PAGE_SHIFT, vm_extra);
 	if (at != (int64_t)start)
-		exec_fail("exec: %s: cannot map %lx-%lx (error %d)", e->path, start, end, (int)-at);
+		exec_fail(e, "exec: %s: cannot map %lx-%lx (error %d)", e->path, start, end,
+			  (int)-at);
 }
 
 static void load_segment(struct exec *e, const struct elf_segment *s)
@@ -256,7 +268,8 @@ static void load_segment(struct exec *e, const struct elf_segment *s)
 	map_or_fail(e, start, file_end, s->prot, &e->file->vm, s->offset & PAGE_MASK, 0);
 	map_or_fail(e, file_end, end, s->prot, NULL, 0, 0);
 	if (s->memsz > s->filesz && s->filesz && clear_user(data_end, file_end - data_end))
-		exec_fail("exec: %s: cannot clear the end of the page at %lx", e->path, data_end);
+		exec_fail(e, "exec: %s: cannot clear the end of the page at %lx", e->path,
+			  data_end);
 }
 
 /* Where a static PIE goes: the highest hole below mmap_base, as for Linux's mmap of it. */
@@ -270,7 +283,7 @@ static uint64_t pick_bias(struct exec *e)
 	if (!i->dynamic)
 		return 0;
 	if (span + i->align > e->mm->mmap_base - MMAP_MIN_ADDR)
-		exec_fail("exec: %s: too large for the address space (ENOMEM)", e->path);
+		exec_fail(e, "exec: %s: too large for the address space (ENOMEM)", e->path);
 	return ((e->mm->mmap_base - span) & ~(i->align - 1)) - low;
 }
 
@@ -289,10 +302,10 @@ static void load_program(struct exec *e)
 
 /* ---- stack ---- */
 
-static void put_user_bytes(const struct exec *e, uint64_t to, const void *from, size_t n)
+static void put_user_bytes(struct exec *e, uint64_t to, const void *from, size_t n)
 {
 	if (copy_to_user(to, from, n))
-		exec_fail("exec: %s: cannot write its stack at %lx", e->path, to);
+		exec_fail(e, "exec: %s: cannot write its stack at %lx", e->path, to);
 }
 
 /* The strings; returns where they begin. */
@@ -389,7 +402,7 @@ static uint64_t make_stack(struct exec *e)
 	map_stack(e);
 	e->words = kmalloc(max * sizeof(uint64_t));
 	if (!e->words)
-		exec_fail("exec: no memory for %lu arguments", (unsigned long)max);
+		exec_fail(e, "exec: no memory for %lu arguments", (unsigned long)max);
 	sp = push_strings(e);
 	push_word(e, e->argv.count);
 	push_pointers(e, &e->argv, e->arg_start);
@@ -397,7 +410,6 @@ static uint64_t make_stack(struct exec *e)
 	push_auxv(e);
 	sp = (sp - e->nr_words * sizeof(uint64_t)) & ~15ull;
 	put_user_bytes(e, sp, e->words, e->nr_words * sizeof(uint64_t));
-	kfree(e->words);
 	e->mm->start_stack = sp;
 	e->mm->arg_start = e->arg_start;
 	e->mm->arg_end = e->env_start;
@@ -436,6 +448,7 @@ void exec_first(struct task *task, struct trap_frame *regs)
 		port_panic("exec: %s: %s (ENOEXEC)", e.path, error.why);
 	}
 	start(&e, task, regs);
+	exec_free(&e);
 }
 
 /* What can be said before the old address space goes: 0 or Linux's error. */
@@ -496,7 +509,6 @@ SYSCALL(execve)
 
 	if (!error)
 		error = do_execve(&e, regs);
-	kfree(e.argv.base);
-	kfree(e.envp.base);
+	exec_free(&e);
 	return error;
 }

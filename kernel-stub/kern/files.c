@@ -468,7 +468,15 @@ SYSCALL(fcntl)
 /* ---- by path ---- */
 
 /* What a path may name besides a file of the initramfs. */
-enum path_kind { PATH_NONE, PATH_FILE, PATH_ZERO, PATH_NULL, PATH_MAPS, PATH_ROOT };
+enum path_kind {
+	PATH_NONE,
+	PATH_FILE,
+	PATH_ZERO,
+	PATH_NULL,
+	PATH_OOM_SCORE_ADJ,
+	PATH_MAPS,
+	PATH_ROOT
+};
 
 static enum path_kind path_kind(const char *path, struct initramfs_file **f)
 {
@@ -478,6 +486,8 @@ static enum path_kind path_kind(const char *path, struct initramfs_file **f)
 		return PATH_ZERO;
 	if (str_equal(path, "/dev/null"))
 		return PATH_NULL;
+	if (str_equal(path, "/proc/self/oom_score_adj"))
+		return PATH_OOM_SCORE_ADJ;
 	if (str_equal(path, "/proc/self/maps"))
 		return PATH_MAPS;
 	*f = str_equal(path, "/proc/self/exe") ? current()->exe : initramfs_lookup(path);
@@ -536,6 +546,8 @@ static int64_t do_open(int64_t dirfd, uint64_t user_path, uint32_t flags)
 		return file_install(&dev_zero_ops, flags, NULL);
 	if (kind == PATH_NULL)
 		return file_install(&dev_null_ops, flags, NULL);
+	if (kind == PATH_OOM_SCORE_ADJ)
+		return file_install(&oom_score_adj_ops, flags, NULL);
 	if (kind == PATH_MAPS)
 		return (flags & O_ACCMODE) == O_RDONLY ? procfs_open_maps(flags) : -MM_EACCES;
 	if ((flags & O_ACCMODE) != O_RDONLY || (flags & O_TRUNC))
@@ -585,6 +597,9 @@ static void stat_kind(enum path_kind kind, struct initramfs_file *f, struct file
 		return;
 	case PATH_NULL:
 		dev_null_ops.stat(&file, st);
+		return;
+	case PATH_OOM_SCORE_ADJ:
+		oom_score_adj_ops.stat(&file, st);
 		return;
 	case PATH_FILE:
 		initramfs_stat(&file, st);

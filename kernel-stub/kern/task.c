@@ -18,6 +18,7 @@
 #include "kern_lock.h"
 #include "kstack.h"
 #include "mm.h"
+#include "oom.h"
 #include "signal.h"
 #include "slab.h"
 
@@ -99,6 +100,7 @@ struct task *task_create(struct task *parent, int64_t *error)
 		return NULL;
 	}
 	processes[t->pid] = t;
+	oom_new_process(t->pid, parent ? parent->pid : 0);
 	t->parent = parent;
 	list_init(&t->children);
 	list_init(&t->sibling);

@@ -28,7 +28,7 @@ enum fault_outcome {
 	FAULT_BUS,    /* SIGBUS, BUS_ADRERR */
 	FAULT_FIXUP,  /* go on at the exception-table entry's target */
 	FAULT_OOPS,   /* report; kill the task if it is safe to go on */
-	FAULT_OOM,    /* no memory: the task is killed (SIGKILL), vmstat oom_kill */
+	FAULT_OOM,    /* no memory: somebody is killed for it, vmstat oom_kill; then try again */
 };
 
 enum { SEGV_MAPERR_ = 1, SEGV_ACCERR_ = 2 };

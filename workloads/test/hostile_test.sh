@@ -50,7 +50,7 @@ system_calls_body()
 {
 	for seed in 1 2; do
 		on_stub system_calls $seed
-		grep -q 'went on' got.out || grep -q 'Out of memory: killed process' got.err ||
+		grep -q 'went on' got.out || grep -q 'Out of memory: Killed process' got.err ||
 			atf_fail "seed $seed: status $status: $(tail -n 5 got.err)"
 	done
 }
@@ -65,7 +65,7 @@ out_of_memory_body()
 	for what in out_of_pages out_of_tables out_of_pages_in_call; do
 		on_stub $what
 		[ $status = 137 ] || atf_fail "$what: status $status"
-		grep -q 'Out of memory: killed process 1 (hostile)' got.err ||
+		grep -q 'Out of memory: Killed process 1 (hostile)' got.err ||
 			atf_fail "$what: $(cat got.err)"
 	done
 }

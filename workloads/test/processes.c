@@ -4,6 +4,7 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,6 +38,88 @@ static int out_of_memory(void)
 				p[at] = 1;
 		}
 		printf("status %#x\n", reap(pid));
+	}
+	return 0;
+}
+
+/* ---- who is killed ---- */
+
+/* Writes `pages` pages, says so, waits to be told to go on, and looks whether they are as they
+ * were. */
+static int eat(unsigned long pages, const char *adj, int ready, int go)
+{
+	unsigned long *p = mmap(NULL, pages * PAGE, PROT_READ | PROT_WRITE,
+				MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	int fd = open("/proc/self/oom_score_adj", O_WRONLY);
+	char c = 0;
+
+	if (p == MAP_FAILED || write(fd, adj, strlen(adj)) < 0)
+		return 2;
+	for (unsigned long i = 0; i < pages; i++)
+		p[i * PAGE / sizeof(*p)] = i * 7 + 1;
+	if (write(ready, &c, 1) != 1 || read(go, &c, 1) != 0)
+		return 3;
+	for (unsigned long i = 0; i < pages; i++)
+		if (p[i * PAGE / sizeof(*p)] != i * 7 + 1)
+			return 4;
+	return 0;
+}
+
+struct eater {
+	unsigned long pages;
+	const char *adj;
+	pid_t pid;
+};
+
+static void eater_start(struct eater *e, int ready[2], int go[2])
+{
+	char c;
+
+	e->pid = fork();
+	if (!e->pid) {
+		close(go[1]);
+		close(ready[0]);
+		_exit(eat(e->pages, e->adj, ready[1], go[0]));
+	}
+	/* The last one may not get so far, and then somebody else is dead. */
+	close(ready[1]);
+	if (read(ready[0], &c, 1) < 0)
+		perror("read");
+}
+
+/* Three processes, one after the other, the last of which asks for more than is left. */
+static void eaters(const char *what, struct eater e[3])
+{
+	int ready[2], go[2];
+
+	if (pipe(go))
+		exit(9);
+	for (int i = 0; i < 3; i++) {
+		if (pipe(ready))
+			exit(9);
+		eater_start(&e[i], ready, go);
+		close(ready[0]);
+	}
+	close(go[0]);
+	close(go[1]);
+	printf("%s:", what);
+	for (int i = 0; i < 3; i++)
+		printf(" %#x", reap(e[i].pid));
+	printf("\n");
+}
+
+/* Of about 7,000 pages. */
+static int oom_victims(void)
+{
+	for (int round = 0; round < 3; round++) {
+		eaters("the largest",
+		       (struct eater[]){{300, "0", 0}, {4000, "0", 0}, {3500, "0", 0}});
+		eaters("the hungry",
+		       (struct eater[]){{300, "0", 0}, {2000, "0", 0}, {9000, "0", 0}});
+		eaters("not that one",
+		       (struct eater[]){{300, "0", 0}, {4000, "-1000", 0}, {3500, "0", 0}});
+		eaters("the favourite",
+		       (struct eater[]){{600, "1000\n", 0}, {3200, "0", 0}, {3200, "0", 0}});
 	}
 	return 0;
 }
@@ -175,6 +258,8 @@ int main(int argc, char **argv)
 		return 0;
 	if (!strcmp(name, "out_of_memory"))
 		return out_of_memory();
+	if (!strcmp(name, "oom_victims"))
+		return oom_victims();
 	if (!strcmp(name, "crowds"))
 		return crowds(argc > 2 ? atoi(argv[2]) : 1);
 	if (!strcmp(name, "turnover"))

@@ -27,7 +27,22 @@ out_of_memory_body()
 	on_stub 32M out_of_memory
 	ends_with 0
 	atf_check -o inline:'status 0x9\nstatus 0x9\nstatus 0x9\n' cat out
-	atf_check -o match:'Out of memory: killed process' cat err
+	atf_check -o match:'Out of memory: Killed process' cat err
+}
+
+# Each time one dies, who is chosen is said, and the others' data is right.
+oom_victims_body()
+{
+	on_stub 32M oom_victims
+	ends_with 0
+	for round in 0 1 2; do
+		echo "the largest: 0 0x9 0"
+		echo "the hungry: 0 0 0x9"
+		echo "not that one: 0 0 0x9"
+		echo "the favourite: 0x9 0 0"
+	done >want
+	atf_check diff -u want out
+	[ "$(grep -c 'Out of memory: Killed process' err)" = 12 ] || atf_fail "$(cat err)"
 }
 
 crowds_body()
@@ -82,7 +97,7 @@ repeatable_body()
 
 atf_init_test_cases()
 {
-	for case in out_of_memory crowds numbers_run_out turnover deadlock first_ends repeatable; do
+	for case in out_of_memory oom_victims crowds numbers_run_out turnover deadlock first_ends repeatable; do
 		eval "${case}_head() { atf_set timeout 600; }"
 		atf_add_test_case $case
 	done

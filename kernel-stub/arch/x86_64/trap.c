@@ -14,6 +14,7 @@
 #include "arch.h"
 #include "kern.h"
 #include "kstack.h"
+#include "oom.h"
 
 #define NR_EXCEPTIONS 32
 #define GATE_INTERRUPT 0x8eu
@@ -48,7 +49,6 @@ enum {
 	SIGTRAP_ = 5,
 	SIGBUS_ = 7,
 	SIGFPE_ = 8,
-	SIGKILL_ = 9,
 	SIGSEGV_ = 11,
 	SI_KERNEL_ = 0x80,
 	ILL_ILLOPN_ = 2,
@@ -178,8 +178,8 @@ static void page_fault_end(struct fault_entry *entry)
 		signal_fault(frame, SIGBUS_, BUS_ADRERR_, addr, error_code);
 		break;
 	case FAULT_OOM:
-		printk("Out of memory: killed process %d (%s)\n", task_pid(), task_comm());
-		task_exit(0, SIGKILL_);
+		oom_fault(frame);
+		break;
 	case FAULT_FIXUP:
 		oops(frame, addr, "no exception-table entry for the page fault");
 	case FAULT_OOPS:

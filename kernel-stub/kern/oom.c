@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Out of memory (Linux mm/oom_kill.c, simplified).
+ *
+ *  1. A fault of ring 3's that finds no memory chooses a victim: the process with the most pages,
+ * its page tables included, shifted by its oom_score_adj; of equals the one with the highest
+ * number. The first process is chosen only if there is nobody else, since its end is the machine's
+ * (Linux never chooses its init).
+ *  2. The victim gets SIGKILL, and so does whoever shares its address space (vfork). It gives its
+ *     memory back when it next leaves ring 0, which it does soon: what waits is woken.
+ *     Nobody is killed if there is memory again by then.
+ *  3. The process that met the want of memory lets the others run and then makes its access again.
+ * It may meet it again: while a victim has not ended yet, nobody else is killed.
+ *
+ * Pages on the lists of other CPUs (pcp.c) are not seen: up to PCP_HIGH of each type may be free
+ * there when somebody is killed.
+ *
+ * Calls that find no memory fail with -ENOMEM, and the kernel's copies to and from ring 3 with
+ * -EFAULT: they choose nobody.
+ */
+#include "oom.h"
+
+#include "buddy.h"
+#include "errno.h"
+#include "files.h"
+#include "kern_lock.h"
+#include "mm.h"
+#include "signal.h"
+#include "task.h"
+#include "vmstat.h"
+
+/* By process number; kern_lock. */
+static struct oom_process {
+	int16_t adj;
+	bool victim; /* killed for its memory */
+} processes[PID_MAX];
+
+void oom_new_process(int pid, int parent)
+{
+	processes[pid] = (struct oom_process){.adj = processes[parent].adj};
+}
+
+/* ---- the choice ---- */
+
+static int64_t pages_of(const struct mm *mm)
+{
+	return mm->rss_anon + mm->rss_file + mm->nr_tables + 1;
+}
+
+static int64_t badness_of(const struct task *t)
+{
+	int64_t total = (int64_t)(boot_info.ram_bytes >> PAGE_SHIFT);
+
+	return oom_badness(pages_of(t->mm), processes[t->pid].adj, total);
+}
+
+/* 1. A victim that has not ended yet comes first. */
+static struct task *choose(void)
+{
+	struct task *chosen = task_find(PID_FIRST);
+	int64_t most = INT64_MIN + 1;
+
+	for (struct task *t = task_next(0); t; t = task_next(t->pid)) {
+		if (!t->mm)
+			continue;
+		if (processes[t->pid].victim)
+			return t;
+		if (t->pid == PID_FIRST || badness_of(t) < most)
+			continue;
+		chosen = t;
+		most = badness_of(t);
+	}
+	return chosen;
+}
+
+static uint64_t kib(int64_t pages)
+{
+	return (uint64_t)pages << (PAGE_SHIFT - 10);
+}
+
+static void report(const struct task *t)
+{
+	const struct mm *mm = t->mm;
+
+	printk("Out of memory: Killed process %d (%s) total-vm:%lukB, anon-rss:%lukB, "
+	       "file-rss:%lukB, shmem-rss:0kB, UID:0 pgtables:%lukB oom_score_adj:%d\n",
+	       t->pid, t->comm, kib((int64_t)mm->total_vm), kib(mm->rss_anon), kib(mm->rss_file),
+	       kib(mm->nr_tables + 1), processes[t->pid].adj);
+}
+
+/* 2. */
+static void kill(const struct task *victim)
+{
+	const struct mm *mm = victim->mm;
+
+	report(victim);
+	vmstat_inc(FL_VMSTAT_OOM_KILL);
+	for (struct task *t = task_next(0); t; t = task_next(t->pid)) {
+		if (t->mm != mm)
+			continue;
+		processes[t->pid].victim = true;
+		signal_send(t, SIGKILL, SI_KERNEL, 0, 0);
+	}
+}
+
+/* A victim of another CPU's may have ended while this one waited for kern_lock. */
+static bool memory_is_back(void)
+{
+	struct page *page = page_alloc();
+
+	if (page)
+		page_put(page);
+	return page;
+}
+
+void oom_fault(struct trap_frame *frame)
+{
+	const struct task *victim;
+
+	kern_lock();
+	victim = memory_is_back() ? NULL : choose();
+	if (victim && !processes[victim->pid].victim)
+		kill(victim);
+	if (victim && !current()->signal_ready)
+		sched_yield();
+	kern_unlock();
+	if (current()->signal_ready)
+		signal_deliver(frame, false);
+}
+
+/* ---- /proc/self/oom_score_adj ---- */
+
+#define NUMBER_MAX 12u /* as much as Linux looks at of what is written */
+
+static int64_t adj_read(struct file *file, struct user_iter *to)
+{
+	char text[NUMBER_MAX];
+	size_t len = (size_t)ksnprintf(text, sizeof(text), "%d\n", processes[task_pid()].adj);
+	size_t n, want;
+
+	if (file->pos >= len || !to->left)
+		return 0;
+	want = len - file->pos < to->left ? len - file->pos : to->left;
+	n = user_iter_copy_out(text + file->pos, want, to);
+	file->pos += n;
+	return n ? (int64_t)n : -MM_EFAULT;
+}
+
+static bool is_space(char c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+static int digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c |= 'a' ^ 'A';
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : 16;
+}
+
+/* Decimal, octal behind 0, hexadecimal behind 0x, white space around it allowed: as Linux. At most
+ * NUMBER_MAX digits: no overflow. */
+static bool parse(const char *s, int64_t *value)
+{
+	int base = 10, digits = 0;
+	bool negative;
+
+	while (is_space(*s))
+		s++;
+	negative = *s == '-';
+	s += *s == '-' || *s == '+';
+	if (*s == '0')
+		base = 8;
+	if (s[0] == '0' && (s[1] | 0x20) == 'x' && digit(s[2]) < 16) {
+		base = 16;
+		s += 2;
+	}
+	for (*value = 0; digit(*s) < base; s++, digits++)
+		*value = *value * base + digit(*s);
+	while (is_space(*s))
+		s++;
+	if (negative)
+		*value = -*value;
+	return digits && !*s;
+}
+
+static int64_t adj_write(struct file *file, struct user_iter *from)
+{
+	size_t n = from->left < NUMBER_MAX ? from->left : NUMBER_MAX;
+	char text[NUMBER_MAX + 1] = {0};
+	int64_t value;
+
+	(void)file;
+	if (user_iter_copy_in(text, n, from) < n)
+		return -MM_EFAULT;
+	if (!parse(text, &value) || value < OOM_SCORE_ADJ_MIN || value > OOM_SCORE_ADJ_MAX)
+		return -MM_EINVAL;
+	processes[task_pid()].adj = (int16_t)value;
+	return (int64_t)n;
+}
+
+static int64_t adj_lseek(struct file *file, int64_t offset, int whence)
+{
+	return file_seek_within(file, offset, whence, 0);
+}
+
+static void adj_stat(const struct file *file, struct file_stat *st)
+{
+	procfs_stat(file, st);
+	st->ino++;
+	st->mode = S_IFREG | 0644;
+}
+
+const struct file_ops oom_score_adj_ops = {
+	.read = adj_read,
+	.write = adj_write,
+	.lseek = adj_lseek,
+	.stat = adj_stat,
+};
