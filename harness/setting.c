@@ -4,6 +4,7 @@
 #include "setting.h"
 #include "text.h"
 
+static const char *const switch_choices[] = {"off", "on", NULL};
 static const char *const recorder_choices[] = {"off", "hist", "raw", NULL};
 static const char *const vma_index_choices[] = {"rbtree", "list", "btree", NULL};
 
@@ -44,6 +45,13 @@ static const struct setting fixed[] = {
 	 .value = "0",
 	 .min = 0,
 	 .max = 1},
+	{.name = "kpti",
+	 .doc = "on: ring 3 has page tables without the kernel",
+	 .group = SETTING_KERNEL,
+	 .kind = SETTING_ENUM,
+	 .value = "off",
+	 .choices = switch_choices,
+	 .unsaid = "off"},
 	{.name = "vma_index",
 	 .doc = "how the stub finds a VMA by its address",
 	 .group = SETTING_KERNEL,

@@ -19,7 +19,7 @@
 #include "stubctl.h"
 #include "workload.h"
 
-#define KERNEL_ADDRESS 0xffff900000000000ull
+#define KERNEL_ADDRESS 0xffffffff80200000ull /* the stub's text: kpti_test.sh wants it mapped */
 
 enum { PF_P = 1, PF_W = 2, PF_U = 4, PF_I = 16, PF_VECTOR = 14 };
 

@@ -39,6 +39,7 @@ void kernel_main(uint64_t start_info_phys, uint64_t tsc_entry)
 	if (fault_init())
 		panic("boot: no memory for the zero page");
 	printk("Faultline kernel-stub: %lu MiB\n", boot_info.ram_bytes >> 20);
+	kpti_init();
 	sched_init();
 	arch_start_cpus();
 	task_run_first();

@@ -119,7 +119,7 @@ static bool after_call(uint64_t at)
 /* The end of the stack that sp lies on, or has run over; 0 if it is none that we know. */
 static uint64_t stack_end(uint64_t sp)
 {
-	uint64_t top = this_cpu()->tss.rsp[0];
+	uint64_t top = this_cpu()->kernel_stack + 8;
 
 	if (sp < top && sp >= top - KERNEL_STACK_SIZE - PAGE_SIZE)
 		return top;

@@ -169,7 +169,7 @@ static void recorder_ring(struct recorder_cpu *r, const struct fault_entry *entr
 		.rip = entry->rip,
 		.length = length > UINT32_MAX ? UINT32_MAX : (uint32_t)length,
 		.class = entry->verdict.class,
-		.error_code = (uint8_t)entry->frame.error_code,
+		.error_code = entry->access.flags & 31, /* a signal has replaced the frame's */
 		.order = entry->verdict.order,
 		.set = r->set,
 	};

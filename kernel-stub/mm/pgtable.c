@@ -54,11 +54,12 @@ static struct page *root_alloc(void)
 
 	if (!kernel)
 		return table_alloc();
-	root = page_alloc_type(MT_UNMOVABLE);
+	root = page_alloc_order(port_root_order(), MT_UNMOVABLE);
 	if (!root)
 		return NULL;
 	port_copy_page(page_to_virt(root), port_pfn_to_virt(kernel));
 	vmalloc_forget(page_to_virt(root));
+	port_root_init(page_to_virt(root));
 	table_make(root);
 	return root;
 }
@@ -69,6 +70,17 @@ static void table_free(struct page *table)
 	ASSERT(table->flags == 1u << PG_TABLE && table->nr_present == 0);
 	table->flags = 0;
 	page_put(table);
+}
+
+static void root_free(struct page *root)
+{
+	if (!port_root_order()) {
+		table_free(root);
+		return;
+	}
+	ASSERT(root->flags == 1u << PG_TABLE && root->nr_present == 0);
+	root->flags = 0;
+	page_free_order(root, port_root_order());
 }
 
 int pgtable_init(struct mm *mm)
@@ -86,9 +98,18 @@ int pgtable_init(struct mm *mm)
 void pgtable_destroy(struct mm *mm)
 {
 	ASSERT(mm->nr_tables == 0);
-	table_free(pfn_to_page(mm->root_pfn));
+	root_free(pfn_to_page(mm->root_pfn));
 	vmstat_add(FL_VMSTAT_NR_PAGE_TABLE_PAGES, -1);
 	mm->root_pfn = 0;
+}
+
+/* Sets an entry of an upper level. */
+static void table_link(pte_t *entry, unsigned level, pte_t e)
+{
+	if (level == PT_LEVELS - 1)
+		port_root_set(entry, e);
+	else
+		port_pte_xchg(entry, e);
 }
 
 /* ---- making ---- */
@@ -157,7 +178,7 @@ static __attribute__((noinline)) struct page *pgtable_make(struct mm *mm, uint64
 	if (chain) {
 		table->nr_present++;
 		mm->nr_tables += level;
-		port_pte_set(entry, pte_make_table(page_to_pfn(chain)));
+		table_link(entry, level, pte_make_table(page_to_pfn(chain)));
 	} else {
 		lowest = NULL;
 	}
@@ -231,7 +252,7 @@ static struct page *table_prune(struct mm *mm, uint64_t va, struct page *gone)
 		path[level - 1] =
 			pfn_to_page(pte_pfn(path[level]->entries[pgtable_index(va, level)]));
 	for (unsigned level = 1; level < PT_LEVELS && !path[level - 1]->nr_present; level++) {
-		port_pte_xchg(&path[level]->entries[pgtable_index(va, level)], (pte_t){0});
+		table_link(&path[level]->entries[pgtable_index(va, level)], level, (pte_t){0});
 		path[level]->nr_present--;
 		path[level - 1]->next_free = gone;
 		gone = path[level - 1];

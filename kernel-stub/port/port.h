@@ -99,6 +99,12 @@ struct mm_cpu;
  *
  *   uint64_t port_kernel_root_pfn(void)
  *        the kernel's own top-level table, whose upper half every mm shares; 0: none (hosted)
+ *   unsigned port_root_order(void)
+ *        a top-level table is this block of pages; only the first is mm's
+ *   void port_root_init(void *root)
+ *        the port's part of a new one, whose first page is complete
+ *   void port_root_set(pte_t *entry, pte_t)
+ *        sets an entry of the user half of a top-level table; a locked operation
  *   void port_tlb_flush_page(struct mm *, uint64_t va)
  *        this CPU's entry for the page of va; mm is loaded here
  *   void port_tlb_flush_all(struct mm *)

@@ -35,6 +35,18 @@
 #define STAC SMAP_SITE(0xcb)
 #define CLAC SMAP_SITE(0xca)
 
+/* The ways to ring 3, at the kernel's stack; with kpti=on each begins with a jump instead (kpti.c).
+ * The bytes that the jump takes are there: swapgs is 3 long, iretq 2. */
+#define KPTI_SITE(exit)                                                                            \
+	772: .pushsection .kpti_sites, "a";                                                        \
+	.quad 772b, exit;                                                                          \
+	.popsection
+#define USER_IRETQ KPTI_SITE(kpti_exit_iretq) swapgs; iretq
+#define USER_SYSRETQ KPTI_SITE(kpti_exit_sysretq) swapgs; sysretq
+
+/* What ring 3's page tables map with kpti=on (kpti.c). */
+#define ENTRY_TEXT .section .text.entry, "ax", @progbits
+
 /* clang-format on */
 
 #endif

@@ -150,7 +150,7 @@ boot_gdtr:
 	.word boot_gdt_end - boot_gdt - 1
 	.long PHYS(boot_gdt)
 
-	.balign 4096
+	.balign 8192 /* kpti.S clears bit 12 of any root */
 	.globl boot_pml4
 boot_pml4:
 	.quad PHYS(boot_pdpt_low) + PTE_TABLE

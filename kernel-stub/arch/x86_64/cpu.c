@@ -15,6 +15,8 @@ FIELD_IS(struct cpu, id, CPU_ID);
 FIELD_IS(struct cpu, mm.bit, CPU_MM_BIT);
 FIELD_IS(struct cpu, task, CPU_TASK);
 FIELD_IS(struct cpu, recorder.hist, CPU_HIST);
+FIELD_IS(struct cpu, scratch, CPU_SCRATCH);
+FIELD_IS(struct cpu, entry_stack_top, CPU_ENTRY_STACK);
 FIELD_IS(struct cpu, requests, CPU_REQUESTS);
 FIELD_IS(struct trap_frame, r15, FRAME_R15);
 FIELD_IS(struct trap_frame, rbx, FRAME_RBX);
@@ -75,11 +77,11 @@ enum {
 struct cpu cpu0;
 struct cpu_features cpu_features;
 struct cpu *cpu_by_id[MAX_CPUS];
-static struct ist_stacks ist0;
+struct ist_stacks cpu_ist0;
 static uint32_t mxcsr_mask;
 static uint64_t cr4_value;
 
-extern char syscall_entry[], syscall_entry_compat[];
+extern char syscall_entry[], syscall_entry_compat[], kpti_entry_syscall[];
 extern const struct smap_site {
 	uint8_t *insn;
 	uint64_t third_byte;
@@ -119,7 +121,8 @@ void arch_set_kernel_stack(uint64_t top)
 	struct cpu *cpu = this_cpu();
 
 	cpu->kernel_stack = top - 8; /* a frame leaves 16-byte alignment for the call */
-	cpu->tss.rsp[0] = top;
+	if (!cpu_features.kpti)
+		cpu->tss.rsp[0] = top;
 }
 
 static void percpu_init(struct cpu *cpu, struct ist_stacks *ist)
@@ -135,7 +138,7 @@ void cpu_init_early(void)
 {
 	cpu_by_id[0] = &cpu0;
 	cpu0.online = 1;
-	percpu_init(&cpu0, &ist0);
+	percpu_init(&cpu0, &cpu_ist0);
 	arch_set_kernel_stack((uint64_t)boot_stack_top);
 	trap_init();
 }
@@ -176,7 +179,9 @@ static void features_detect(void)
 	if (!(ext & 1u << 20))
 		panic("cpu: no NX");
 	cpu_features.quirks_pvm = cmdline_flag("quirks", "pvm");
-	cpu_features.pge = cpuid(1).d & 1u << 13;
+	cpu_features.kpti = cmdline_flag("kpti", "on");
+	/* Global entries would outlive the change of page tables that KPTI is about. */
+	cpu_features.pge = (cpuid(1).d & 1u << 13) && !cpu_features.kpti;
 	cpu_features.smep = leaf7.b & 1u << 7;
 	cpu_features.smap = (leaf7.b & 1u << 20) && !cpu_features.quirks_pvm;
 	cpu_features.page_1g = (ext & 1u << 26) && !cpu_features.quirks_pvm;
@@ -214,7 +219,7 @@ static void control_init(void)
 static void syscall_init(void)
 {
 	wrmsr(MSR_STAR, (uint64_t)GDT_USER32_CODE << 48 | (uint64_t)GDT_KERNEL_CODE << 32);
-	wrmsr(MSR_LSTAR, (uint64_t)syscall_entry);
+	wrmsr(MSR_LSTAR, (uint64_t)(cpu_features.kpti ? kpti_entry_syscall : syscall_entry));
 	wrmsr(MSR_CSTAR, (uint64_t)syscall_entry_compat);
 	wrmsr(MSR_SFMASK, SYSCALL_MASK);
 }
@@ -266,6 +271,8 @@ void arch_fpu_reset(void)
 void cpu_init(void)
 {
 	features_detect();
+	guest_root_order = cpu_features.kpti;
+	kpti_patch_exits();
 	control_init();
 	syscall_init();
 	fpu_init();

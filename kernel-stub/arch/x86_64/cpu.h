@@ -39,12 +39,13 @@ struct cpu_request {
 
 #define DOUBLE_FAULT_STACK_SIZE 4096u
 #define NMI_STACK_SIZE 512u
+#define ENTRY_STACK_SIZE 256u
 
 /* Stacks that the CPU takes by itself (interrupt stack table). */
 struct ist_stacks {
 	uint8_t double_fault[DOUBLE_FAULT_STACK_SIZE] __attribute__((aligned(16)));
 	uint8_t nmi[NMI_STACK_SIZE] __attribute__((aligned(16)));
-};
+} __attribute__((aligned(4096)));
 
 struct cpu {
 	struct mm_cpu *mm_cpu; /* from here to requests: cpu_layout.h */
@@ -54,6 +55,7 @@ struct cpu {
 	uint64_t id;
 	struct task *task;
 	struct recorder_cpu recorder;
+	uint64_t scratch, entry_stack_top; /* kpti.S */
 	uint64_t requests __attribute__((aligned(64))); /* who asks something; atomic (smp.c) */
 	struct cpu_request request;			/* what this CPU asks of others */
 	uint32_t online;				/* it runs the kernel; atomic */
@@ -66,7 +68,8 @@ struct cpu {
 	uint32_t oops_depth;
 	struct tss tss;
 	uint64_t gdt[GDT_ENTRIES];
-};
+	uint8_t entry_stack[ENTRY_STACK_SIZE] __attribute__((aligned(16)));
+} __attribute__((aligned(4096)));
 
 #define NO_DEADLINE UINT64_MAX
 
@@ -83,11 +86,13 @@ enum {
 /* Features that the kernel uses where the CPU has them. */
 struct cpu_features {
 	bool smep, smap, pge, page_1g;
+	bool kpti;	 /* kpti=on: ring 3 has page tables without the kernel (kpti.c) */
 	bool quirks_pvm; /* quirks=pvm: an interpreter runs ring 0, and does not know every
 			    instruction */
 };
 
 extern struct cpu cpu0;
+extern struct ist_stacks cpu_ist0;
 extern struct cpu *cpu_by_id[MAX_CPUS]; /* NULL: there is none, or it is not up yet */
 extern struct cpu_features cpu_features;
 extern char boot_stack_top[];
@@ -158,10 +163,12 @@ void cpu_init_other(struct cpu *cpu, struct ist_stacks *ist);
 unsigned cpu_count(void);
 unsigned cpu_apic_id(void);
 
-/* Fills the IDT, and loads it (trap.c); the second only loads it. trap_select_page_fault picks the
+/* Fills the IDT, and loads it (trap.c); the second only loads it; the third has every vector go to
+ * that entry, of NR_VECTORS, NULL: stays as it is. trap_select_page_fault picks the
  * page-fault entry for a recorder mode. */
 void trap_init(void);
 void trap_load_idt(void);
+void trap_set_gates(const char *const *entries);
 void trap_select_page_fault(enum fl_recorder_mode mode);
 
 /* The handler of an exception-table entry for this instruction; 0 if there is none (uaccess.S). */
@@ -209,6 +216,20 @@ void smp_mm_resume(struct mm *mm);
 
 /* No other CPU does anything any more, but for one that doesn't answer within a second. */
 void smp_stop_others(void);
+
+extern const struct gate *const trap_idt; /* a page */
+
+/* ---- kpti.c: nothing of it does anything without kpti=on ---- */
+
+/* The ways to ring 3. Needs: the text writable. */
+void kpti_patch_exits(void);
+
+/* What ring 3's page tables have of the kernel's half, and the ways from ring 3. Once, after the
+ * allocator's set-up and before the first address space. */
+void kpti_init(void);
+
+/* Another CPU's part in it. */
+void kpti_map_cpu(struct cpu *cpu, struct ist_stacks *ist);
 
 /* ---- paging.c ---- */
 

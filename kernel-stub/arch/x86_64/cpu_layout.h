@@ -27,10 +27,12 @@
 #define CPU_USER_RSP 16	   /* ring 3's stack pointer for the first instructions of a call */
 #define CPU_LOADED_MM 24   /* struct mm * in CR3; NULL: the kernel's own tables */
 #define CPU_ID 32
-#define CPU_TASK 40	 /* struct task *: current() */
-#define CPU_HIST 48	 /* struct fl_hist *: the recorder's, of the set in force */
-#define CPU_MM_BIT 208	 /* uint64_t: this CPU's bit in a mask of CPUs */
-#define CPU_REQUESTS 128 /* uint64_t: CPUs that ask something of this one (smp.c) */
+#define CPU_TASK 40	    /* struct task *: current() */
+#define CPU_HIST 48	    /* struct fl_hist *: the recorder's, of the set in force */
+#define CPU_SCRATCH 96	    /* kpti.S */
+#define CPU_ENTRY_STACK 104 /* kpti.S: where entries from ring 3 start with kpti=on */
+#define CPU_REQUESTS 128    /* uint64_t: CPUs that ask something of this one (smp.c) */
+#define CPU_MM_BIT 208	    /* uint64_t: this CPU's bit in a mask of CPUs */
 
 #define FRAME_R15 0
 #define FRAME_R14 8

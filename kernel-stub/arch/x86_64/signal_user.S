@@ -210,8 +210,7 @@ FUNC(arch_signal_return)
 	USER .Lreturn_late, movq UC_RCX(%rdx), %rcx
 	USER .Lreturn_late, movq UC_RDX(%rdx), %rdx
 	CLAC
-	swapgs
-	jmp trap_iretq
+	jmp trap_exit
 .Lreturn_late: /* %rdi is lost */
 	leaq 40(%rsp), %rdi
 .Lreturn_slow:

@@ -42,7 +42,7 @@
 struct cpu_area {
 	uint8_t stack[KERNEL_STACK_SIZE];
 	struct ist_stacks ist;
-	struct cpu cpu __attribute__((aligned(64)));
+	struct cpu cpu;
 };
 
 #define AREA_ORDER 3
@@ -81,6 +81,7 @@ static struct cpu *cpu_alloc(unsigned id)
 	area = page_to_virt(page);
 	memset(area, 0, sizeof(*area));
 	area->cpu.id = id;
+	kpti_map_cpu(&area->cpu, &area->ist);
 	area->cpu.kernel_stack = (uint64_t)area->stack + sizeof(area->stack);
 	return &area->cpu;
 }

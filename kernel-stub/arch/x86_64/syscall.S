@@ -15,6 +15,8 @@
 FUNC(syscall_entry)
 	swapgs
 	movq %rsp, %gs:CPU_USER_RSP
+	.globl syscall_entry_mapped /* kpti.S goes on here */
+syscall_entry_mapped:
 	movq %gs:CPU_KERNEL_STACK, %rsp
 	pushq $GDT_USER_DATA
 	pushq %gs:CPU_USER_RSP
@@ -55,16 +57,17 @@ FUNC(syscall_entry)
 	movq FRAME_RSI(%rsp), %rsi
 	movq FRAME_RDI(%rsp), %rdi
 	movq FRAME_RSP(%rsp), %rsp
-	swapgs
-	sysretq
+	USER_SYSRETQ
 END(syscall_entry)
 
 /* `syscall` in 32-bit code, where the processor has that (AMD): not offered. Everything is ring 3's
  * still, the stack too. */
+	ENTRY_TEXT
 FUNC(syscall_entry_compat)
 	movl $-38, %eax /* -ENOSYS */
 	sysretl
 END(syscall_entry_compat)
+	.text
 
 /* void syscall_switch_stack(uint64_t *save_sp, uint64_t next_sp) */
 FUNC(syscall_switch_stack)

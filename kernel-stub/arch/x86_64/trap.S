@@ -157,8 +157,7 @@ FUNC(trap_entry_page_fault_\mode)
 	RECORD_\mode
 	RESTORE_SCRATCH FAULT_ENTRY_FRAME
 	addq $(FAULT_ENTRY_FRAME + FRAME_RIP), %rsp
-	swapgs
-	iretq
+	USER_IRETQ
 1:	movq %rsp, %rdi
 	call trap_kernel_fault
 	testb %ah, %ah
@@ -201,8 +200,7 @@ FUNC(trap_entry_page_fault_\mode)
 	leaq SIGNAL_INFO(%rdx), %rsi
 	addq $SIGNAL_UC, %rdx
 	addq $(FAULT_ENTRY_FRAME + FRAME_RIP), %rsp
-	swapgs
-	jmp trap_iretq
+	jmp trap_exit
 3:	cmpb $FAULT_FIXUP, %ah
 	jne trap_page_fault_rest
 	movl %eax, FAULT_ENTRY_VERDICT(%rsp)
@@ -245,8 +243,10 @@ FUNC(trap_entry_page_fault_pvm)
 	cmpl $0x15, (%rsp)
 	jne 1f
 	cmpq $syscall_entry, 8(%rsp)
+	je 2f
+	cmpq $kpti_entry_syscall, 8(%rsp)
 	jne 1f
-	movq %rax, (%rsp)
+2:	movq %rax, (%rsp)
 	movq %rcx, 8(%rsp)
 	movq %r11, 24(%rsp)
 	andq $RFLAGS_SYSCALL, 24(%rsp) /* ring 3 can jump here with any %r11 */
@@ -291,10 +291,14 @@ FUNC(trap_return)
 	RESTORE_SCRATCH 0
 	testb $3, FRAME_CS(%rsp)
 	jz 1f
+	addq $FRAME_RIP, %rsp
+	.globl trap_exit, trap_iretq
+trap_exit:
+	KPTI_SITE(kpti_exit_iretq)
 	swapgs
-1:	addq $FRAME_RIP, %rsp
-	.globl trap_iretq
 trap_iretq:
+	iretq
+1:	addq $FRAME_RIP, %rsp
 	iretq
 END(trap_return)
 
@@ -357,9 +361,11 @@ END(trap_entry_\vector)
 	EXCEPTION 20, 0
 	EXCEPTION 21, 1
 
+	ENTRY_TEXT
 FUNC(trap_entry_2)
 	iretq
 END(trap_entry_2)
+	.text
 
 /* Interrupts come in ring 3 and in arch_idle. The frame's error code says that it is no system call's. */
 .macro INTERRUPT name, function
@@ -391,7 +397,8 @@ FUNC(trap_entry_request)
 1:	call smp_request_interrupt /* five words and nine: aligned */
 	testb $3, 9*8+8(%rsp)
 	jz 2f
-	swapgs
+	POP_SCRATCH
+	USER_IRETQ
 2:	POP_SCRATCH
 	iretq
 END(trap_entry_request)
@@ -413,9 +420,11 @@ FUNC(trap_relax_answer)
 END(trap_relax_answer)
 
 /* The LAPIC wants no EOI for it (SDM vol. 3, 11.9). */
+	ENTRY_TEXT
 FUNC(trap_entry_spurious)
 	iretq
 END(trap_entry_spurious)
+	.text
 
 FUNC(trap_entry_8)
 	PUSH_SCRATCH

@@ -94,7 +94,9 @@ extern const struct extable_entry {
 } extable_start[], extable_end[];
 
 char *trap_page_fault_entry; /* what the pvm entry goes on to */
-static struct gate idt[NR_VECTORS] __attribute__((aligned(16)));
+char *trap_page_fault_first; /* what the gate goes to, but for kpti=on */
+static struct gate idt[PAGE_SIZE / sizeof(struct gate)] __attribute__((aligned(4096)));
+const struct gate *const trap_idt = idt;
 
 /* ---- the page-fault path ---- */
 
@@ -364,7 +366,9 @@ static void gate_set(unsigned vector, const char *entry, unsigned ist, unsigned 
 static void page_fault_entry_set(char *entry)
 {
 	trap_page_fault_entry = entry;
-	gate_set(VECTOR_PF, cpu_features.quirks_pvm ? trap_entry_page_fault_pvm : entry, 0, 0);
+	trap_page_fault_first = cpu_features.quirks_pvm ? trap_entry_page_fault_pvm : entry;
+	if (!cpu_features.kpti)
+		gate_set(VECTOR_PF, trap_page_fault_first, 0, 0);
 }
 
 void trap_select_page_fault(enum fl_recorder_mode mode)
@@ -406,32 +410,53 @@ void trap_load_idt(void)
 	struct {
 		uint16_t limit;
 		uint64_t base;
-	} __attribute__((packed)) idtr = {sizeof(idt) - 1, (uint64_t)idt};
+	} __attribute__((packed)) idtr = {NR_VECTORS * sizeof(idt[0]) - 1, (uint64_t)idt};
 
 	__asm__ volatile("lidt %0" ::"m"(idtr));
 }
 
-void trap_init(void)
+void trap_set_gates(const char *const *entries)
 {
-	static const char *const entries[NR_EXCEPTIONS] = {
-		trap_entry_0,  trap_entry_1,  trap_entry_2,  trap_entry_3,  trap_entry_4,
-		trap_entry_5,  trap_entry_6,  trap_entry_7,  trap_entry_8,  trap_entry_9,
-		trap_entry_10, trap_entry_11, trap_entry_12, trap_entry_13, NULL,
-		trap_entry_15, trap_entry_16, trap_entry_17, trap_entry_18, trap_entry_19,
-		trap_entry_20, trap_entry_21,
-	};
-
-	for (unsigned v = 0; v < NR_EXCEPTIONS; v++)
+	for (unsigned v = 0; v < NR_VECTORS; v++)
 		if (entries[v])
 			gate_set(v, entries[v],
 				 v == VECTOR_DF	   ? 1
 				 : v == VECTOR_NMI ? 2
 						   : 0,
 				 v == VECTOR_BP || v == VECTOR_OF ? GATE_RING3 : 0);
-	gate_set(VECTOR_TIMER, trap_entry_timer, 0, 0);
-	gate_set(VECTOR_RESCHEDULE, trap_entry_reschedule, 0, 0);
-	gate_set(VECTOR_REQUEST, trap_entry_request, 0, 0);
-	gate_set(VECTOR_SPURIOUS, trap_entry_spurious, 0, 0);
+}
+
+void trap_init(void)
+{
+	static const char *const entries[NR_VECTORS] = {
+		trap_entry_0,
+		trap_entry_1,
+		trap_entry_2,
+		trap_entry_3,
+		trap_entry_4,
+		trap_entry_5,
+		trap_entry_6,
+		trap_entry_7,
+		trap_entry_8,
+		trap_entry_9,
+		trap_entry_10,
+		trap_entry_11,
+		trap_entry_12,
+		trap_entry_13,
+		[VECTOR_MF - 1] = trap_entry_15,
+		trap_entry_16,
+		trap_entry_17,
+		trap_entry_18,
+		trap_entry_19,
+		trap_entry_20,
+		trap_entry_21,
+		[VECTOR_TIMER] = trap_entry_timer,
+		[VECTOR_RESCHEDULE] = trap_entry_reschedule,
+		[VECTOR_REQUEST] = trap_entry_request,
+		[VECTOR_SPURIOUS] = trap_entry_spurious,
+	};
+
+	trap_set_gates(entries);
 	trap_select_page_fault(FL_RECORDER_OFF);
 	extable_check();
 	trap_load_idt();

@@ -6,6 +6,7 @@
 #include "mm.h"
 
 extern uint64_t boot_pml4[];
+unsigned guest_root_order;
 
 uint64_t port_kernel_root_pfn(void)
 {

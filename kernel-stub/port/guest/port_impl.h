@@ -70,6 +70,22 @@ void port_load_mm(struct mm *mm);
 uint64_t port_other_cpus(void);
 void port_tlb_shootdown(struct mm *mm, uint64_t cpus, const uint64_t *va, uint32_t nr, bool tables);
 
+/* 1 with kpti=on: ring 3's top-level table follows the kernel's. (port.c, kpti.c) */
+extern unsigned guest_root_order;
+void port_root_init(void *kernel_root);
+
+static inline unsigned port_root_order(void)
+{
+	return guest_root_order;
+}
+
+static inline void port_root_set(pte_t *entry, pte_t e)
+{
+	port_pte_xchg(entry, e);
+	if (unlikely(guest_root_order))
+		port_pte_xchg(&entry[PTRS_PER_TABLE], e);
+}
+
 /* The frame of the kernel's own top-level table. (port.c) */
 uint64_t port_kernel_root_pfn(void);
 

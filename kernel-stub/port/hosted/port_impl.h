@@ -44,6 +44,21 @@ static inline struct page *port_vmemmap(void)
 }
 
 /* None, unless a test has asked for a kernel half (hosted_kernel_half). */
+static inline unsigned port_root_order(void)
+{
+	return 0;
+}
+
+static inline void port_root_init(void *root)
+{
+	(void)root;
+}
+
+static inline void port_root_set(pte_t *entry, pte_t e)
+{
+	port_pte_xchg(entry, e);
+}
+
 static inline uint64_t port_kernel_root_pfn(void)
 {
 	return hosted_kernel_root;
