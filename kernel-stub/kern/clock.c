@@ -85,22 +85,30 @@ static int64_t interrupted(uint64_t deadline, uint64_t user_left)
 	return -MM_EINTR;
 }
 
-/* A signal that ends a sleep has a handler to run, or ends the process; as on Linux no sleep is
- * made again after a handler. */
-static int64_t do_sleep(uint64_t user, bool absolute, uint64_t user_left)
+int64_t clock_read_deadline(uint64_t user, bool absolute, uint64_t *tsc)
 {
 	struct timespec t;
-	uint64_t deadline;
 
 	if (copy_from_user(&t, user, sizeof(t)))
 		return -MM_EFAULT;
 	if (t.sec < 0 || (uint64_t)t.nsec >= NSEC_PER_SEC)
 		return -MM_EINVAL;
-	deadline = to_tsc(&t);
-	if (absolute)
-		return sched_sleep_until(deadline) ? -MM_EINTR : 0;
-	deadline += port_tsc();
-	return sched_sleep_until(deadline) ? interrupted(deadline, user_left) : 0;
+	*tsc = to_tsc(&t) + (absolute ? 0 : port_tsc());
+	return 0;
+}
+
+/* A signal that ends a sleep has a handler to run, or ends the process; as on Linux no sleep is
+ * made again after a handler. */
+static int64_t do_sleep(uint64_t user, bool absolute, uint64_t user_left)
+{
+	uint64_t deadline;
+	int64_t error = clock_read_deadline(user, absolute, &deadline);
+
+	if (error)
+		return error;
+	if (!sched_sleep_until(deadline))
+		return 0;
+	return absolute ? -ERESTART_NOHAND : interrupted(deadline, user_left);
 }
 
 SYSCALL(nanosleep)

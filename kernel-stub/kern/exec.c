@@ -41,6 +41,7 @@
 #include "elf.h"
 #include "errno.h"
 #include "files.h"
+#include "futex.h"
 #include "initramfs.h"
 #include "mm.h"
 #include "random.h"
@@ -423,7 +424,8 @@ static uint64_t make_stack(struct exec *e)
 static void start(struct exec *e, struct task *task, struct trap_frame *regs)
 {
 	task_set_comm(task, e->path);
-	task->exe = e->file;
+	task->process->exe = e->file;
+	task->process->execed = true;
 	load_program(e);
 	*regs = (struct trap_frame){.rsp = make_stack(e),
 				    .rip = e->image.entry + e->bias,
@@ -471,14 +473,32 @@ static int64_t prepare(struct exec *e, uint64_t user_argv, uint64_t user_envp)
 	return error;
 }
 
-/* The new address space in place of the old one. */
-static int64_t change_mm(struct exec *e, struct task *task)
+/* What the program is to have for itself is its own from here on: 0 or -ENOMEM, and then nothing
+ * that anybody would notice has changed. */
+static int64_t unshare(struct exec *e, struct task *task)
+{
+	struct signal_actions *actions = signal_actions_own(task->signals.actions);
+	struct file_table *files = actions ? file_table_own(task->files) : NULL;
+
+	if (actions)
+		task->signals.actions = actions;
+	if (files)
+		task->files = files;
+	e->mm = files ? mm_create() : NULL;
+	return e->mm ? 0 : -MM_ENOMEM;
+}
+
+/* The other threads end; then the new address space comes in place of the old one. */
+static int64_t take_over(struct exec *e, struct task *task)
 {
 	struct mm *old = task->mm;
+	int64_t error = process_end_others();
 
-	e->mm = mm_create();
-	if (!e->mm)
-		return -MM_ENOMEM;
+	if (error) {
+		task_put_mm(e->mm);
+		return error;
+	}
+	futex_thread_exit(task);
 	task->mm = e->mm;
 	port_load_mm(e->mm);
 	task_drop_mm(task, old);
@@ -491,10 +511,13 @@ static int64_t do_execve(struct exec *e, struct trap_frame *regs)
 	int64_t error = prepare(e, ARG1(regs), ARG2(regs));
 
 	if (!error)
-		error = change_mm(e, task);
+		error = unshare(e, task);
+	if (!error)
+		error = take_over(e, task);
 	if (error)
 		return error;
-	signals_exec(task->signals);
+	task->process->exit_signal = SIGCHLD;
+	signals_exec(&task->signals);
 	file_table_close_on_exec(task->files);
 	arch_fpu_reset();
 	start(e, task, regs);

@@ -28,6 +28,7 @@
 struct file_table {
 	struct file *fd[FILES_MAX];
 	uint64_t close_on_exec; /* a bit for each descriptor */
+	uint32_t users;		/* threads */
 };
 _Static_assert(FILES_MAX <= 64, "close_on_exec");
 
@@ -109,6 +110,7 @@ struct file_table *file_table_copy(const struct file_table *from)
 	if (!table)
 		return NULL;
 	*table = *from;
+	table->users = 1;
 	for (unsigned fd = 0; fd < FILES_MAX; fd++)
 		if (table->fd[fd])
 			table->fd[fd]->refcount++;
@@ -127,10 +129,29 @@ static void close_these(struct file_table *table, uint64_t fds)
 	}
 }
 
-void file_table_free(struct file_table *table)
+void file_table_get(struct file_table *table)
 {
+	table->users++;
+}
+
+void file_table_put(struct file_table *table)
+{
+	if (--table->users)
+		return;
 	close_these(table, ~0ull);
 	kfree(table);
+}
+
+struct file_table *file_table_own(struct file_table *table)
+{
+	struct file_table *copy;
+
+	if (table->users == 1)
+		return table;
+	copy = file_table_copy(table);
+	if (copy)
+		table->users--;
+	return copy;
 }
 
 void file_table_close_on_exec(struct file_table *table)
@@ -204,6 +225,8 @@ struct file_table *file_table_create(void)
 {
 	struct file_table *table = kzalloc(sizeof(*table));
 
+	if (table)
+		table->users = 1;
 	if (!table || install(table, &stdin_ops, O_RDONLY, NULL) != 0 ||
 	    install(table, &stdout_ops, O_WRONLY, NULL) != 1 ||
 	    install(table, &stdout_ops, O_WRONLY, NULL) != 2)
@@ -272,11 +295,19 @@ static bool may_write(const struct file *file)
 	return (file->flags & O_ACCMODE) != O_RDONLY;
 }
 
+/* It may wait, and another thread close the descriptor meanwhile: the open file stays. */
 static int64_t do_io(struct file *file, struct user_iter *it, bool write)
 {
-	if (write)
-		return file->ops->write ? file->ops->write(file, it) : -MM_EINVAL;
-	return file->ops->read ? file->ops->read(file, it) : -MM_EINVAL;
+	int64_t (*io)(struct file *, struct user_iter *) =
+		write ? file->ops->write : file->ops->read;
+	int64_t result;
+
+	if (!io)
+		return -MM_EINVAL;
+	file->refcount++;
+	result = io(file, it);
+	put(file);
+	return result;
 }
 
 static int64_t rw(uint64_t fd, uint64_t buf, uint64_t n, bool write)
@@ -490,7 +521,7 @@ static enum path_kind path_kind(const char *path, struct initramfs_file **f)
 		return PATH_OOM_SCORE_ADJ;
 	if (str_equal(path, "/proc/self/maps"))
 		return PATH_MAPS;
-	*f = str_equal(path, "/proc/self/exe") ? current()->exe : initramfs_lookup(path);
+	*f = str_equal(path, "/proc/self/exe") ? current()->process->exe : initramfs_lookup(path);
 	return *f ? PATH_FILE : PATH_NONE;
 }
 
@@ -655,7 +686,7 @@ SYSCALL(newfstatat)
 /* The one symbolic link there is. */
 static int64_t do_readlink(int64_t dirfd, uint64_t user_path, uint64_t buf, uint64_t size)
 {
-	const char *target = current()->exe->path;
+	const char *target = current()->process->exe->path;
 	struct initramfs_file *f = NULL;
 	size_t n = str_length(target);
 	char path[PATH_MAX];

@@ -78,8 +78,12 @@ struct file_table *file_table_create(void);
 /* A table with the same open files; NULL without memory. */
 struct file_table *file_table_copy(const struct file_table *from);
 
-/* Closes every descriptor and frees the table. */
-void file_table_free(struct file_table *table);
+/* One more thread uses the table; one fewer: the last closes every descriptor and frees it. */
+void file_table_get(struct file_table *table);
+void file_table_put(struct file_table *table);
+
+/* The table, if nobody else uses it, or else a copy in its place; NULL without memory. */
+struct file_table *file_table_own(struct file_table *table);
 
 /* Closes the descriptors that say so, for execve. */
 void file_table_close_on_exec(struct file_table *table);

@@ -6,7 +6,7 @@
  * its page tables included, shifted by its oom_score_adj; of equals the one with the highest
  * number. The first process is chosen only if there is nobody else, since its end is the machine's
  * (Linux never chooses its init).
- *  2. The victim gets SIGKILL, and so does whoever shares its address space (vfork). It gives its
+ *  2. The victim gets SIGKILL, and so does whoever shares its address space. It gives its
  *     memory back when it next leaves ring 0, which it does soon: what waits is woken.
  *     Nobody is killed if there is memory again by then.
  *  3. The process that met the want of memory lets the others run and then makes its access again.
@@ -47,28 +47,40 @@ static int64_t pages_of(const struct mm *mm)
 	return mm->rss_anon + mm->rss_file + mm->nr_tables + 1;
 }
 
-static int64_t badness_of(const struct task *t)
+/* Its threads' address space; NULL: it has none any more. */
+static const struct mm *mm_of(const struct process *p)
+{
+	list_for_each (node, &p->threads) {
+		const struct mm *mm = list_entry(node, struct task, thread_link)->mm;
+
+		if (mm)
+			return mm;
+	}
+	return NULL;
+}
+
+static int64_t badness_of(const struct process *p)
 {
 	int64_t total = (int64_t)(boot_info.ram_bytes >> PAGE_SHIFT);
 
-	return oom_badness(pages_of(t->mm), processes[t->pid].adj, total);
+	return oom_badness(pages_of(mm_of(p)), processes[p->pid].adj, total);
 }
 
 /* 1. A victim that has not ended yet comes first. */
-static struct task *choose(void)
+static struct process *choose(void)
 {
-	struct task *chosen = task_find(PID_FIRST);
+	struct process *chosen = process_find(PID_FIRST);
 	int64_t most = INT64_MIN + 1;
 
-	for (struct task *t = task_next(0); t; t = task_next(t->pid)) {
-		if (!t->mm)
+	for (struct process *p = process_next(0); p; p = process_next(p->pid)) {
+		if (!mm_of(p))
 			continue;
-		if (processes[t->pid].victim)
-			return t;
-		if (t->pid == PID_FIRST || badness_of(t) < most)
+		if (processes[p->pid].victim)
+			return p;
+		if (p->pid == PID_FIRST || badness_of(p) < most)
 			continue;
-		chosen = t;
-		most = badness_of(t);
+		chosen = p;
+		most = badness_of(p);
 	}
 	return chosen;
 }
@@ -78,28 +90,28 @@ static uint64_t kib(int64_t pages)
 	return (uint64_t)pages << (PAGE_SHIFT - 10);
 }
 
-static void report(const struct task *t)
+static void report(const struct process *p)
 {
-	const struct mm *mm = t->mm;
+	const struct mm *mm = mm_of(p);
 
 	printk("Out of memory: Killed process %d (%s) total-vm:%lukB, anon-rss:%lukB, "
 	       "file-rss:%lukB, shmem-rss:0kB, UID:0 pgtables:%lukB oom_score_adj:%d\n",
-	       t->pid, t->comm, kib((int64_t)mm->total_vm), kib(mm->rss_anon), kib(mm->rss_file),
-	       kib(mm->nr_tables + 1), processes[t->pid].adj);
+	       p->pid, p->leader->comm, kib((int64_t)mm->total_vm), kib(mm->rss_anon), kib(mm->rss_file),
+	       kib(mm->nr_tables + 1), processes[p->pid].adj);
 }
 
 /* 2. */
-static void kill(const struct task *victim)
+static void kill(const struct process *victim)
 {
-	const struct mm *mm = victim->mm;
+	const struct mm *mm = mm_of(victim);
 
 	report(victim);
 	vmstat_inc(FL_VMSTAT_OOM_KILL);
-	for (struct task *t = task_next(0); t; t = task_next(t->pid)) {
-		if (t->mm != mm)
+	for (struct process *p = process_next(0); p; p = process_next(p->pid)) {
+		if (mm_of(p) != mm)
 			continue;
-		processes[t->pid].victim = true;
-		signal_send(t, SIGKILL, SI_KERNEL, 0, 0);
+		processes[p->pid].victim = true;
+		process_kill(p, SIGKILL);
 	}
 }
 
@@ -115,7 +127,7 @@ static bool memory_is_back(void)
 
 void oom_fault(struct trap_frame *frame)
 {
-	const struct task *victim;
+	const struct process *victim;
 
 	kern_lock();
 	victim = memory_is_back() ? NULL : choose();

@@ -86,6 +86,14 @@ static bool has_room(const struct pipe *p, uint64_t left, int64_t done)
 	return !done && left <= PAGE_SIZE ? room >= left : room > 0;
 }
 
+/* To the thread that writes, as on Linux. */
+static void send_sigpipe(void)
+{
+	struct signal_origin from = {.code = SI_USER, .payload = (uint64_t)task_pid()};
+
+	signal_send_thread(current(), SIGPIPE, &from);
+}
+
 /* Waits for room: 0, or why not. */
 static int64_t wait_for_room(struct pipe *p, const struct file *file, uint64_t left, int64_t done)
 {
@@ -93,7 +101,7 @@ static int64_t wait_for_room(struct pipe *p, const struct file *file, uint64_t l
 
 	for (;;) {
 		if (!p->has_reader) {
-			signal_send(current(), SIGPIPE, SI_USER, (uint64_t)task_pid(), 0);
+			send_sigpipe();
 			return -MM_EPIPE;
 		}
 		if (has_room(p, left, done))

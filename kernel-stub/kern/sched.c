@@ -291,9 +291,9 @@ static bool any_sleeper(void)
 static void nothing_to_run(struct task *prev)
 {
 	idle_cpus |= 1ull << current_cpu();
-	if (prev->pid) {
+	if (prev->tid) {
 		memcpy(last_busy.comm, prev->comm, sizeof(last_busy.comm));
-		last_busy.pid = prev->pid;
+		last_busy.pid = prev->tid;
 	}
 	if (idle_cpus != all_cpus() || any_sleeper())
 		return;
@@ -460,7 +460,7 @@ static void sleep_in(struct wait_queue *q, enum task_state state)
 
 int64_t wait_queue_sleep(struct wait_queue *q)
 {
-	if (current()->signal_ready)
+	if (signal_pending(current()))
 		return -ERESTART;
 	sleep_in(q, TASK_WAITING);
 	return 0;
@@ -470,9 +470,11 @@ int64_t wait_queue_sleep_until(struct wait_queue *q, uint64_t tsc)
 {
 	struct task *t = current();
 
+	if (tsc == UINT64_MAX)
+		return wait_queue_sleep(q);
 	if (port_tsc() >= tsc)
 		return -MM_ETIMEDOUT;
-	if (t->signal_ready)
+	if (signal_pending(t))
 		return -ERESTART;
 	t->deadline = tsc;
 	add_sleeper(this_rq(), t);
@@ -486,15 +488,24 @@ void wait_queue_sleep_deaf(struct wait_queue *q)
 	sleep_in(q, TASK_WAITING_DEAF);
 }
 
+int64_t wait_queue_sleep_killable(struct wait_queue *q)
+{
+	if (signal_deadly(current()))
+		return -ERESTART;
+	sleep_in(q, TASK_WAITING_KILLABLE);
+	return 0;
+}
+
 void wait_queue_wake(struct wait_queue *q)
 {
 	while (!list_empty(&q->waiters))
 		wake(first_of(&q->waiters));
 }
 
-void sched_signal(struct task *task)
+void sched_signal(struct task *task, bool wakes, bool deadly)
 {
-	if (task->state == TASK_WAITING)
+	if ((task->state == TASK_WAITING && wakes) ||
+	    (task->state == TASK_WAITING_KILLABLE && deadly))
 		wake(task);
 	else
 		sched_kick(task);

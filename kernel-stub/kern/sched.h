@@ -16,6 +16,9 @@ struct task;
  * never sees it: signal_deliver() makes EINTR of it, or another go. */
 #define ERESTART 512
 
+/* The same where a handler always makes EINTR of it (Linux's ERESTARTNOHAND). */
+#define ERESTART_NOHAND 514
+
 struct wait_queue {
 	struct list_node waiters;
 };
@@ -53,18 +56,23 @@ void sched_free_later(struct task *task);
  * it doesn't sleep: -ERESTART. Switches. */
 int64_t wait_queue_sleep(struct wait_queue *q);
 
-/* The same, but not beyond port_tsc() == tsc: then -MM_ETIMEDOUT, which goes before a signal. */
+/* The same, but not beyond port_tsc() == tsc: then -MM_ETIMEDOUT, which goes before a signal.
+ * UINT64_MAX: for ever. */
 int64_t wait_queue_sleep_until(struct wait_queue *q, uint64_t tsc);
 
 /* wait_queue_sleep(), whatever signals come. */
 void wait_queue_sleep_deaf(struct wait_queue *q);
 
+/* wait_queue_sleep(), but only what ends the thread counts as a signal. */
+int64_t wait_queue_sleep_killable(struct wait_queue *q);
+
 /* Makes everybody in q look again. */
 void wait_queue_wake(struct wait_queue *q);
 
-/* A signal is ready for the task: ends its sleep, if that may be; makes it enter the kernel, if it
- * runs on another CPU. */
-void sched_signal(struct task *task);
+/* task->signal_ready was set. wakes: it is for a signal that the task does not block, so that its
+ * sleep ends, if that may be; deadly: it is to end. If it runs on
+ * another CPU, that enters the kernel. */
+void sched_signal(struct task *task, bool wakes, bool deadly);
 
 /* Makes the task enter the kernel soon, if it runs on another CPU in ring 3. */
 void sched_kick(struct task *task);

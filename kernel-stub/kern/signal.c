@@ -1,20 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Signals, for processes of one thread (Linux kernel/signal.c, arch/x86/kernel/signal*.c):
+ * Signals delivered (Linux kernel/signal.c, arch/x86/kernel/signal*.c); signal_send.c sends them:
  *
- *  1. A fault of ring 3 (signal_fault) is delivered at once. If it is blocked or ignored, the task
- *     ends, since the instruction could only fault again.
- *  2. kill and its kin make a signal pending and end a sleep; it is delivered when the process
- *     returns to ring 3, from a system call or from the timer, unless blocked. Each number is
- *     pending once, real-time ones too (a difference from Linux).
+ *  1. A fault of ring 3 (signal_fault) is delivered at once, to the thread. If it is blocked or
+ * ignored, the process ends, since the instruction could only fault again.
+ *  2. What kill and its kin made pending is delivered when a thread returns to ring 3, from a
+ * system call or from an interrupt, unless it blocks it.
  *  3. Delivery to a handler: the frame of signal_frame.h goes on the user's stack or the alternate
  *     one, the mask grows by the action's and by the signal itself. A frame that can't be written
- *     is a SIGSEGV; if that was for SIGSEGV already, the task ends.
+ *     is a SIGSEGV; if that was for SIGSEGV already, the process ends.
  *  4. rt_sigreturn takes everything back from the frame, which is ring 3's to change.
  *
  * The frame never exists in the kernel: arch_signal_write() moves the registers to ring 3's memory,
  * arch_signal_return() moves them back. A SIGSEGV of a page fault in a program without an alternate
- * stack is delivered without a complete trap frame: trap.S asks signal_direct() for it.
+ * stack is delivered without a complete trap frame: trap.S asks signal_direct() for it, without a
+ * lock. If another thread changes the action of SIGSEGV in that moment, handler, restorer and mask
+ * may be of two actions; none of them is ever SIG_DFL's or SIG_IGN's (update_direct).
  */
 #include "signal.h"
 
@@ -30,7 +31,6 @@
 #include "task.h"
 #include "vma_index.h"
 
-#define SA_NOCLDWAIT 2u
 #define SA_SIGINFO 4u
 #define SA_RESTORER 0x04000000u
 #define SA_ONSTACK 0x08000000u
@@ -40,9 +40,6 @@
 #define SA_KNOWN                                                                                   \
 	0xdc000807u /* what Linux keeps: also NOCLDSTOP, NOCLDWAIT, EXPOSE_TAGBITS, RESTART */
 
-#define SIG_DFL 0ull
-#define SIG_IGN 1ull
-
 #define SYSCALL_INSN_SIZE 2u /* 0f 05 */
 
 #define SS_ONSTACK 1
@@ -50,110 +47,110 @@
 #define SS_AUTODISARM 0x80000000u
 #define MINSIGSTKSZ 2048u
 
-struct action { /* struct sigaction as rt_sigaction has it */
-	uint64_t handler, flags, restorer, mask;
-};
-
-/* What siginfo says of a pending signal. */
-struct origin {
-	int32_t code, status;
-	uint64_t payload;
-};
-
-struct signals {
-	uint64_t blocked, pending;
-	struct signal_stack altstack; /* flags: SS_AUTODISARM or 0; size 0: none */
-	struct signal_trap trap;
-	uint64_t segv_grows; /* what a handler of SIGSEGV adds to `blocked` */
-	bool segv_direct;    /* signal_direct(): of what changes rarely, nothing is in the way */
-	struct action actions[NR_SIGNALS];
-	struct origin origins[NR_SIGNALS];
-	int32_t status; /* si_status of the signal that is being delivered */
-};
-
 #define FIELD_IS(field, offset)                                                                    \
 	_Static_assert(offsetof(struct signals, field) == (offset), "struct signals." #field)
 FIELD_IS(blocked, SIGNALS_BLOCKED);
-FIELD_IS(pending, SIGNALS_PENDING);
+FIELD_IS(pending.set, SIGNALS_PENDING);
 FIELD_IS(altstack, SIGNALS_ALTSTACK);
 FIELD_IS(trap.trapno, SIGNALS_TRAPNO);
 FIELD_IS(trap.err, SIGNALS_ERR);
 FIELD_IS(trap.cr2, SIGNALS_CR2);
-FIELD_IS(segv_grows, SIGNALS_SEGV_GROWS);
-FIELD_IS(actions[SIGSEGV - 1].handler, SIGNALS_SEGV_HANDLER);
-FIELD_IS(actions[SIGSEGV - 1].restorer, SIGNALS_SEGV_RESTORER);
-
-static uint64_t bit(int signo)
-{
-	return 1ull << (signo - 1);
-}
-
-#define UNBLOCKABLE (1ull << (SIGKILL - 1) | 1ull << (SIGSTOP - 1))
-
-struct signals *signals_create(void)
-{
-	return kzalloc(sizeof(struct signals));
-}
-
-struct signals *signals_copy(const struct signals *from)
-{
-	struct signals *s = kmalloc(sizeof(*s));
-
-	if (!s)
-		return NULL;
-	*s = *from;
-	s->pending = 0;
-	return s;
-}
-
-void signals_free(struct signals *s)
-{
-	kfree(s);
-}
+FIELD_IS(shared, SIGNALS_SHARED);
+FIELD_IS(actions, SIGNALS_ACTIONS);
+_Static_assert(offsetof(struct sigpending, set) == 0, "signal_user.S");
+_Static_assert(offsetof(struct signal_actions, segv_handler) == ACTIONS_SEGV_HANDLER,
+	       "segv_handler");
+_Static_assert(offsetof(struct signal_actions, segv_restorer) == ACTIONS_SEGV_RESTORER,
+	       "segv_restorer");
+_Static_assert(offsetof(struct signal_actions, segv_grows) == ACTIONS_SEGV_GROWS, "segv_grows");
 
 static struct signals *current_signals(void)
 {
-	return current()->signals;
+	return &current()->signals;
 }
 
-/* To be called whenever `pending` or `blocked` changed. */
-static void update_ready_of(struct task *task)
+/* ---- actions ---- */
+
+struct signal_actions *signal_actions_create(void)
 {
-	task->signal_ready = task->signals->pending & ~task->signals->blocked;
+	struct signal_actions *a = kzalloc(sizeof(*a));
+
+	if (a)
+		a->users = 1;
+	return a;
 }
 
-static void update_ready(const struct signals *s)
+struct signal_actions *signal_actions_copy(const struct signal_actions *from)
 {
-	current()->signal_ready = s->pending & ~s->blocked;
+	struct signal_actions *a = kmalloc(sizeof(*a));
+
+	if (!a)
+		return NULL;
+	*a = *from;
+	a->users = 1;
+	return a;
+}
+
+void signal_actions_put(struct signal_actions *a)
+{
+	if (a && !--a->users)
+		kfree(a);
+}
+
+struct signal_actions *signal_actions_own(struct signal_actions *a)
+{
+	struct signal_actions *copy;
+
+	if (a->users == 1)
+		return a;
+	copy = signal_actions_copy(a);
+	if (copy)
+		a->users--;
+	return copy;
 }
 
 /* What the handler of a signal adds to `blocked`. */
-static uint64_t grows(const struct action *sa, int signo)
+static uint64_t grows(const struct signal_action *sa, int signo)
 {
-	return sa->mask | (sa->flags & SA_NODEFER ? 0 : bit(signo));
+	return sa->mask | (sa->flags & SA_NODEFER ? 0 : signal_bit(signo));
 }
 
-/* To be called whenever the alternate stack or an action changed. */
-static void update_direct(struct signals *s)
+static bool is_direct(const struct signal_action *sa)
 {
-	const struct action *sa = &s->actions[SIGSEGV - 1];
+	return sa->handler != SIG_DFL && sa->handler != SIG_IGN && sa->flags & SA_RESTORER &&
+	       !(sa->flags & SA_RESETHAND);
+}
 
-	s->segv_grows = grows(sa, SIGSEGV);
-	s->segv_direct = sa->handler != SIG_DFL && sa->handler != SIG_IGN &&
-			 sa->flags & SA_RESTORER && !(sa->flags & SA_RESETHAND) &&
-			 !s->altstack.size && !((uint32_t)s->altstack.flags & SS_AUTODISARM);
+/* To be called whenever an action changed. segv_* keep what the last good one was: another thread
+ * may be on its way through signal_direct(). */
+static void update_direct(struct signal_actions *a)
+{
+	const struct signal_action *sa = &a->action[SIGSEGV - 1];
+
+	a->segv_direct = is_direct(sa);
+	if (!a->segv_direct)
+		return;
+	a->segv_handler = sa->handler;
+	a->segv_restorer = sa->restorer;
+	a->segv_grows = grows(sa, SIGSEGV);
+}
+
+void signal_actions_clear(struct signal_actions *a)
+{
+	ASSERT(a->users == 1);
+	for (unsigned i = 0; i < NR_SIGNALS; i++) {
+		uint64_t handler = a->action[i].handler == SIG_IGN ? SIG_IGN : SIG_DFL;
+
+		a->action[i] = (struct signal_action){.handler = handler};
+	}
+	update_direct(a);
 }
 
 void signals_exec(struct signals *s)
 {
-	for (unsigned i = 0; i < NR_SIGNALS; i++) {
-		uint64_t handler = s->actions[i].handler == SIG_IGN ? SIG_IGN : SIG_DFL;
-
-		s->actions[i] = (struct action){.handler = handler};
-	}
+	signal_actions_clear(s->actions);
 	s->altstack = (struct signal_stack){0};
 	s->trap = (struct signal_trap){0};
-	update_direct(s);
 }
 
 /* ---- delivery ---- */
@@ -168,7 +165,18 @@ static _Noreturn __attribute__((noinline, cold)) void kill_by(const struct trap_
 	task_exit(0, signo);
 }
 
-static bool ignored_by_default(int signo)
+/* The thread has to end: because its process does, or makes way for execve. */
+static _Noreturn __attribute__((cold)) void end_by_kill(const struct trap_frame *regs)
+{
+	const struct process *p = current()->process;
+
+	if (p->exiting && p->exit_status == SIGKILL && p->leader == current())
+		printk("%s[%d]: killed by signal %d: ip %lx sp %lx\n", task_comm(), task_pid(),
+		       SIGKILL, regs->rip, regs->rsp);
+	thread_exit(p->exiting ? p->exit_status : 0);
+}
+
+bool signal_ignored_by_default(int signo)
 {
 	return signo == SIGCHLD || signo == SIGURG || signo == SIGWINCH ||
 	       (signo >= SIGCONT && signo <= SIGTTOU); /* there is no job control */
@@ -204,25 +212,38 @@ static inline bool place_frame(const struct signals *s, uint64_t rsp, uint64_t s
 	return !on_alt || !off_altstack(s, place->frame);
 }
 
-/* si_status, which only SIGCHLD has: apart, so that no other frame pays for it. */
-static bool put_status(const struct signals *s, uint64_t frame)
+/* What only SIGCHLD and queued signals have: apart, so that no other frame pays for it. */
+static bool put_value(uint64_t frame, uint64_t value)
 {
 	uint64_t at = frame + offsetof(struct signal_frame, info.rest);
 
-	return likely(!s->status) || !copy_to_user(at, &s->status, sizeof(s->status));
+	return likely(!value) || !copy_to_user(at, &value, sizeof(value));
+}
+
+/* The mask that rt_sigreturn is to bring back: rt_sigsuspend's caller had another. */
+static bool write_frame(struct signals *s, const struct trap_frame *regs, uint64_t frame,
+			const struct signal_action *sa, int signo, const struct signal_origin *from)
+{
+	uint64_t blocked = s->blocked;
+	bool written;
+
+	if (s->restore_mask)
+		s->blocked = s->suspended;
+	written = arch_signal_write(regs, frame, s, sa->restorer, (uint32_t)signo, from->code,
+				    from->payload) &&
+		  put_value(frame, from->value);
+	s->blocked = blocked;
+	return written;
 }
 
 /* Writes the frame and points *regs at the handler; false if the stack won't take it. */
-static bool push_frame(struct signals *s, struct trap_frame *regs, const struct action *sa,
-		       int signo, int code, uint64_t payload)
+static bool push_frame(struct signals *s, struct trap_frame *regs, const struct signal_action *sa,
+		       int signo, const struct signal_origin *from)
 {
 	struct signal_place place;
 
 	if (!(sa->flags & SA_RESTORER) || !place_frame(s, regs->rsp, sa->flags, &place) ||
-	    !signal_place_ok(place) ||
-	    !arch_signal_write(regs, place.frame, s, sa->restorer, (uint32_t)signo, code,
-			       payload) ||
-	    !put_status(s, place.frame))
+	    !signal_place_ok(place) || !write_frame(s, regs, place.frame, sa, signo, from))
 		return false;
 	signal_frame_enter(regs, place.frame, sa->handler, signo);
 	regs->error_code = ~0ull; /* the frame was replaced: syscall.S loads all of it */
@@ -230,43 +251,54 @@ static bool push_frame(struct signals *s, struct trap_frame *regs, const struct 
 }
 
 /* The handler runs: its mask, and what its flags ask. */
-static void entered(struct signals *s, struct action *sa, int signo)
+static void entered(struct signals *s, struct signal_action *sa, int signo)
 {
 	s->blocked |= grows(sa, signo);
+	s->restore_mask = false;
 	if ((uint32_t)s->altstack.flags & SS_AUTODISARM)
 		s->altstack = (struct signal_stack){.flags = SS_DISABLE};
-	if (sa->flags & SA_RESETHAND)
+	if (sa->flags & SA_RESETHAND) {
 		sa->handler = SIG_DFL;
-	update_direct(s);
+		update_direct(s->actions);
+	}
 }
 
-/* 3. Needs: not blocked. */
-static void deliver(struct signals *s, struct trap_frame *regs, int signo, int code,
-		    uint64_t payload)
+static bool has_handler(const struct signals *s, int signo)
 {
-	struct action *sa = &s->actions[signo - 1];
+	uint64_t handler = s->actions->action[signo - 1].handler;
 
-	if (sa->handler == SIG_IGN || (sa->handler == SIG_DFL && ignored_by_default(signo)))
+	return handler != SIG_IGN && handler != SIG_DFL;
+}
+
+/* 3. Needs: not blocked; kern_lock. */
+static void deliver(struct signals *s, struct trap_frame *regs, int signo,
+		    const struct signal_origin *from)
+{
+	struct signal_action *sa = &s->actions->action[signo - 1];
+	struct signal_origin kernel = {.code = SI_KERNEL};
+
+	if (sa->handler == SIG_IGN || (sa->handler == SIG_DFL && signal_ignored_by_default(signo)))
 		return;
 	if (sa->handler == SIG_DFL)
 		kill_by(regs, signo);
-	if (push_frame(s, regs, sa, signo, code, payload)) {
+	if (push_frame(s, regs, sa, signo, from)) {
 		entered(s, sa, signo);
 		return;
 	}
 	/* The stack took no frame: SIGSEGV on the same registers, once. */
-	if (signo == SIGSEGV || s->blocked & bit(SIGSEGV) ||
-	    s->actions[SIGSEGV - 1].handler == SIG_IGN)
+	if (signo == SIGSEGV || s->blocked & signal_bit(SIGSEGV) ||
+	    s->actions->action[SIGSEGV - 1].handler == SIG_IGN)
 		kill_by(regs, SIGSEGV);
-	deliver(s, regs, SIGSEGV, SI_KERNEL, 0);
+	deliver(s, regs, SIGSEGV, &kernel);
 }
 
 /* 1.: cannot be refused. */
-static void force(struct signals *s, struct trap_frame *regs, int signo, int code, uint64_t payload)
+static void force(struct signals *s, struct trap_frame *regs, int signo,
+		  const struct signal_origin *from)
 {
-	if (s->blocked & bit(signo) || s->actions[signo - 1].handler == SIG_IGN)
+	if (s->blocked & signal_bit(signo) || s->actions->action[signo - 1].handler == SIG_IGN)
 		kill_by(regs, signo);
-	deliver(s, regs, signo, code, payload);
+	deliver(s, regs, signo, from);
 }
 
 struct signal_direct signal_direct(const struct trap_frame *regs, uint64_t addr)
@@ -275,7 +307,9 @@ struct signal_direct signal_direct(const struct trap_frame *regs, uint64_t addr)
 	uint32_t error_code = (uint32_t)regs->error_code;
 	struct signal_place place = signal_frame_place(regs->rsp - RED_ZONE);
 
-	if (unlikely(!s->segv_direct || s->blocked & bit(SIGSEGV) || error_code & FAULT_FETCH ||
+	if (unlikely(!s->actions->segv_direct || s->altstack.size ||
+		     (uint32_t)s->altstack.flags & SS_AUTODISARM ||
+		     s->blocked & signal_bit(SIGSEGV) || error_code & FAULT_FETCH ||
 		     addr >= TASK_SIZE || regs->cs != GDT_USER_CODE || !signal_place_ok(place)))
 		return (struct signal_direct){0, s};
 	s->trap.trapno = 14;
@@ -316,7 +350,7 @@ void signal_fault(struct trap_frame *regs, int signo, int si_code, uint64_t addr
 		s->trap.cr2 = addr;
 		s->trap.err = shown_error_code(error_code, si_code, addr);
 	}
-	force(s, regs, signo, si_code, addr);
+	force(s, regs, signo, &(struct signal_origin){.code = si_code, .payload = addr});
 	kern_unlock();
 }
 
@@ -332,140 +366,78 @@ static void restart(struct trap_frame *regs, bool again)
 	}
 }
 
-/* Whether a handler will run, and one without SA_RESTART. */
-static bool interrupts_calls(const struct action *sa)
+/* The call that *regs is the end of asked to be made again: whether it is, after that handler. */
+static bool restarts_after(const struct signals *s, int64_t result, int signo)
 {
-	return sa->handler != SIG_IGN && sa->handler != SIG_DFL && !(sa->flags & SA_RESTART);
+	return result == -ERESTART && s->actions->action[signo - 1].flags & SA_RESTART;
+}
+
+static bool wants_restart(int64_t result)
+{
+	return result == -ERESTART || result == -ERESTART_NOHAND;
+}
+
+/* What ends the thread goes before everything. */
+static int take(struct signals *s, const struct trap_frame *regs, struct signal_origin *from)
+{
+	if (signal_deadly(current()))
+		end_by_kill(regs);
+	return signal_take(~s->blocked, from);
 }
 
 void signal_deliver(struct trap_frame *regs, bool in_call)
 {
 	struct signals *s = current_signals();
-	bool restarts = in_call && regs->rax == -(uint64_t)ERESTART;
-	uint64_t ready;
+	int64_t result = in_call ? (int64_t)regs->rax : 0;
+	struct signal_origin from;
+	int signo;
 
 	kern_lock();
-	while ((ready = s->pending & ~s->blocked)) {
-		int signo = __builtin_ctzll(ready) + 1;
-		const struct origin *from = &s->origins[signo - 1];
-
-		s->pending &= ~bit(signo);
-		if (signo == SIGKILL)
-			kill_by(regs, signo);
-		if (restarts)
-			restart(regs, !interrupts_calls(&s->actions[signo - 1]));
-		restarts = false;
-		s->status = from->status;
-		deliver(s, regs, signo, from->code, from->payload);
-		s->status = 0;
+	while ((signo = take(s, regs, &from))) {
+		if (wants_restart(result) && has_handler(s, signo)) {
+			restart(regs, restarts_after(s, result, signo));
+			result = 0;
+		}
+		deliver(s, regs, signo, &from);
 	}
-	update_ready(s);
+	if (wants_restart(result))
+		restart(regs, true);
+	if (s->restore_mask) {
+		s->blocked = s->suspended;
+		s->restore_mask = false;
+	}
+	current()->signal_ready = signal_pending(current());
+	signal_retarget();
 	kern_unlock();
-}
-
-/* ---- sending ---- */
-
-void signal_send(struct task *to, int signo, int code, uint64_t payload, int status)
-{
-	struct signals *s = to->signals;
-	uint64_t handler;
-
-	if (to->state == TASK_ENDED)
-		return;
-	handler = s->actions[signo - 1].handler;
-	if (!(s->blocked & bit(signo)) &&
-	    (handler == SIG_IGN || (handler == SIG_DFL && ignored_by_default(signo))))
-		return;
-	if (!(s->pending & bit(signo)))
-		s->origins[signo - 1] = (struct origin){code, status, payload};
-	s->pending |= bit(signo);
-	update_ready_of(to);
-	if (to->signal_ready)
-		sched_signal(to);
-}
-
-bool signal_child_ended(struct task *parent, int pid, int code, int status)
-{
-	const struct action *sa = &parent->signals->actions[SIGCHLD - 1];
-
-	if (sa->handler == SIG_IGN)
-		return true;
-	signal_send(parent, SIGCHLD, code, (uint64_t)pid, status);
-	return sa->flags & SA_NOCLDWAIT;
-}
-
-/* To the process of that number; signal 0 only asks. */
-static int64_t send_to(int32_t pid, uint64_t signo, int code)
-{
-	struct task *to = task_find(pid);
-
-	if ((uint32_t)signo > NR_SIGNALS)
-		return -MM_EINVAL;
-	if (!to)
-		return -MM_ESRCH;
-	if ((uint32_t)signo)
-		signal_send(to, (int)signo, code, (uint64_t)task_pid(), 0);
-	return 0;
-}
-
-/* To every process, which are one group; or to all but oneself and the first one. */
-static int64_t send_to_all(bool spare, uint64_t signo)
-{
-	int64_t result = -MM_ESRCH;
-
-	if ((uint32_t)signo > NR_SIGNALS)
-		return -MM_EINVAL;
-	for (struct task *t = task_next(0); t; t = task_next(t->pid)) {
-		if (spare && (t == current() || t->pid == PID_FIRST))
-			continue;
-		result = send_to(t->pid, signo, SI_USER);
-	}
-	return result;
-}
-
-SYSCALL(kill)
-{
-	int32_t pid = (int32_t)ARG0(regs);
-
-	if (pid == 0 || pid == -1)
-		return send_to_all(pid, ARG1(regs));
-	return send_to(pid, ARG1(regs), SI_USER);
-}
-
-SYSCALL(tkill)
-{
-	if ((int32_t)ARG0(regs) <= 0)
-		return -MM_EINVAL;
-	return send_to((int32_t)ARG0(regs), ARG1(regs), SI_TKILL);
-}
-
-SYSCALL(tgkill)
-{
-	int32_t process = (int32_t)ARG0(regs), thread = (int32_t)ARG1(regs);
-
-	if (process <= 0 || thread <= 0)
-		return -MM_EINVAL;
-	return send_to(process == thread ? thread : 0, ARG2(regs), SI_TKILL);
-}
-
-/* Sleeps until a signal has a handler to run, or ends the process. */
-SYSCALL(pause)
-{
-	struct wait_queue nobody;
-
-	wait_queue_init(&nobody);
-	while (!wait_queue_sleep(&nobody))
-		;
-	return -MM_EINTR;
 }
 
 /* ---- actions, mask, alternate stack ---- */
 
+/* What is pending of a signal that is ignored from now on goes. */
+static void forget(const struct process *p, uint64_t set)
+{
+	sigpending_flush(current_signals()->shared, set);
+	list_for_each (node, &p->threads)
+		sigpending_flush(&list_entry(node, struct task, thread_link)->signals.pending, set);
+}
+
+static void set_action(struct signal_actions *a, int signo, const struct signal_action *new)
+{
+	struct signal_action *sa = &a->action[signo - 1];
+
+	*sa = *new;
+	sa->flags &= SA_KNOWN;
+	sa->mask &= ~SIGNAL_UNBLOCKABLE;
+	if (sa->handler == SIG_IGN || (sa->handler == SIG_DFL && signal_ignored_by_default(signo)))
+		forget(current()->process, signal_bit(signo));
+	update_direct(a);
+}
+
 SYSCALL(rt_sigaction)
 {
-	struct signals *s = current_signals();
+	struct signal_actions *a = current_signals()->actions;
 	uint64_t signo = (uint32_t)ARG0(regs);
-	struct action new, old;
+	struct signal_action new, old;
 
 	if (ARG3(regs) != sizeof(uint64_t))
 		return -MM_EINVAL;
@@ -473,17 +445,9 @@ SYSCALL(rt_sigaction)
 		return -MM_EFAULT;
 	if (!signo || signo > NR_SIGNALS || (ARG1(regs) && (signo == SIGKILL || signo == SIGSTOP)))
 		return -MM_EINVAL;
-	old = s->actions[signo - 1];
-	if (ARG1(regs)) {
-		new.flags &= SA_KNOWN;
-		new.mask &= ~UNBLOCKABLE;
-		s->actions[signo - 1] = new;
-		if (new.handler == SIG_IGN ||
-		    (new.handler == SIG_DFL &&ignored_by_default((int)signo)))
-			s->pending &= ~bit((int)signo);
-		update_ready(s);
-		update_direct(s);
-	}
+	old = a->action[signo - 1];
+	if (ARG1(regs))
+		set_action(a, (int)signo, &new);
 	if (ARG2(regs) && copy_to_user(ARG2(regs), &old, sizeof(old)))
 		return -MM_EFAULT;
 	return 0;
@@ -501,7 +465,7 @@ SYSCALL(rt_sigprocmask)
 	if (ARG1(regs)) {
 		if (copy_from_user(&set, ARG1(regs), sizeof(set)))
 			return -MM_EFAULT;
-		set &= ~UNBLOCKABLE;
+		set &= ~SIGNAL_UNBLOCKABLE;
 		switch ((uint32_t)ARG0(regs)) {
 		case SIG_BLOCK:
 			s->blocked |= set;
@@ -515,7 +479,7 @@ SYSCALL(rt_sigprocmask)
 		default:
 			return -MM_EINVAL;
 		}
-		update_ready(s);
+		current()->signal_ready |= s->pending.set | s->shared->set;
 	}
 	if (ARG2(regs) && copy_to_user(ARG2(regs), &old, sizeof(old)))
 		return -MM_EFAULT;
@@ -533,14 +497,12 @@ static int64_t set_altstack(struct signals *s, const struct signal_stack *ss, ui
 		return -MM_EINVAL;
 	if (mode == SS_DISABLE) {
 		s->altstack = (struct signal_stack){.flags = (int32_t)flags};
-		update_direct(s);
 		return 0;
 	}
 	if (ss->size < MINSIGSTKSZ)
 		return -MM_ENOMEM;
 	s->altstack =
 		(struct signal_stack){.sp = ss->sp, .flags = (int32_t)flags, .size = ss->size};
-	update_direct(s);
 	return 0;
 }
 
@@ -588,7 +550,7 @@ static bool restore_fpu(uint64_t user)
 /* The frame can't be read: a SIGSEGV that can't be refused. */
 static void bad_frame(struct signals *s, struct trap_frame *regs)
 {
-	force(s, regs, SIGSEGV, SI_KERNEL, 0);
+	force(s, regs, SIGSEGV, &(struct signal_origin){.code = SI_KERNEL});
 }
 
 /* Takes back the frame at regs->rsp. As on Linux, mask and registers are taken over before the
@@ -601,8 +563,8 @@ static void return_frame(struct signals *s, struct trap_frame *regs)
 		bad_frame(s, regs);
 		return;
 	}
-	s->blocked = uc.sigmask & ~UNBLOCKABLE;
-	update_ready(s);
+	s->blocked = uc.sigmask & ~SIGNAL_UNBLOCKABLE;
+	current()->signal_ready |= s->pending.set | s->shared->set;
 	signal_frame_restore(regs, &uc.mcontext);
 	if (restore_fpu(uc.mcontext.fpstate))
 		set_altstack(s, &uc.stack, regs->rsp);

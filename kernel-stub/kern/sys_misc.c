@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The calls of process identity, limits and thread set-up, as far as a static program's start
- * goes. Every process is root's. */
+/* Users, limits, thread pointer, random numbers. Every process is root's. */
 #include "arch.h"
 #include "errno.h"
 #include "random.h"
@@ -12,21 +11,6 @@
 static int64_t put_user(uint64_t user, const void *from, size_t n)
 {
 	return copy_to_user(user, from, n) ? -MM_EFAULT : 0;
-}
-
-SYSCALL(getpid)
-{
-	return current()->pid;
-}
-
-SYSCALL(gettid)
-{
-	return current()->pid;
-}
-
-SYSCALL(getppid)
-{
-	return current()->parent ? current()->parent->pid : 0;
 }
 
 SYSCALL(getuid)
@@ -56,18 +40,6 @@ SYSCALL(uname)
 					  "x86_64",	     "(none)"};
 
 	return put_user(ARG0(regs), names, sizeof(names));
-}
-
-/* ---- threads: nobody waits for one ---- */
-
-SYSCALL(set_tid_address)
-{
-	return current()->pid;
-}
-
-SYSCALL(set_robust_list)
-{
-	return ARG1(regs) == 24 ? 0 : -MM_EINVAL;
 }
 
 /* Not offered: a section that a signal interrupts would have to be aborted. glibc does without. */

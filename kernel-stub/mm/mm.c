@@ -47,7 +47,8 @@ struct mm *mm_create(void)
 
 	if (!mm)
 		return NULL;
-	*mm = (struct mm){.map_max = mm_map_max,
+	*mm = (struct mm){.users = 1,
+			  .map_max = mm_map_max,
 			  .mmap_base = TASK_SIZE - STACK_ROOM,
 			  .hole_bound = UINT64_MAX,
 			  .stack_limit = STACK_LIMIT};
@@ -61,6 +62,7 @@ struct mm *mm_create_for_fork(const struct mm *parent)
 	if (!mm)
 		return NULL;
 	*mm = (struct mm){
+		.users = 1,
 		.map_max = parent->map_max,
 		.mmap_base = parent->mmap_base,
 		.hole_bound = UINT64_MAX,
@@ -102,4 +104,14 @@ void mm_destroy(struct mm *mm)
 	anon_space_leave(mm);
 	pgtable_destroy(mm);
 	kmem_cache_free(&mm_cache, mm);
+}
+
+void mm_get(struct mm *mm)
+{
+	port_xadd32(&mm->users, 1);
+}
+
+bool mm_put(struct mm *mm)
+{
+	return port_xadd32(&mm->users, -1u) == 1;
 }

@@ -73,6 +73,7 @@ struct mm {
 	struct vma *widest;   /* the VMA above the widest gap (vma.c) */
 	uint64_t hole_bound;  /* no gap between it and mmap_base is wider */
 	uint32_t map_count, map_max;
+	uint32_t users;	    /* threads; atomic */
 	uint64_t mmap_base; /* holes are searched downwards from here */
 	uint64_t start_brk, brk;
 	uint64_t start_stack, arg_start, arg_end;
@@ -114,6 +115,11 @@ struct mm *mm_fork(struct mm *parent);
 
 /* Unmaps everything and frees it. Needs: loaded on no CPU. */
 void mm_destroy(struct mm *mm);
+
+/* One more thread uses it (one that is made has one user); one fewer: true if that was the last,
+ * who is to unload and destroy it. */
+void mm_get(struct mm *mm);
+bool mm_put(struct mm *mm);
 
 /* ---- VMAs (vma.c; to find one by address: vma_index.h) ---- */
 

@@ -22,6 +22,10 @@ size_t clear_user(uint64_t to, size_t n);
 /* Length without the NUL, -EFAULT, or `max` if there is no NUL among max bytes. */
 int64_t strncpy_from_user(char *to, uint64_t from, size_t max);
 
+/* If the word at addr, which is 4-aligned, is *old: makes it `new`; else *old what it is. In one piece. 0
+ * or -1: bad address. */
+int cmpxchg_user(uint64_t addr, uint32_t *old, uint32_t new);
+
 /* One load or store with no exception-table entry: for stubctl. A fault here is an oops. */
 uint8_t arch_raw_read(uint64_t addr);
 void arch_raw_write(uint64_t addr, uint8_t value);

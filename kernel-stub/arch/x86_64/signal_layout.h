@@ -25,12 +25,16 @@
 /* struct signals. */
 #define SIGNALS_BLOCKED 0
 #define SIGNALS_PENDING 8
-#define SIGNALS_ALTSTACK 16
-#define SIGNALS_TRAPNO 40
-#define SIGNALS_ERR 48
-#define SIGNALS_CR2 56
-#define SIGNALS_SEGV_GROWS 64
-#define SIGNALS_SEGV_HANDLER 400
-#define SIGNALS_SEGV_RESTORER 416
+#define SIGNALS_ALTSTACK 32
+#define SIGNALS_TRAPNO 56
+#define SIGNALS_ERR 64
+#define SIGNALS_CR2 72
+#define SIGNALS_SHARED 80
+#define SIGNALS_ACTIONS 88
+
+/* struct signal_actions. */
+#define ACTIONS_SEGV_HANDLER 0
+#define ACTIONS_SEGV_RESTORER 8
+#define ACTIONS_SEGV_GROWS 16
 
 #endif

@@ -159,8 +159,6 @@ FUNC(arch_signal_return)
 	movabsq $(TASK_SIZE - UC_SIZE), %rax
 	cmpq %rax, %rdx
 	ja .Lreturn_slow
-	cmpq $0, SIGNALS_PENDING(%rsi)
-	jne .Lreturn_slow
 	STAC
 	USER .Lreturn_slow, movq UC_STACK(%rdx), %rax
 	cmpq SIGNALS_ALTSTACK(%rsi), %rax
@@ -184,6 +182,11 @@ FUNC(arch_signal_return)
 	USER .Lreturn_slow, fxrstor64 (%rcx)
 	andq $~UNBLOCKABLE, %r8
 	movq %r8, SIGNALS_BLOCKED(%rsi)
+	movq SIGNALS_SHARED(%rsi), %r9 /* after the store: signal_send.c */
+	cmpq $0, SIGNALS_PENDING(%rsi)
+	jne .Lreturn_slow
+	cmpq $0, (%r9)
+	jne .Lreturn_slow
 	pushq $GDT_USER_DATA
 	USER .Lreturn_slow, pushq UC_RSP(%rdx)
 	USER .Lreturn_slow, movl UC_RFLAGS(%rdx), %eax

@@ -175,16 +175,18 @@ FUNC(trap_entry_page_fault_\mode)
 	testq %rax, %rax
 	jz trap_page_fault_judged
 	leaq FAULT_ENTRY_FRAME(%rsp), %rdi
-	movq SIGNALS_SEGV_RESTORER(%rdx), %rcx
+	movq SIGNALS_ACTIONS(%rdx), %rcx
+	movq ACTIONS_SEGV_RESTORER(%rcx), %rcx
 	movl $SIGSEGV, %r8d
 	movzbl FAULT_ENTRY_VERDICT+2(%rsp), %r9d
 	movq FAULT_ENTRY_ADDR(%rsp), %r10
 	call signal_write
 	testq %rax, %rax
 	jz trap_page_fault_judged
-	movq SIGNALS_SEGV_GROWS(%rdx), %rcx
+	movq SIGNALS_ACTIONS(%rdx), %rsi
+	movq ACTIONS_SEGV_GROWS(%rsi), %rcx
 	orq %rcx, SIGNALS_BLOCKED(%rdx)
-	movq SIGNALS_SEGV_HANDLER(%rdx), %rcx
+	movq ACTIONS_SEGV_HANDLER(%rsi), %rcx
 	movq %rax, FAULT_ENTRY_FRAME+FRAME_RSP(%rsp)
 	movq %rcx, FAULT_ENTRY_FRAME+FRAME_RIP(%rsp)
 	andl $~HANDLER_CLEARS, FAULT_ENTRY_FRAME+FRAME_RFLAGS(%rsp)

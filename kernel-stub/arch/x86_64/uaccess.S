@@ -100,6 +100,24 @@ FUNC(clear_user)
 	EXTABLE(6b, 7b)
 END(clear_user)
 
+/* int cmpxchg_user(uint64_t addr, uint32_t *old, uint32_t new) */
+FUNC(cmpxchg_user)
+	movabsq $(TASK_SIZE - 4), %rcx
+	cmpq %rcx, %rdi
+	ja 2f
+	STAC
+	movl (%rsi), %eax
+1:	lock cmpxchgl %edx, (%rdi)
+	CLAC
+	movl %eax, (%rsi)
+	xorl %eax, %eax
+	ret
+2:	CLAC
+	movl $-1, %eax
+	ret
+	EXTABLE(1b, 2b)
+END(cmpxchg_user)
+
 /* int64_t strncpy_from_user(char *to, uint64_t from, size_t max) */
 FUNC(strncpy_from_user)
 	movabsq $TASK_SIZE, %rcx
