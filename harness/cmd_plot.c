@@ -54,8 +54,8 @@ static const struct argp parser = {
 	parse_option,
 	"DIR...",
 	"Draws the figures of each run into DIR/plots: latency percentiles and cumulative "
-	"distribution by fault class, cost against the number of VMAs, and throughput and latency "
-	"against the number of CPUs.",
+	"distribution by fault class, cost against the number of VMAs (and by VMA index, where "
+	"that was varied), and throughput and latency against the number of CPUs.",
 	NULL,
 	NULL,
 	NULL,
@@ -128,7 +128,7 @@ static bool plot_run(struct arena *a, const struct plot_options *o, const struct
 {
 	const char *dir = arena_printf(a, "%s/plots", r->dir);
 	struct cpus_figures cpus;
-	size_t rows = 0;
+	size_t rows = 0, index_rows = 0;
 
 	if (mkdir(dir, 0777) && errno != EEXIST) {
 		diag_add(d, dir, 0, "can't make this directory: %s", strerror(errno));
@@ -138,10 +138,12 @@ static bool plot_run(struct arena *a, const struct plot_options *o, const struct
 	    !csv_write_percentiles(arena_printf(a, "%s/percentiles.csv", dir), r, d) ||
 	    !csv_write_cdf(arena_printf(a, "%s/cdf.csv", dir), r, d) ||
 	    !csv_write_vma_cost(arena_printf(a, "%s/vma-cost.csv", dir), r, &rows, d) ||
+	    !csv_write_vma_index(arena_printf(a, "%s/vma-index.csv", dir), r, &index_rows, d) ||
 	    !csv_write_cpus(arena_printf(a, "%s/cpus.csv", dir), r, &cpus, d))
 		return false;
 	bool good = draw_kinds(a, o, dir, "percentiles", NULL, d) &&
-		    draw_kinds(a, o, dir, "cdf", NULL, d) && draw_cpus(a, o, dir, &cpus, d);
+		    draw_kinds(a, o, dir, "cdf", NULL, d) && draw_cpus(a, o, dir, &cpus, d) &&
+		    (!index_rows || draw_kinds(a, o, dir, "vma-index", NULL, d));
 
 	if (rows)
 		return good && draw_kinds(a, o, dir, "vma-cost", NULL, d);

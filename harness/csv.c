@@ -296,6 +296,46 @@ bool csv_write_vma_cost(const char *path, const struct results *r, size_t *rows,
 	return csv_finish(f, path, d);
 }
 
+/* ---- cost by VMA index ---- */
+
+/* The VMA index that the cell's label names, or NULL. */
+static const char *index_of(struct arena *a, const struct result_cell *c)
+{
+	static const char key[] = "vma_index=";
+	const char *at = strstr(c->label, key);
+
+	if (!at || (at != c->label && at[-1] != ' '))
+		return NULL;
+	at += sizeof(key) - 1;
+	return arena_strndup(a, at, strcspn(at, " "));
+}
+
+bool csv_write_vma_index(const char *path, const struct results *r, size_t *rows, struct diag *d)
+{
+	FILE *f = start(path, "phase,vma_index,x,count,sum,min,p50,p90,p99,p999,max,mean", d);
+
+	*rows = 0;
+	if (!f)
+		return false;
+	for (size_t i = 0; i < r->n; i++) {
+		const struct result_cell *c = &r->cells[i];
+		const char *index = is_ok(c) && c->rep == 0 ? index_of(r->arena, c) : NULL;
+
+		for (size_t s = 0; index && s < c->nr_user; s++) {
+			const char *const names[] = {c->user[s].phase, index};
+
+			if (!c->user[s].x || !c->user[s].hist.count)
+				continue;
+			fields(f, names, 2);
+			fprintf(f, ",%llu", (unsigned long long)c->user[s].x);
+			summary(f, &c->user[s].hist);
+			putc('\n', f);
+			++*rows;
+		}
+	}
+	return finish(f, path, d);
+}
+
 /* ---- about.csv ---- */
 
 /* gnuplot ends a quoted field at a comma: semicolons will do in a title. */

@@ -30,6 +30,10 @@ struct cpus_figures {
 bool csv_write_cpus(const char *path, const struct results *r, struct cpus_figures *figures,
 		    struct diag *d);
 
+/* Each phase against its x by VMA index, of the cells whose label names one. *rows is how many
+ * there are. */
+bool csv_write_vma_index(const char *path, const struct results *r, size_t *rows, struct diag *d);
+
 /* key,value: what a figure's title says. */
 bool csv_write_about(const char *path, const struct results *r, struct diag *d);
 

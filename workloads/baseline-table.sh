@@ -10,7 +10,8 @@ export FAULTLINE_SOURCE="${FAULTLINE_SOURCE:-$PWD}"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-"$build/faultline" exec -e tcg -- "$build/workloads/baseline" >"$work/table"
+"$build/faultline" exec -e tcg -m 1G -s map_max=2000000 --timeout 600 -- \
+	"$build/workloads/baseline" vmas=1000000 >"$work/table"
 grep -q 'Linux / stub' "$work/table" || {
 	echo "baseline-table: the engine did not count instructions" >&2
 	exit 1

@@ -66,8 +66,9 @@ enum probe {
 };
 
 enum growth { GROW_HOLE, GROW_NO_HOLE, GROW_WRITE, GROW_SPLIT, NR_GROWTH };
-static const uint64_t growth_vmas[] = {10, 1000, 60000};
-#define NR_SIZES 3
+static const uint64_t growth_vmas[] = {10, 1000, 60000, 1000000};
+#define NR_SIZES 4
+#define NR_LINUX_SIZES 3 /* Linux ends at 65530 */
 #define NR_PROBES (GROWTH + NR_GROWTH * NR_SIZES)
 
 struct result {
@@ -524,7 +525,7 @@ static const struct line lines[] = {
 
 static const struct {
 	const char *title;
-	unsigned linux_p50[NR_SIZES];
+	unsigned linux_p50[NR_LINUX_SIZES];
 } growth_lines[NR_GROWTH] = {
 	[GROW_HOLE] = {"mmap + munmap into a hole", {10316, 14022, 18165}},
 	[GROW_NO_HOLE] = {"… with no hole that fits", {12407, 27405, 37403}},
@@ -554,20 +555,36 @@ static void print_against_linux(void)
 	}
 }
 
-static void print_growth(bool with_linux)
+/* How many of growth_vmas were measured. */
+static unsigned nr_sizes(const struct wl_run *run)
 {
-	printf("\n| operation | 10 VMAs | 1,000 | 60,000 | growth |%s\n|---|---:|---:|---:|---:|%s\n",
-	       with_linux ? " Linux 6.1: 10 | 1,000 | 60,000 | growth |" : "",
-	       with_linux ? "---:|---:|---:|---:|" : "");
+	unsigned n = 1;
+
+	while (!run->warming && n < NR_SIZES && growth_vmas[n] <= wl_uint(run, "vmas"))
+		n++;
+	return n;
+}
+
+static void print_growth(unsigned sizes, bool with_linux)
+{
+	printf("\n| operation |");
+	for (unsigned i = 0; i < sizes; i++)
+		printf(" %" PRIu64 "%s |", growth_vmas[i], i ? "" : " VMAs");
+	printf(" growth |%s\n|---|---:|",
+	       with_linux ? " Linux 6.1: 10 | 1000 | 60000 | growth |" : "");
+	for (unsigned i = 0; i < sizes; i++)
+		printf("---:|");
+	printf("%s\n", with_linux ? "---:|---:|---:|---:|" : "");
 	for (unsigned op = 0; op < NR_GROWTH; op++) {
 		const unsigned *theirs = growth_lines[op].linux_p50;
-		uint64_t ours[NR_SIZES];
+		uint64_t first = results[growth_probe(op, 0)].p50, ours = first;
 
-		for (unsigned i = 0; i < NR_SIZES; i++)
-			ours[i] = results[growth_probe(op, i)].p50;
-		printf("| %s | %" PRIu64 " | %" PRIu64 " | %" PRIu64 " | %.2f |",
-		       growth_lines[op].title, ours[0], ours[1], ours[2],
-		       (double)ours[2] / (double)ours[0]);
+		printf("| %s |", growth_lines[op].title);
+		for (unsigned i = 0; i < sizes; i++) {
+			ours = results[growth_probe(op, i)].p50;
+			printf(" %" PRIu64 " |", ours);
+		}
+		printf(" %.2f |", (double)ours / (double)first);
 		if (with_linux)
 			printf(" %u | %u | %u | %.2f |", theirs[0], theirs[1], theirs[2],
 			       theirs[2] / (double)theirs[0]);
@@ -601,7 +618,7 @@ static void baseline(struct wl_run *run)
 	probe_uaccess(&b);
 	probe_cow(&b);
 	probe_fork(&b);
-	for (unsigned size = 0; size < (run->warming ? 1 : NR_SIZES); size++)
+	for (unsigned size = 0; size < nr_sizes(run); size++)
 		probe_growth(&b, size);
 	close(b.zero);
 	if (run->warming)
@@ -610,13 +627,15 @@ static void baseline(struct wl_run *run)
 		print_against_linux();
 	else
 		print_alone();
-	print_growth(exact);
+	print_growth(nr_sizes(run), exact);
 }
 
 const struct workload workload = {
 	.name = "baseline",
 	.doc = "the operations that Linux was measured with, for the comparison in the docs",
-	.params = (const struct wl_param[]){{0}},
+	.params = WL_PARAMS(WL_NUMBER("vmas", "60000", 10, 1000000,
+				      "the most VMAs of the table of growth; 1000000 need map_max "
+				      "and 512 MiB")),
 	.phases = (const struct wl_phase[]){{0}},
 	.prints = true,
 	.body = baseline,

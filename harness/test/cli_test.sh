@@ -248,7 +248,7 @@ vma_indexes_body() {
 	atf_check -s exit:2 -o match:'unsupported: vma_index = list: Linux has an index of its own' \
 		-e ignore "$faultline" run -e linux -o linux -s vma_index=list vma-ops
 	need_tcg
-	printf '[vma-ops]\niters = 2\nvma_index = rbtree list btree\nmap_max = 65530 300\n' >m.ini
+	printf '[vma-ops]\niters = 2\nvma_index = rbtree list btree\nmap_max = 65530 200\n' >m.ini
 	atf_check -s ignore -o ignore -e match:'3 of 6 cells ok, 3 unsupported here' \
 		"$faultline" matrix -e tcg -o tcg ./m.ini
 	atf_check_equal 2 "$(grep -c '"vma_index":"btree"' tcg/cells.jsonl)"

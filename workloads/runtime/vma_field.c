@@ -18,25 +18,31 @@ static char *vma_field_place(struct wl_run *run, uint64_t len)
 	return p;
 }
 
-void vma_field_map(struct wl_run *run, struct vma_field *f, uint64_t slots)
+/* Slot i, and the page tables if it is the first in what one of them maps. */
+static void map_slot(struct wl_run *run, struct vma_field *f, uint64_t i)
 {
-	f->slots = slots;
-	f->base = vma_field_place(run, slots * VMA_FIELD_SLOT);
-	for (uint64_t i = 0; i < slots; i++) {
-		char *p = f->base + i * VMA_FIELD_SLOT;
+	char *p = f->base + i * VMA_FIELD_SLOT;
 
-		if (mmap(p, VMA_FIELD_MAPPED, PROT_READ | PROT_WRITE,
-			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) == p)
-			continue;
+	if (mmap(p, VMA_FIELD_MAPPED, PROT_READ | PROT_WRITE,
+		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) != p) {
 		if (errno == ENOMEM)
 			wl_unsupported(run,
 				       "%llu VMAs: the kernel allows no more than %llu "
 				       "(vm.max_map_count)",
-				       (unsigned long long)slots, (unsigned long long)i);
+				       (unsigned long long)f->slots,
+				       (unsigned long long)(f->slots - 1 - i));
 		wl_fail(run, "mmap of VMA %llu: %m", (unsigned long long)i);
 	}
-	for (uint64_t i = 0; i < slots * VMA_FIELD_SLOT; i += TABLE_REACH)
-		(void)*(volatile char *)(f->base + i + VMA_FIELD_MAPPED - WL_PAGE);
+	if (i * VMA_FIELD_SLOT % TABLE_REACH == 0)
+		(void)*(volatile char *)(p + VMA_FIELD_MAPPED - WL_PAGE);
+}
+
+void vma_field_map(struct wl_run *run, struct vma_field *f, uint64_t slots)
+{
+	f->slots = slots;
+	f->base = vma_field_place(run, slots * VMA_FIELD_SLOT);
+	for (uint64_t i = slots; i-- > 0;)
+		map_slot(run, f, i);
 }
 
 void vma_field_unmap(struct wl_run *run, struct vma_field *f)

@@ -21,8 +21,9 @@ struct vma_field {
 	uint64_t slots;
 };
 
-/* Maps one, and reads one page in each 2 MiB of it, so that the page tables are there. Reports
- * `unsupported` where the kernel does not allow that many VMAs. */
+/* Maps one, from the highest slot down as a kernel that places mappings does, and reads one page in
+ * each 2 MiB of it, so that the page tables are there. Reports `unsupported` where the kernel does
+ * not allow that many VMAs. */
 void vma_field_map(struct wl_run *run, struct vma_field *f, uint64_t slots);
 void vma_field_unmap(struct wl_run *run, struct vma_field *f);
 
