@@ -312,7 +312,7 @@ static const char *index_of(struct arena *a, const struct result_cell *c)
 
 bool csv_write_vma_index(const char *path, const struct results *r, size_t *rows, struct diag *d)
 {
-	FILE *f = start(path, "phase,vma_index,x,count,sum,min,p50,p90,p99,p999,max,mean", d);
+	FILE *f = csv_start(path, "phase,vma_index,x,count,sum,min,p50,p90,p99,p999,max,mean", d);
 
 	*rows = 0;
 	if (!f)
@@ -326,14 +326,14 @@ bool csv_write_vma_index(const char *path, const struct results *r, size_t *rows
 
 			if (!c->user[s].x || !c->user[s].hist.count)
 				continue;
-			fields(f, names, 2);
+			csv_fields(f, names, 2);
 			fprintf(f, ",%llu", (unsigned long long)c->user[s].x);
 			summary(f, &c->user[s].hist);
 			putc('\n', f);
 			++*rows;
 		}
 	}
-	return finish(f, path, d);
+	return csv_finish(f, path, d);
 }
 
 /* ---- about.csv ---- */

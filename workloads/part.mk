@@ -20,7 +20,7 @@ TEST_PROGRAMS += $(HOSTILE)
 ABI_BINARIES := $(patsubst %,$(B)/abi/%,$(ABI_PROGRAMS)) $(patsubst %,$(B)/abi/%-musl,$(ABI_PROGRAMS))
 TEST_PROGRAMS += $(ABI_BINARIES)
 
-.PHONY: workloads baseline-table
+.PHONY: workloads baseline-table vma-index-table
 workloads: $(patsubst %,$(B)/workloads/%,$(WORKLOADS))
 
 $(B)/workload/%.c.o: %.c Makefile
@@ -53,6 +53,10 @@ $(patsubst %,$(B)/abi/%-musl,$(ABI_PROGRAMS)): $(B)/abi/%-musl: workloads/test/%
 # Measures the rows of the Linux comparison on the stub and writes them into the docs.
 baseline-table: all
 	workloads/baseline-table.sh $(B) docs/linux-comparison.md
+
+# The same for the VMA indexes.
+vma-index-table: all
+	workloads/vma-index-table.sh $(B) docs/architecture.md
 
 # Cases for the stub alone: processes_test runs them.
 TEST_PROGRAMS += $(B)/abi/processes

@@ -179,6 +179,21 @@ plots_body() {
 	[ ! -e flat/plots/cdf.svg ] || atf_fail "an SVG that nobody asked for"
 }
 
+# A figure by VMA index, where a matrix varied it.
+atf_test_case plots_by_index
+plots_by_index_body() {
+	setup
+	need_tcg
+	command -v gnuplot >/dev/null || atf_skip "no gnuplot"
+	printf '[vma-index]\niters = 32\nvmas = 10 100\nvma_index = rbtree list btree\n' >m.ini
+	atf_check -o ignore -e ignore "$faultline" matrix -e tcg -o run ./m.ini
+	atf_check -o match:'run/plots/vma-index.png' "$faultline" plot -t png run
+	atf_check_equal 'lookup,rbtree,10,32' "$(sed -n 2p run/plots/vma-index.csv | cut -d, -f1-4)"
+	atf_check_equal 37 "$(wc -l <run/plots/vma-index.csv)"
+	atf_check -o ignore -e ignore "$faultline" run -e tcg -o one vma-index
+	atf_check -o not-match:vma-index "$faultline" plot -t png one
+}
+
 # Figures against CPUs: throughput where a workload says how long all of it took, latency for each
 # profile that ran with several numbers of them.
 atf_test_case plots_against_cpus
@@ -348,7 +363,7 @@ interrupted_hang_body() {
 
 atf_init_test_cases() {
 	for t in usage wrong_use lists shipped_profiles dry_run run_and_compare default_directory \
-		as_it_stands hostile_results plots plots_against_cpus no_gnuplot vma_indexes nothing_invented no_host_paths tcg_repeats tcg_expectation regression interrupted_hang \
+		as_it_stands hostile_results plots plots_by_index plots_against_cpus no_gnuplot vma_indexes nothing_invented no_host_paths tcg_repeats tcg_expectation regression interrupted_hang \
 		interrupted; do
 		atf_add_test_case $t
 	done

@@ -5,7 +5,7 @@
 #
 # Needs: build, top; a program faultline; QEMU, and for the last a /dev/kvm that opens.
 
-profiles="anon-touch anon-read anon-cow-zero vma-ops invalid-access invalid-rsvd uaccess kernel-oops
+profiles="anon-touch anon-read anon-cow-zero vma-ops vma-index invalid-access invalid-rsvd uaccess kernel-oops
 kernel-oops-process kernel-oops-lock kernel-oops-report kernel-stack-overflow
 kernel-panic vmalloc spurious fork-cow stack-grow threads-touch threads-contended threads-mmap
 threads-mmap-fault shootdown"
@@ -54,6 +54,7 @@ few()
 	case $1 in
 	anon-touch | anon-read | anon-cow-zero | fork-cow) echo "-s pages=256" ;;
 	vma-ops | invalid-access | uaccess | spurious) echo "-s iters=16" ;;
+	vma-index) echo "-s iters=16 -s vmas=64" ;;
 	esac
 }
 

@@ -19,7 +19,8 @@
 
 static const char *const names[] = {"anon-touch",  "vma-ops",	    "invalid-access", "uaccess",
 				    "kernel-oops", "spurious",	    "vmalloc",	      "fork-cow",
-				    "stack-grow",  "threads-touch", "shootdown",      "baseline"};
+				    "stack-grow",  "threads-touch", "shootdown",      "vma-index",
+				    "baseline"};
 #define NR_NAMES (sizeof names / sizeof *names)
 
 /* One run of a program. */
@@ -242,6 +243,21 @@ ATF_TC_BODY(vma_ops_native, tc)
 	ATF_CHECK_EQ(samples(r, "mmap", 1), -1);
 }
 
+ATF_TC_WITHOUT_HEAD(vma_index_native);
+ATF_TC_BODY(vma_index_native, tc)
+{
+	static const char *const phases[] = {"lookup", "insert", "erase", "split", "merge", "hole"};
+
+	for (unsigned vmas = 1; vmas <= 100; vmas += 99) {
+		char args[32];
+
+		snprintf(args, sizeof args, "vmas=%u iters=20", vmas);
+		for (unsigned i = 0; i < sizeof phases / sizeof *phases; i++)
+			ATF_CHECK_EQ_MSG(samples(run_ok(tc, "vma-index", args), phases[i], vmas),
+					 20, "%s", phases[i]);
+	}
+}
+
 ATF_TC_WITHOUT_HEAD(vma_ops_too_many);
 ATF_TC_BODY(vma_ops_too_many, tc)
 {
@@ -441,6 +457,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, wrong_use);
 	ATF_TP_ADD_TC(tp, anon_touch_native);
 	ATF_TP_ADD_TC(tp, vma_ops_native);
+	ATF_TP_ADD_TC(tp, vma_index_native);
 	ATF_TP_ADD_TC(tp, vma_ops_too_many);
 	ATF_TP_ADD_TC(tp, invalid_access_native);
 	ATF_TP_ADD_TC(tp, uaccess_native);
