@@ -23,7 +23,6 @@
 #define AT_EMPTY_PATH 0x1000
 #define AT_SYMLINK_NOFOLLOW 0x100
 #define AT_NO_AUTOMOUNT 0x800
-#define INITRAMFS_DEV 1u
 
 struct file_table {
 	struct file *fd[FILES_MAX];

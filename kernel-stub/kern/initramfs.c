@@ -113,6 +113,8 @@ static void add_file(const struct cpio_entry *e)
 	f->vm.refcount = 1;
 	f->vm.get_page = initramfs_get_page;
 	f->vm.release = initramfs_release;
+	f->vm.read_only = true;
+	f->vm.dev = INITRAMFS_DEV;
 }
 
 void initramfs_init(void)

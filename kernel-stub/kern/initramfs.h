@@ -5,6 +5,8 @@
 
 #include "file.h"
 
+#define INITRAMFS_DEV 1u
+
 struct initramfs_file {
 	struct vm_file vm; /* vm.path has a leading '/'; never released */
 	const uint8_t *data;

@@ -16,8 +16,6 @@
 #include "task.h"
 #include "vma_index.h"
 
-#define INITRAMFS_DEV 1u
-
 struct maps {
 	uint64_t next_addr;	   /* regions that end at or below it have been shown */
 	size_t from, count;	   /* what is left to be read of the page */
@@ -45,7 +43,7 @@ static size_t put_vma(char *buf, size_t size, const struct vma *vma)
 
 	if (vma->file) {
 		line.offset = vma->pgoff << PAGE_SHIFT;
-		line.dev_minor = INITRAMFS_DEV;
+		line.dev_minor = vma->file->dev;
 		line.inode = vma->file->inode;
 	}
 	return maps_format(buf, size, &line);

@@ -75,7 +75,8 @@ _Noreturn void page_bad(const struct page *page, const char *why);
 
 /* A page with any other flag, or with a reference, must not be freed. (The constant is one
  * sign-extended 32-bit immediate.) */
-#define PAGE_MAY_BE_FREED ((uint64_t)(1u << PG_ACTIVE | 1u << PG_SWAPBACKED | 1u << PG_DIRTY))
+#define PAGE_MAY_BE_FREED                                                                          \
+	((uint64_t)(1u << PG_ACTIVE | 1u << PG_SWAPBACKED | 1u << PG_SHMEM | 1u << PG_DIRTY))
 
 /* The migrate type of the pageblock that a page is in. A hint without the buddy lock. */
 static inline enum migratetype page_block_type(const struct page *page)
@@ -118,7 +119,7 @@ static inline struct page *page_alloc(void)
 }
 
 /* The reverse, for a single page of any type. Needs: refcount already 0, unmapped, no flag but
- * PG_ACTIVE, PG_SWAPBACKED, PG_DIRTY. */
+ * PG_ACTIVE, PG_SWAPBACKED, PG_SHMEM, PG_DIRTY. */
 static inline void page_free(struct page *page)
 {
 	struct mm_cpu *cpu = port_mm_cpu();

@@ -12,13 +12,15 @@
  *   3. the VMA allows it, and the PTE is
  *      3a. empty, the memory anonymous, a read: map the shared zero page     (fault_anon.c)
  *      3b. empty, the memory anonymous, a write: map a fresh zeroed page      (fault_anon.c)
- *      3c. empty, a private file mapping: map the file's page read-only, or,
- *          for a write, a copy of it                                          (fault_file.c)
+ *      3c. empty, a file mapping: map the file's page read-only, or, for a write to
+ *          private memory, a copy of it                                       (fault_file.c)
  *      3d. read-only, a write: the zero page is replaced; a file's page, and one that fork shared
  *          and others still have, is copied; one that nobody else has is made writable
  *                                                                             (fault_cow.c)
  *      3e. already good: another CPU was first, or this CPU's TLB had an older entry. Flush that
  *          entry, here alone, and go back: user.minor.spurious
+ *      3f. empty, shared anonymous memory: map the page that all share, made if nobody touched it
+ *          yet                                                               (fault_shmem.c)
  *
  * The steps:
  *

@@ -83,6 +83,8 @@ unsigned fault_cow(struct fault_ctx *c)
 
 	if (page_is_anon(old))
 		return old->refcount == 1 ? fault_cow_reuse(c, old) : fault_cow_copy(c, old);
+	if (unlikely(c->vma->flags & VM_SHARED))
+		return fault_shmem_write(c);
 	if (unlikely(!vma_anon(c->vma)))
 		return FL_CLASS_USER_INVALID_OOM;
 	return old == zero_page ? fault_cow_zero(c) : fault_cow_file(c, old);

@@ -40,6 +40,9 @@ unsigned fault_anon_zero(struct fault_ctx *c);	/* fault_anon.c */
 unsigned fault_anon_alloc(struct fault_ctx *c); /* fault_anon.c */
 unsigned fault_cow(struct fault_ctx *c);  /* fault_cow.c: a write; c->old maps a page read-only */
 unsigned fault_file(struct fault_ctx *c); /* fault_file.c: c->old is none */
+unsigned fault_shmem(struct fault_ctx *c, uint64_t index); /* fault_shmem.c: c->old is none */
+unsigned fault_shmem_write(struct fault_ctx *c); /* fault_shmem.c: a write; c->old maps a page
+						    read-only */
 
 /* Takes the ptl of a slot and tells whether its PTE is still `old`; if not, releases it again. */
 static inline bool fault_lock_pte(struct pte_slot slot, pte_t old)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Faults on a private file mapping where no page is mapped yet: case 3c of fault.c. */
+/* Faults on a file mapping where no page is mapped yet: case 3c of fault.c, and which case it is.
+ */
 #include "fault_ctx.h"
 
 #include "file.h"
@@ -44,8 +45,12 @@ unsigned fault_file(struct fault_ctx *c)
 	uint64_t index = c->vma->pgoff + ((c->addr - c->vma->start) >> PAGE_SHIFT);
 	struct page *page;
 
-	if (unlikely(index >= (file->size + PAGE_SIZE - 1) >> PAGE_SHIFT))
+	if (file->kind == VM_FILE_ZERO)
+		return c->flags & FAULT_WRITE ? fault_anon_alloc(c) : fault_anon_zero(c);
+	if (unlikely(index >= vm_file_pages(file)))
 		return FL_CLASS_USER_INVALID_BUS;
+	if (file->kind == VM_FILE_SHMEM)
+		return fault_shmem(c, index);
 	page = file->get_page(file, index);
 	if (unlikely(!page))
 		return FL_CLASS_USER_INVALID_OOM;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The LRU lists of anonymous pages (lru.h). */
+/* The LRU lists (lru.h). */
 #include "lru.h"
 
 #include "buddy.h"
@@ -72,9 +72,11 @@ static void lru_check_list(enum lru_list which)
 		struct page *page = list_entry(n, struct page, lru);
 
 		ASSERT(n->next->prev == n && n->prev->next == n);
-		ASSERT(page_flag(page, PG_LRU) && page_flag(page, PG_SWAPBACKED));
+		ASSERT(page_flag(page, PG_LRU));
+		ASSERT(page_flag(page, PG_SWAPBACKED) != page_flag(page, PG_SHMEM));
 		ASSERT(lru_list_of(page) == which);
-		ASSERT(page->refcount > 0 && page->mapcount > 0);
+		ASSERT(page->refcount > 0);
+		ASSERT(page->mapcount > 0 || page_flag(page, PG_SHMEM));
 	}
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The LRU lists of anonymous pages: what reclaim will scan. A page enters the inactive list when it
- * is first mapped and leaves when it is freed.
+ * The LRU lists of the pages that only swap can take in: anonymous ones and those of shared
+ * memory. What reclaim will scan. A page enters the inactive list when it is first mapped, one of
+ * shared memory when its object gets it, and leaves when it is freed.
  *
  * A page is linked directly, not through a per-CPU batch: that is fewer instructions a fault (a
  * batch stores each page twice), and a page that is freed never has to be looked for in a batch.

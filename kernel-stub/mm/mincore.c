@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * mincore: which pages are in memory. As on Linux (mm/mincore.c), a page that is mapped is, the
- * zero page included, and so is a page of a file that nobody has mapped; the initrd's always are.
+ * zero page included, and so is a page of a file that nobody has mapped; the initrd's always are,
+ * and those of shared memory that anyone has touched.
  */
 #include "errno.h"
 #include "file.h"
@@ -12,7 +13,9 @@ static bool file_has(const struct vma *vma, uint64_t va)
 {
 	uint64_t index = vma->pgoff + ((va - vma->start) >> PAGE_SHIFT);
 
-	return vma->file && index < (vma->file->size + PAGE_SIZE - 1) >> PAGE_SHIFT;
+	if (vma_is_anonymous(vma) || index >= vm_file_pages(vma->file))
+		return false;
+	return vma->file->kind != VM_FILE_SHMEM || page_index_find(&vma->file->pages, index);
 }
 
 /* An entry that looks empty without its ptl may be one whose page another CPU is replacing

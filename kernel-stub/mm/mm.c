@@ -4,7 +4,9 @@
 
 #include "anon.h"
 #include "anon_space.h"
+#include "page_index.h"
 #include "pgtable.h"
+#include "shmem.h"
 #include "slab.h"
 #include "vma.h"
 
@@ -24,6 +26,8 @@ void mm_init(void)
 	vma_init();
 	anon_init();
 	anon_space_init();
+	page_index_init();
+	shmem_init();
 }
 
 /* Gives a zeroed mm its tables and its place in the reverse map; frees it without memory. */
@@ -100,7 +104,7 @@ void mm_destroy(struct mm *mm)
 	drop_pages(mm);
 	vma_free_all(mm);
 	mmap_write_unlock(mm);
-	ASSERT(!mm->rss_anon && !mm->rss_file && !mm->nr_tables);
+	ASSERT(!mm->rss_anon && !mm->rss_file && !mm->rss_shmem && !mm->nr_tables);
 	anon_space_leave(mm);
 	pgtable_destroy(mm);
 	kmem_cache_free(&mm_cache, mm);

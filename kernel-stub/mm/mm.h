@@ -52,6 +52,7 @@ struct vma {
 				 when it was made, so that neighbours can merge (mremap takes it
 				 along) */
 	struct anon_root *anon;
+	struct list_node i_mmap; /* of file->i_mmap, if that has one; its lock */
 };
 
 #define MMAP_MIN_ADDR 0x10000ull
@@ -82,9 +83,9 @@ struct mm {
 	uint64_t root_pfn;	    /* the top-level table */
 	struct page *last_table;    /* a hint for pgtable_get: the lowest-level table of the last
 				       fault, or the root */
-	int64_t rss_anon, rss_file; /* pages; atomic */
-	int64_t nr_tables;	    /* page-table pages below the root; atomic */
-	uint64_t total_vm;	    /* pages mapped; lock */
+	int64_t rss_anon, rss_file, rss_shmem; /* pages; atomic */
+	int64_t nr_tables;		       /* page-table pages below the root; atomic */
+	uint64_t total_vm;		       /* pages mapped; lock */
 	uint64_t cpus;	    /* CPUs that may hold translations of it; atomic (port_load_mm) */
 	int64_t tlb_gen;    /* flushes that other CPUs were asked for; atomic (tlb.h) */
 	void *anon_mapping; /* page->mapping of the pages made here (anon_space.h) */
@@ -155,6 +156,7 @@ static inline bool vma_is_stack(const struct vma *vma)
 #define MAP_PRIVATE_ 0x02u
 #define MAP_SHARED_VALIDATE_ 0x03u
 #define MAP_TYPE_ 0x0fu
+#define MAP_LEGACY_MASK_ 0x7c07f9f3u /* flags older than MAP_SHARED_VALIDATE */
 #define MAP_FIXED_ 0x10u
 #define MAP_ANONYMOUS_ 0x20u
 #define MAP_GROWSDOWN_ 0x100u
@@ -189,8 +191,7 @@ static inline bool vma_is_stack(const struct vma *vma)
 
 /* The new address, or a negative error. `file` (with pgoff) is NULL for anonymous memory, and is
  * then all that makes it so: MAP_ANONYMOUS itself is the caller's to look at. Flags beyond those of
- * the call (VM_GROWSDOWN, …) are or-ed in from vm_extra. Shared mappings need shmem and a page
- * cache: until then they end in -MM_ENODEV, after every check that Linux makes first. */
+ * the call (VM_GROWSDOWN, …) are or-ed in from vm_extra. What is mapped shared: file.h. */
 int64_t vm_mmap(struct mm *mm, uint64_t addr, uint64_t len, unsigned prot, unsigned map_flags,
 		struct vm_file *file, uint64_t pgoff, uint32_t vm_extra);
 int64_t vm_munmap(struct mm *mm, uint64_t addr, uint64_t len);
@@ -212,6 +213,27 @@ int64_t vm_mincore(struct mm *mm, uint64_t addr, uint64_t n, unsigned char *vec)
  * now), -MM_EFAULT (nothing there grows), -MM_EPERM (below MMAP_MIN_ADDR), or -MM_ENOMEM: no
  * memory, a limit, or too close to the VMA below. Needs: mm->lock for writing. (stack.c) */
 int stack_grow(struct mm *mm, uint64_t addr);
+/* What an address means: a word of an object that any mm may map, or of this mm. */
+struct vm_key {
+	uint64_t object; /* shared: the file's inode number, which no other ever has; private: the
+			    address of the struct mm */
+	uint64_t index;	 /* page: of the object; of the address space */
+	uint32_t offset; /* byte in it */
+	bool shared;
+};
+
+/* Are they keys of the same word? */
+static inline bool vm_key_equal(const struct vm_key *a, const struct vm_key *b)
+{
+	return a->object == b->object && a->index == b->index && a->offset == b->offset &&
+	       a->shared == b->shared;
+}
+
+/* The key of an address of ring 3's; false if nothing is mapped there. What a futex without
+ * FUTEX_PRIVATE_FLAG waits on: alike in every mm that maps the same shared memory, at whatever
+ * address. Needs: mm loaded on this CPU, mm->lock not held; takes it for reading. (shared_key.c) */
+bool vm_shared_key(struct mm *mm, uint64_t addr, struct vm_key *key);
+
 /* The new (or, if refused, the old) break. */
 uint64_t vm_brk(struct mm *mm, uint64_t brk);
 

@@ -11,11 +11,13 @@
  *      unaligned EINVAL
  *   6. MAP_FIXED_NOREPLACE on something           EEXIST
  *   7. file offset + length beyond any file       EOVERFLOW
- *   8. a mapping type that does not exist         EINVAL
+ *   8. a mapping type that does not exist         EINVAL; MAP_SHARED_VALIDATE of a file with a
+ *      flag that it does not have                 EOPNOTSUPP
  *
  * Then memory is got, what MAP_FIXED replaces is unmapped, and the range is mapped.
  */
 #include "errno.h"
+#include "shmem.h"
 #include "vma.h"
 
 #define FILE_SIZE_MAX 0x7fffffffffffffffull /* Linux's MAX_LFS_FILESIZE */
@@ -90,7 +92,9 @@ static inline int mmap_place(struct mmap_request *r)
 	return r->place.start ? 0 : -MM_ENOMEM;
 }
 
-/* Checks 7 and 8. */
+#define MMAP_SHARED 1
+
+/* Checks 7 and 8: 0 for a private mapping, MMAP_SHARED, or an error. */
 static inline int mmap_type(const struct mmap_request *r)
 {
 	unsigned type = r->map_flags & MAP_TYPE_;
@@ -99,8 +103,10 @@ static inline int mmap_type(const struct mmap_request *r)
 		return -MM_EOVERFLOW;
 	if (type == MAP_PRIVATE_)
 		return r->file && r->flags & VM_GROWSDOWN ? -MM_EINVAL : 0;
+	if (type == MAP_SHARED_VALIDATE_ && r->file && r->map_flags & ~MAP_LEGACY_MASK_)
+		return -MM_EOPNOTSUPP;
 	if (type == MAP_SHARED_ || (type == MAP_SHARED_VALIDATE_ && r->file))
-		return r->flags & VM_GROWSDOWN ? -MM_EINVAL : -MM_ENODEV;
+		return r->flags & VM_GROWSDOWN ? -MM_EINVAL : MMAP_SHARED;
 	return -MM_EINVAL;
 }
 
@@ -116,6 +122,12 @@ static uint32_t mmap_vm_flags(unsigned prot, unsigned map_flags)
 	if ((flags & (VM_WRITE | VM_NORESERVE)) == VM_WRITE)
 		flags |= VM_ACCOUNT;
 	return flags;
+}
+
+/* Is there something in the range? `next` is the first VMA with end > new->start. */
+static inline bool mmap_place_taken(const struct vma_new *new, const struct vma *next)
+{
+	return next && next->start < new->end;
 }
 
 /* Maps the range, which is free; `next` is the VMA above it. */
@@ -155,12 +167,42 @@ static __attribute__((noinline)) int64_t mmap_replace(struct mm *mm, const struc
 	return (int64_t)start;
 }
 
+static inline int64_t mmap_place_or_replace(struct mm *mm, const struct vma_new *new,
+					    struct vma *next)
+{
+	if (unlikely(mmap_place_taken(new, next)))
+		return mmap_replace(mm, new, next);
+	return mmap_free_place(mm, new, next);
+}
+
+/* A shared mapping: of what the file has, or of an object made for it. It is never committed memory
+ * in the sense of VM_ACCOUNT: on Linux the object is. */
+static __attribute__((noinline)) int64_t mmap_shared(struct mm *mm, struct vma_new *new,
+						     struct vma *next)
+{
+	struct vm_file *object;
+	int64_t ret;
+
+	new->flags = (new->flags | VM_SHARED) & ~(uint32_t)VM_ACCOUNT;
+	if (new->file &&new->file->read_only) {
+		new->flags &= ~(uint32_t)VM_MAYWRITE;
+		return new->flags &VM_WRITE ? -MM_EACCES : mmap_place_or_replace(mm, new, next);
+	}
+	object = shmem_create((new->end - new->start) >> PAGE_SHIFT);
+	if (!object)
+		return -MM_ENOMEM;
+	new->pgoff = new->file ? new->pgoff : 0;
+	new->file = object;
+	ret = mmap_place_or_replace(mm, new, next);
+	vm_file_put(object); /* the VMA has one */
+	return ret;
+}
+
 static inline int64_t mmap_locked(struct mmap_request *r)
 {
 	struct vma *next;
 	struct vma_new new;
 	int err = mmap_check(r);
-	bool replace;
 
 	if (!err)
 		err = mmap_place(r);
@@ -169,18 +211,17 @@ static inline int64_t mmap_locked(struct mmap_request *r)
 	new.start = r->place.start;
 	new.end = new.start + r->len;
 	next = r->place.next;
-	replace = next && next->start < new.end;
-	if (replace && r->map_flags & MAP_FIXED_NOREPLACE_)
+	if (mmap_place_taken(&new, next) && r->map_flags & MAP_FIXED_NOREPLACE_)
 		return -MM_EEXIST;
 	err = mmap_type(r);
-	if (err)
+	if (err < 0)
 		return err;
 	new.flags = r->flags;
 	new.file = r->file;
 	new.pgoff = r->file ? r->pgoff : new.start >> PAGE_SHIFT;
-	if (unlikely(replace))
-		return mmap_replace(r->mm, &new, next);
-	return mmap_free_place(r->mm, &new, next);
+	if (unlikely(err))
+		return mmap_shared(r->mm, &new, next);
+	return mmap_place_or_replace(r->mm, &new, next);
 }
 
 int64_t vm_mmap(struct mm *mm, uint64_t addr, uint64_t len, unsigned prot, unsigned map_flags,

@@ -11,8 +11,8 @@
  *   5. the same length: nothing; shorter: the rest is unmapped
  *   6. longer: in place, if the range ends its VMA and there is room; else, with MREMAP_MAYMOVE,
  *      moves to a hole
- *   What is kept of a range that grows or moves must lie in one VMA (EFAULT), and not be empty
- *   (EINVAL).
+ *   What is kept of a range that grows or moves must lie in one VMA (EFAULT). If it is empty,
+ * nothing moves: shared memory is mapped a second time at the new place; else EINVAL.
  *
  * A move takes the pages along, not their contents:
  *
@@ -196,7 +196,7 @@ static struct vma_new new_range(const struct mremap *r)
 	struct vma_new new = {r->new_addr, r->new_addr + r->new_len, vma->flags, vma->file,
 			      vma->pgoff + ((r->addr - vma->start) >> PAGE_SHIFT)};
 
-	if (!vma->file && !vma->anon)
+	if (vma_is_anonymous(vma) && !vma->anon)
 		new.pgoff = new.start >> PAGE_SHIFT;
 	return new;
 }
@@ -228,7 +228,7 @@ static void move_range(struct mremap *r, const struct vma_new *new, struct vma *
 	move_pages(r);
 	if (r->flags & MREMAP_DONTUNMAP_)
 		leave_empty(r, to);
-	else /* the VMA may be part of the new one by now */
+	else if (r->old_len) /* the VMA may be part of the new one by now */
 		vma_unmap(r->mm, vma_find(r->mm, r->addr), r->addr, end, spare);
 }
 
@@ -310,8 +310,8 @@ static int check_range(const struct mremap *r)
 	uint64_t first = r->vma->pgoff + ((r->addr - r->vma->start) >> PAGE_SHIFT);
 	uint64_t kept = r->old_len < r->new_len ? r->old_len : r->new_len;
 
-	if (!r->old_len)
-		return -MM_EINVAL; /* with shared memory it would map the same a second time */
+	if (!r->old_len && !(r->vma->flags & VM_SHARED))
+		return -MM_EINVAL;
 	if (kept > r->vma->end - r->addr)
 		return -MM_EFAULT;
 	return first + (r->new_len >> PAGE_SHIFT) < first ? -MM_EINVAL : 0;
@@ -332,7 +332,7 @@ static int64_t move_to(struct mremap *r)
 	if (err)
 		return err;
 	r->vma = vma_lookup(mm, r->addr);
-	return move_somewhere(r);
+	return r->vma ? move_somewhere(r) : -MM_EFAULT; /* an empty range may have lain there */
 }
 
 /* Case 2. */

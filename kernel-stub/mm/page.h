@@ -21,6 +21,7 @@ enum page_flag {
 	PG_LRU,	     /* on an LRU list */
 	PG_ACTIVE,
 	PG_SWAPBACKED, /* anonymous */
+	PG_SHMEM,      /* of an object of shared anonymous memory */
 	PG_DIRTY,
 	PG_PCP, /* free, on a per-CPU list */
 };

@@ -3,12 +3,13 @@
 #include "pgtable.h"
 
 #include "fault.h"
+#include "file.h"
 #include "rmap.h"
 #include "vma_index.h"
 
 struct pgtable_census {
 	int64_t tables; /* below the root */
-	int64_t anon, file;
+	int64_t rss[NR_RSS_KINDS];
 };
 
 /* The zero page: read-only, uncounted, still zero. */
@@ -24,9 +25,18 @@ static void check_zero_pte(pte_t pte)
 
 static void check_rights(const struct vma *vma, const struct page *page, pte_t pte)
 {
-	ASSERT(!pte_write(pte) || (vma->flags & VM_WRITE && page_is_anon(page)));
+	ASSERT(!pte_write(pte) ||
+	       (vma->flags & VM_WRITE && (page_is_anon(page) || vma->flags & VM_SHARED)));
 	ASSERT(!pte_exec(pte) || vma->flags & VM_EXEC || !pte_user(pte));
 	ASSERT(!pte_user(pte) || vma->flags & VM_ACCESS_FLAGS);
+}
+
+/* It is the page that the VMA's object has for that address. */
+static void check_shmem_page(const struct vma *vma, const struct page *page, uint64_t va)
+{
+	ASSERT(page->mapping == vma->file && vma->file->kind == VM_FILE_SHMEM);
+	ASSERT(page->index == vma->pgoff + ((va - vma->start) >> PAGE_SHIFT));
+	ASSERT(page_index_find(&vma->file->pages, page->index) == page);
 }
 
 static void check_pte(struct mm *mm, pte_t pte, uint64_t va, struct pgtable_census *census)
@@ -42,9 +52,10 @@ static void check_pte(struct mm *mm, pte_t pte, uint64_t va, struct pgtable_cens
 		return;
 	}
 	rmap_check(mm, page, va);
-	ASSERT(page_is_anon(page) || vma->file);
-	census->anon += page_is_anon(page);
-	census->file += !page_is_anon(page);
+	ASSERT(page_is_anon(page) ? !(vma->flags & VM_SHARED) : vma->file != NULL);
+	if (page_flag(page, PG_SHMEM))
+		check_shmem_page(vma, page, va);
+	census->rss[page_rss_kind(page)]++;
 }
 
 /* The table of that level whose first entry is for va. */
@@ -78,6 +89,7 @@ void pgtable_check(struct mm *mm)
 
 	check_table(mm, pfn_to_page(mm->root_pfn), PT_LEVELS - 1, 0, &census);
 	ASSERT(census.tables == mm->nr_tables);
-	ASSERT(census.anon == mm->rss_anon);
-	ASSERT(census.file == mm->rss_file);
+	ASSERT(census.rss[RSS_ANON] == mm->rss_anon);
+	ASSERT(census.rss[RSS_FILE] == mm->rss_file);
+	ASSERT(census.rss[RSS_SHMEM] == mm->rss_shmem);
 }

@@ -2,9 +2,9 @@
 /*
  * Making the PTEs of a range follow the rights of their VMA.
  *
- * A page may have write access when the VMA has and the page is anonymous and nobody else's:
- * then the right comes back at once, without a fault. The zero page and the pages of a file stay
- * read-only until a write fault copies them.
+ * A page may have write access when the VMA has and the page is anonymous and nobody else's, or
+ * shared: then the right comes back at once, without a fault. The zero page and the pages of a file
+ * stay read-only until a write fault copies them.
  *
  * Only a right that is lost needs a flush. A right that is gained may leave a stale TLB entry
  * behind: the fault that it causes finds nothing to do and flushes it (user.minor.spurious).
@@ -16,10 +16,15 @@
 #include "rmap.h"
 #include "tlb.h"
 
+/* May a page of a writable VMA be written without a fault? */
+static inline bool protect_may_write(const struct vma *vma, const struct page *page)
+{
+	return page_is_anon(page) ? page->refcount == 1 : vma->flags & VM_SHARED;
+}
+
 static unsigned protect_rights(const struct vma *vma, pte_t pte)
 {
-	struct page *page = pfn_to_page(pte_pfn(pte));
-	bool may_write = vma->flags & VM_WRITE && page_is_anon(page) && page->refcount == 1;
+	bool may_write = vma->flags & VM_WRITE && protect_may_write(vma, pfn_to_page(pte_pfn(pte)));
 
 	return may_write ? vma->prot | PTE_PROT_WRITE : vma->prot & ~(unsigned)PTE_PROT_WRITE;
 }

@@ -2,6 +2,8 @@
 /* Checks of the reverse map (rmap.h). */
 #include "rmap.h"
 
+#include "file.h"
+
 struct rmap_search {
 	struct mm *mm;
 	bool found;    /* in it */
@@ -28,6 +30,15 @@ static void rmap_check_anon(struct mm *mm, const struct page *page, uint64_t va)
 	ASSERT(page_flag(page, PG_LRU));
 }
 
+static void rmap_check_shmem(struct mm *mm, const struct page *page)
+{
+	struct rmap_search search = {.mm = mm};
+
+	ASSERT(vm_file_walk(page, rmap_seen, &search) == page->mapcount && search.found);
+	ASSERT(page->refcount == (uint32_t)page->mapcount + 1); /* the object's */
+	ASSERT(page_flag(page, PG_LRU));
+}
+
 void rmap_check(struct mm *mm, const struct page *page, uint64_t va)
 {
 	ASSERT(page->mapcount > 0);
@@ -35,6 +46,8 @@ void rmap_check(struct mm *mm, const struct page *page, uint64_t va)
 	       !page_flag(page, PG_SLAB));
 	if (page_is_anon(page))
 		rmap_check_anon(mm, page, va);
+	else if (page_flag(page, PG_SHMEM))
+		rmap_check_shmem(mm, page);
 	else
 		ASSERT(page_flag(page, PG_RESERVED) || page->refcount >= (uint32_t)page->mapcount);
 }

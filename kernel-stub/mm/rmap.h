@@ -18,6 +18,16 @@ static inline bool page_is_anon(const struct page *page)
 	return page_flag(page, PG_SWAPBACKED);
 }
 
+/* What a page is counted as in an mm. */
+enum rss_kind { RSS_FILE, RSS_ANON, RSS_SHMEM, NR_RSS_KINDS };
+
+_Static_assert(RSS_ANON == 1 && RSS_SHMEM == 2 && PG_SHMEM == PG_SWAPBACKED + 1,
+	       "the two flags, side by side, are the kind");
+static inline enum rss_kind page_rss_kind(const struct page *page)
+{
+	return (enum rss_kind)(page->flags >> PG_SWAPBACKED & 3);
+}
+
 /* A fresh page, the caller's alone, becomes anonymous memory of mm at addr with its first PTE. The
  * caller
  * counts it in nr_anon_pages. */
@@ -29,7 +39,7 @@ static inline void rmap_add_new_anon(struct page *page, const struct mm *mm, uin
 	page->index = addr >> PAGE_SHIFT;
 }
 
-/* One more PTE maps a page of a file. Needs: the caller has a reference. */
+/* One more PTE maps a page of a file, or of shared memory. Needs: the caller has a reference. */
 static inline void rmap_add_file(struct page *page)
 {
 	if (port_xadd32((uint32_t *)&page->mapcount, 1) == 0)

@@ -284,7 +284,7 @@ static void erase_and_free(struct mm *mm, struct vma *vma)
 	if (mm->widest == vma)
 		mm->widest = NULL;
 	if (vma->file)
-		vm_file_put(vma->file);
+		vm_file_unlink(vma);
 	if (vma->anon)
 		anon_put(vma->anon);
 	kmem_cache_free(&vma_cache, vma);
@@ -344,7 +344,7 @@ static struct vma *split(struct vma *vma, uint64_t addr, struct vma_spare *spare
 	move_start(upper, addr);
 	move_end(vma, addr);
 	if (upper->file)
-		vm_file_get(upper->file);
+		vm_file_link(upper);
 	anon_get(upper->anon);
 	link_vma(vma->mm, upper, vma->next, 0);
 	vmstat_inc(FL_VMSTAT_VMA_SPLIT);
@@ -367,7 +367,7 @@ static struct vma *map_alone(struct mm *mm, const struct vma_new *new, struct vm
 	vma->pgoff = new->pgoff;
 	vma->anon = NULL;
 	if (vma->file)
-		vm_file_get(vma->file);
+		vm_file_link(vma);
 	link_vma(mm, vma, next, next ? next->gap : 0);
 	gap_divided(mm, vma, next);
 	return vma;
@@ -570,7 +570,7 @@ struct vma *vma_fork(struct mm *mm, const struct vma *from)
 	vma->mm = mm;
 	vma->anon = root;
 	if (vma->file)
-		vm_file_get(vma->file);
+		vm_file_link(vma);
 	link_vma(mm, vma, NULL, GAP_ENDLESS);
 	add_pages(mm, vma->start, vma->end);
 	return vma;
@@ -585,7 +585,7 @@ void vma_free_all(struct mm *mm)
 	for (vma = mm->first; vma; vma = next) {
 		next = vma->next;
 		if (vma->file)
-			vm_file_put(vma->file);
+			vm_file_unlink(vma);
 		anon_put(vma->anon);
 		kmem_cache_free(&vma_cache, vma);
 	}
@@ -615,7 +615,8 @@ static void vma_check_one(const struct mm *mm, const struct vma *vma)
 	ASSERT(vma->gap == (vma == mm->widest || !vma->next ? GAP_ENDLESS : gap_below(vma)));
 	ASSERT(!bounded_gap(vma) || gap_below(vma) <= mm->hole_bound);
 	ASSERT(vma->prot == vma_prot(vma->flags));
-	ASSERT(!vma->file || vma->file->refcount);
+	if (vma->file)
+		vm_file_check(vma);
 	ASSERT(!vma->anon || (vma->anon->mm == mm && vma->anon->refcount));
 }
 

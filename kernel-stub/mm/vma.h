@@ -13,6 +13,7 @@
 
 #include "anon.h"
 #include "errno.h"
+#include "file.h"
 #include "mmap_lock.h"
 #include "slab.h"
 #include "vma_index.h"
@@ -23,6 +24,12 @@ static inline uint32_t vma_prot(uint32_t flags)
 {
 	return (flags & VM_ACCESS_FLAGS ? PTE_PROT_USER : 0) |
 	       (flags & VM_WRITE ? PTE_PROT_WRITE : 0) | (flags & VM_EXEC ? PTE_PROT_EXEC : 0);
+}
+
+/* Is its memory anonymous, though it may be called by a file's name (/dev/zero)? */
+static inline bool vma_is_anonymous(const struct vma *vma)
+{
+	return !vma->file || vma->file->kind == VM_FILE_ZERO;
 }
 
 /* Where the VMA starts for others: below a stack lies the guard gap. */

@@ -25,8 +25,8 @@
 struct zap {
 	struct mm *mm;
 	uint32_t nr_pages;
-	int64_t rss[2];	     /* PTEs: of files, anonymous */
-	int64_t unmapped[2]; /* pages of these that no PTE maps any more */
+	int64_t rss[NR_RSS_KINDS];	/* PTEs */
+	int64_t unmapped[NR_RSS_KINDS]; /* pages of these that no PTE maps any more */
 	struct tlb_batch tlb;
 	struct page *pages[ZAP_BATCH];
 };
@@ -39,7 +39,7 @@ static inline void zap_piece(struct zap *z, struct pte_slot slot, uint64_t va, u
 	spin_lock(&slot.table->ptl, LOCK_PTL);
 	for (; va < end; va += PAGE_SIZE, slot.pte++) {
 		struct page *page;
-		bool anon;
+		enum rss_kind kind;
 
 		if (pte_none(port_pte_read(slot.pte)))
 			continue;
@@ -47,9 +47,9 @@ static inline void zap_piece(struct zap *z, struct pte_slot slot, uint64_t va, u
 		tlb_batch_add(&z->tlb, va);
 		if (page == zero_page)
 			continue;
-		anon = page_is_anon(page);
-		z->rss[anon]++;
-		z->unmapped[anon] += rmap_put(page);
+		kind = page_rss_kind(page);
+		z->rss[kind]++;
+		z->unmapped[kind] += rmap_put(page);
 		z->pages[nr_pages++] = page;
 	}
 	slot.table->nr_present -= z->tlb.nr - before;
@@ -57,17 +57,24 @@ static inline void zap_piece(struct zap *z, struct pte_slot slot, uint64_t va, u
 	z->nr_pages = nr_pages;
 }
 
+static inline void zap_count_none(struct zap *z)
+{
+	for (unsigned kind = 0; kind < NR_RSS_KINDS; kind++)
+		z->rss[kind] = z->unmapped[kind] = 0;
+}
+
 static inline void zap_count(struct zap *z)
 {
 	int64_t *stat = port_mm_cpu()->vmstat;
 
-	stat[FL_VMSTAT_NR_ANON_PAGES] -= z->unmapped[true];
-	port_xadd64(&z->mm->rss_anon, -z->rss[true]);
-	if (z->rss[false]) {
-		stat[FL_VMSTAT_NR_FILE_MAPPED] -= z->unmapped[false];
-		port_xadd64(&z->mm->rss_file, -z->rss[false]);
+	stat[FL_VMSTAT_NR_ANON_PAGES] -= z->unmapped[RSS_ANON];
+	port_xadd64(&z->mm->rss_anon, -z->rss[RSS_ANON]);
+	if (z->rss[RSS_FILE] | z->rss[RSS_SHMEM]) {
+		stat[FL_VMSTAT_NR_FILE_MAPPED] -= z->unmapped[RSS_FILE] + z->unmapped[RSS_SHMEM];
+		port_xadd64(&z->mm->rss_file, -z->rss[RSS_FILE]);
+		port_xadd64(&z->mm->rss_shmem, -z->rss[RSS_SHMEM]);
 	}
-	z->rss[true] = z->rss[false] = z->unmapped[true] = z->unmapped[false] = 0;
+	zap_count_none(z);
 }
 
 /* Steps 2 and 3; the batch is empty afterwards. */
@@ -102,7 +109,7 @@ static __attribute__((noinline)) void zap_tables(struct mm *mm, struct pte_slot 
 
 	z.mm = mm;
 	z.nr_pages = z.tlb.nr = 0;
-	z.rss[0] = z.rss[1] = z.unmapped[0] = z.unmapped[1] = 0;
+	zap_count_none(&z);
 	do {
 		uint64_t stop = zap_piece_end(va, end);
 
@@ -114,11 +121,18 @@ static __attribute__((noinline)) void zap_tables(struct mm *mm, struct pte_slot 
 	} while (slot.pte);
 }
 
+static inline int64_t *zap_rss(struct mm *mm, enum rss_kind kind)
+{
+	if (likely(kind == RSS_ANON))
+		return &mm->rss_anon;
+	return kind == RSS_FILE ? &mm->rss_file : &mm->rss_shmem;
+}
+
 /* The same steps for a range of one page. */
 static void zap_page(struct mm *mm, struct pte_slot slot, uint64_t va)
 {
 	struct page *page;
-	bool anon;
+	enum rss_kind kind;
 	pte_t old;
 
 	spin_lock(&slot.table->ptl, LOCK_PTL);
@@ -131,10 +145,11 @@ static void zap_page(struct mm *mm, struct pte_slot slot, uint64_t va)
 	page = pfn_to_page(pte_pfn(old));
 	if (page == zero_page)
 		return;
-	anon = page_is_anon(page);
-	port_xadd64(anon ? &mm->rss_anon : &mm->rss_file, -1);
+	kind = page_rss_kind(page);
+	port_xadd64(zap_rss(mm, kind), -1);
 	if (rmap_put(page))
-		vmstat_add(anon ? FL_VMSTAT_NR_ANON_PAGES : FL_VMSTAT_NR_FILE_MAPPED, -1);
+		vmstat_add(kind == RSS_ANON ? FL_VMSTAT_NR_ANON_PAGES : FL_VMSTAT_NR_FILE_MAPPED,
+			   -1);
 	if (lru_put_pages(&page, 1))
 		page_free(page);
 }

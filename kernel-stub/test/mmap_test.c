@@ -785,10 +785,14 @@ ATF_TC_BODY(not_here, tc)
 	(void)tc;
 	world_open();
 	ATF_CHECK_EQ(-MM_EOVERFLOW, vm_mmap(world_mm, AREA, P, R, private, file, ~0ull, 0));
-	ATF_CHECK_EQ(-MM_ENODEV, vm_mmap(world_mm, AREA, P, R, shared, file, 0, 0));
-	ATF_CHECK_EQ(-MM_ENODEV, vm_mmap(world_mm, AREA, P, R, shared, NULL, 0, 0));
-	ATF_CHECK_EQ(-MM_ENODEV,
-		     vm_mmap(world_mm, AREA, P, R, MAP_SHARED_VALIDATE_ | MAP_FIXED_, file, 0, 0));
+	ATF_CHECK_EQ(-MM_EACCES, vm_mmap(world_mm, AREA, P, PROT_WRITE_, shared, file, 0, 0));
+	ATF_CHECK_EQ(-MM_EINVAL,
+		     vm_mmap(world_mm, AREA, P, R, MAP_SHARED_VALIDATE_ | MAP_FIXED_, NULL, 0, 0));
+	ATF_CHECK_EQ(-MM_EOPNOTSUPP,
+		     vm_mmap(world_mm, AREA, P, R, MAP_SHARED_VALIDATE_ | MAP_FIXED_NOREPLACE_,
+			     file, 0, 0));
+	ATF_CHECK_EQ(-MM_EINVAL,
+		     vm_mmap(world_mm, AREA, P, R, shared | MAP_GROWSDOWN_, NULL, 0, 0));
 	ATF_CHECK_EQ(-MM_EINVAL,
 		     vm_mmap(world_mm, AREA, P, R, private | MAP_GROWSDOWN_, file, 0, 0));
 	ATF_CHECK_EQ(0u, world_mm->map_count);

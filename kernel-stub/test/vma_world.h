@@ -54,10 +54,13 @@ static void world_file_release(struct vm_file *file)
 	ASSERT(!"a test's file lost its last reference");
 }
 
-static struct vm_file world_files[2] = {
-	{"/a", 1 << 20, 1, 1, world_file_page, world_file_release},
-	{"/b", 1 << 20, 2, 1, world_file_page, world_file_release},
-};
+#define WORLD_FILE(path_, inode_)                                                                  \
+	{                                                                                          \
+		.path = (path_), .size = 1 << 20, .inode = (inode_), .refcount = 1,                \
+		.get_page = world_file_page, .release = world_file_release, .read_only = true,     \
+	}
+
+static struct vm_file world_files[2] = {WORLD_FILE("/a", 1), WORLD_FILE("/b", 2)};
 
 /* ---- life ---- */
 
