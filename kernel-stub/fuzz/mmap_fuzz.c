@@ -2,7 +2,8 @@
 /*
  * libFuzzer: calls against the flat model (test/mmap_model.h), mm_check after each. Four bytes an
  * operation: the call, with one bit that has its second allocation refused; the first page; the
- * number of pages; prot or advice. A difference panics, which aborts.
+ * number of pages; prot (and whether it is shared memory) or advice. A difference panics, which
+ * aborts.
  */
 #include "../test/mmap_model.h"
 
@@ -18,7 +19,11 @@ static struct model_op decode(const uint8_t *b)
 
 	op.first = b[1] % model.n;
 	op.count = 1 + b[2] % (model.n - op.first);
-	op.arg = op.call == MODEL_MADVISE ? b[3] % (MADV_DONTNEED_ + 1) : b[3] & 7;
+	op.arg = b[3] & (VM_ACCESS_FLAGS | VM_SHARED);
+	if (op.call == MODEL_MADVISE)
+		op.arg = b[3] % (MADV_DONTNEED_ + 1);
+	else if (op.call > MODEL_EXCL)
+		op.arg &= VM_ACCESS_FLAGS;
 	op.value = 1 + b[3];
 	return op;
 }

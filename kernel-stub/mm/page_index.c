@@ -114,34 +114,17 @@ struct page **page_index_slot(struct page_index *tree, uint64_t index)
 	return node ? &node->page[slot_number(index, 1)] : NULL;
 }
 
-/* The slot of that index if there is one; else NULL, and `*missing` is the height of the tree that
- * is not there. */
-static struct page **slot_find(const struct page_index *tree, uint64_t index, unsigned *missing)
+struct page *page_index_find(const struct page_index *tree, uint64_t index)
 {
 	uintptr_t root = __atomic_load_n(&tree->root, __ATOMIC_ACQUIRE);
 	unsigned height = root_height(root);
-	struct page_node *node = root_node(root);
+	const struct page_node *node = root_node(root);
 
-	if (!height_suffices(height, index)) {
-		*missing = 64 / PAGE_INDEX_BITS; /* beyond the tree: no index after it is there */
+	if (!height_suffices(height, index))
 		return NULL;
-	}
-	for (; height > 1; height--) {
+	for (; node && height > 1; height--)
 		node = __atomic_load_n(&node->child[slot_number(index, height)], __ATOMIC_ACQUIRE);
-		if (!node) {
-			*missing = height - 1;
-			return NULL;
-		}
-	}
-	return &node->page[slot_number(index, 1)];
-}
-
-struct page *page_index_find(const struct page_index *tree, uint64_t index)
-{
-	unsigned missing;
-	struct page **slot = slot_find(tree, index, &missing);
-
-	return slot ? page_index_load(slot) : NULL;
+	return node ? page_index_load(&node->page[slot_number(index, 1)]) : NULL;
 }
 
 struct page *page_index_add(struct page **slot, struct page *page)
@@ -154,30 +137,7 @@ struct page *page_index_add(struct page **slot, struct page *page)
 		       : there;
 }
 
-/* ---- taking out ---- */
-
-unsigned page_index_take(struct page_index *tree, uint64_t *index, uint64_t end,
-			 struct page **pages, unsigned max)
-{
-	unsigned n = 0, missing;
-
-	while (n < max && *index < end) {
-		struct page **slot = slot_find(tree, *index, &missing);
-
-		if (!slot) {
-			uint64_t span = 1ull << (PAGE_INDEX_BITS * missing);
-
-			*index = (*index & ~(span - 1)) + span;
-			continue;
-		}
-		pages[n] = __atomic_exchange_n(slot, NULL, __ATOMIC_SEQ_CST);
-		n += pages[n] != NULL;
-		++*index;
-	}
-	if (*index > end)
-		*index = end;
-	return n;
-}
+/* ---- the end ---- */
 
 /* The pages of a node of height 1, moved to its front. */
 static unsigned pack_pages(struct page_node *node)

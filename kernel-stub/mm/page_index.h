@@ -8,12 +8,9 @@
  *
  * Nobody takes a lock. A slot goes from empty to a node or a page by one compare-and-exchange, so
  * of two CPUs that bring a page for the same index one finds the other's there. A tree that is too
- * low for an index gets a new root above the old one, which stays what it was. Nodes are never
- * freed before the whole tree is, so a pointer to a slot stays good; a page that is taken out
- * leaves its slot empty.
- *
- * What the tree does not do is to keep a page alive for whoever finds it. That is the business of
- * the object, whose reference the page in the tree has.
+ * low for an index gets a new root above the old one, which stays what it was. Nodes are not freed
+ * before the whole tree is, so a pointer to a slot stays good; nor is a page taken out before, so
+ * that whoever keeps the object keeps its pages.
  */
 #ifndef MM_PAGE_INDEX_H
 #define MM_PAGE_INDEX_H
@@ -48,12 +45,6 @@ static inline struct page *page_index_load(struct page *const *slot)
 /* Puts a page into a slot, unless there is one: then that one is returned, else this. The tree
  * takes the caller's reference if it takes the page. */
 struct page *page_index_add(struct page **slot, struct page *page);
-
-/* Takes up to `max` pages with *index <= index < end out of the tree, in order: how many. *index
- * moves behind the last one looked at; it is `end` when none is left. Their references are the
- * caller's. */
-unsigned page_index_take(struct page_index *tree, uint64_t *index, uint64_t end,
-			 struct page **pages, unsigned max);
 
 /* Frees the tree, and gives its pages to drop(arg, pages, n), up to PAGE_INDEX_SLOTS at a time. The
  * array is drop's to write to. Needs: nobody else has the tree. */

@@ -19,7 +19,8 @@
 
 struct model_page {
 	bool mapped;
-	uint32_t flags; /* as struct vma's, without VM_ACCOUNT: that is the whole VMA's affair */
+	uint32_t flags; /* as struct vma's, without VM_ACCOUNT: that is the whole VMA's affair. Each
+			   VM_SHARED page is of an object of its own call's, mapped nowhere else */
 	uint64_t value; /* its first eight bytes; 0: never written */
 };
 
@@ -30,10 +31,10 @@ struct model {
 };
 
 enum model_call {
-	MODEL_MMAP,  /* at `first`, MAP_FIXED; arg: prot */
-	MODEL_PLACE, /* anywhere; arg: prot */
-	MODEL_HINT,  /* the hint `first`; arg: prot */
-	MODEL_EXCL,  /* at `first`, MAP_FIXED_NOREPLACE; arg: prot */
+	MODEL_MMAP,  /* at `first`, MAP_FIXED; arg: prot, and VM_SHARED for shared memory */
+	MODEL_PLACE, /* anywhere; arg: the same */
+	MODEL_HINT,  /* the hint `first`; arg: the same */
+	MODEL_EXCL,  /* at `first`, MAP_FIXED_NOREPLACE; arg: the same */
 	MODEL_MUNMAP,
 	MODEL_MPROTECT, /* arg: prot */
 	MODEL_MADVISE,	/* arg: advice */
@@ -115,7 +116,7 @@ static inline int64_t model_madvise(struct model *m, const struct model_op *op)
 
 		if (!p->mapped)
 			ret = -MM_ENOMEM;
-		else if (op->arg == MADV_DONTNEED_)
+		else if (op->arg == MADV_DONTNEED_ && !(p->flags & VM_SHARED))
 			p->value = 0;
 		if (!p->mapped || op->arg > MADV_SEQUENTIAL_)
 			continue;
@@ -178,17 +179,18 @@ static inline int64_t model_access(const struct model *m, const struct model_op 
 static inline int64_t model_call(const struct model *m, const struct model_op *op)
 {
 	uint64_t va = model_va(m, op->first), len = op->count * PAGE_SIZE;
-	unsigned anon = MAP_PRIVATE_ | MAP_ANONYMOUS_;
+	unsigned anon = MAP_ANONYMOUS_ | (op->arg & VM_SHARED ? MAP_SHARED_ : MAP_PRIVATE_);
+	unsigned prot = op->arg & VM_ACCESS_FLAGS;
 
 	switch (op->call) {
 	case MODEL_MMAP:
-		return vm_mmap(world_mm, va, len, op->arg, anon | MAP_FIXED_, NULL, 0, 0);
+		return vm_mmap(world_mm, va, len, prot, anon | MAP_FIXED_, NULL, 0, 0);
 	case MODEL_EXCL:
-		return vm_mmap(world_mm, va, len, op->arg, anon | MAP_FIXED_NOREPLACE_, NULL, 0, 0);
+		return vm_mmap(world_mm, va, len, prot, anon | MAP_FIXED_NOREPLACE_, NULL, 0, 0);
 	case MODEL_HINT:
-		return vm_mmap(world_mm, va, len, op->arg, anon, NULL, 0, 0);
+		return vm_mmap(world_mm, va, len, prot, anon, NULL, 0, 0);
 	case MODEL_PLACE:
-		return vm_mmap(world_mm, 0, len, op->arg, anon, NULL, 0, 0);
+		return vm_mmap(world_mm, 0, len, prot, anon, NULL, 0, 0);
 	case MODEL_MUNMAP:
 		return vm_munmap(world_mm, va, len);
 	case MODEL_MPROTECT:

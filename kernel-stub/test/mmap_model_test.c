@@ -127,6 +127,8 @@ static struct model_op random_op(void)
 		op.count = 1 + random_below(op.count < 4 ? op.count : 4);
 	op.arg = op.call == MODEL_MADVISE ? random_below(MADV_DONTNEED_ + 1)
 					  : prots[random_below(8)];
+	if (op.call <= MODEL_EXCL && random_below(4) == 0)
+		op.arg |= VM_SHARED;
 	op.value = random_next() | 1;
 	return op;
 }

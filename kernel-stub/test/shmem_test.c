@@ -733,6 +733,78 @@ ATF_TC_BODY(one_page_for_all, tc)
 	world_close();
 }
 
+/* Two address spaces, two CPUs in each: every page is made once and mapped once in each. */
+static unsigned race_classes[RACERS][FL_NR_CLASSES];
+
+static void *fault_racer(void *arg)
+{
+	unsigned cpu = (unsigned)(uintptr_t)arg;
+	struct mm *mine = mms[cpu / 2];
+
+	hosted_set_cpu(cpu);
+	if (cpu)
+		pcp_init_cpu();
+	port_load_mm(mine);
+	pthread_barrier_wait(&race_start);
+	for (unsigned i = 0; i < RACE_PAGES; i++) {
+		unsigned index = cpu & 1 ? RACE_PAGES - 1 - i : i;
+		struct fault_access access = {page_va(index),
+					      FAULT_USER | (i & 1 ? FAULT_WRITE : 0)};
+		struct fault_verdict v = vm_fault(mine, &access);
+
+		ASSERT(v.outcome == FAULT_DONE);
+		race_classes[cpu][v.class]++;
+	}
+	pthread_barrier_wait(&race_start);
+	port_load_mm(NULL);
+	pcp_drain();
+	slab_drain();
+	return NULL;
+}
+
+static unsigned race_sum(unsigned class)
+{
+	unsigned sum = 0;
+
+	for (unsigned i = 0; i < RACERS; i++)
+		sum += race_classes[i][class];
+	return sum;
+}
+
+ATF_TC_WITHOUT_HEAD(faults_of_many_cpus);
+ATF_TC_BODY(faults_of_many_cpus, tc)
+{
+	pthread_t threads[RACERS];
+
+	family_open();
+	map_shared(page_va(0), RACE_PAGES, RW);
+	fork_mm(mm);
+	pthread_barrier_init(&race_start, NULL, RACERS);
+	for (unsigned i = 1; i < RACERS; i++)
+		ATF_REQUIRE_EQ(pthread_create(&threads[i], NULL, fault_racer, (void *)(uintptr_t)i),
+			       0);
+	fault_racer((void *)0);
+	for (unsigned i = 1; i < RACERS; i++)
+		pthread_join(threads[i], NULL);
+	port_load_mm(mm);
+	check_all();
+	ATF_CHECK_EQ(mms[0]->rss_shmem, RACE_PAGES);
+	ATF_CHECK_EQ(mms[1]->rss_shmem, RACE_PAGES);
+	ATF_CHECK_EQ(hosted_vmstat(FL_VMSTAT_NR_SHMEM), RACE_PAGES);
+	ATF_CHECK_EQ(hosted_vmstat(FL_VMSTAT_NR_FILE_MAPPED), RACE_PAGES);
+	/* A page that a fault made, and that another CPU mapped there before it, makes that fault
+	 * spurious. */
+	ATF_CHECK(race_sum(FL_CLASS_USER_MINOR_SHMEM_ALLOC) <= RACE_PAGES);
+	ATF_CHECK_EQ(race_sum(FL_CLASS_USER_MINOR_SHMEM_ALLOC) +
+			     race_sum(FL_CLASS_USER_MINOR_FILE_MAP) +
+			     race_sum(FL_CLASS_USER_MINOR_FILE_WRITE),
+		     2 * RACE_PAGES);
+	ATF_CHECK_EQ(race_sum(FL_CLASS_USER_MINOR_SPURIOUS), 2 * RACE_PAGES);
+	for (unsigned i = 0; i < RACE_PAGES; i++)
+		ATF_CHECK_EQ(page_at(page_va(i))->mapcount, 2);
+	family_close();
+}
+
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, classes);
@@ -751,5 +823,6 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, tree);
 	ATF_TP_ADD_TC(tp, tree_from_above);
 	ATF_TP_ADD_TC(tp, one_page_for_all);
+	ATF_TP_ADD_TC(tp, faults_of_many_cpus);
 	return atf_no_error();
 }

@@ -7,7 +7,7 @@
 
 profiles="anon-touch anon-read anon-cow-zero vma-ops vma-index invalid-access invalid-rsvd uaccess kernel-oops
 kernel-oops-process kernel-oops-lock kernel-oops-report kernel-stack-overflow
-kernel-panic vmalloc spurious fork-cow stack-grow threads-touch threads-contended threads-mmap
+kernel-panic vmalloc spurious fork-cow shmem-touch stack-grow threads-touch threads-contended threads-mmap
 threads-mmap-fault shootdown"
 
 # Those whose threads the stub cannot run yet: one CPU, one thread.
@@ -52,7 +52,7 @@ run_tcg()
 few()
 {
 	case $1 in
-	anon-touch | anon-read | anon-cow-zero | fork-cow) echo "-s pages=256" ;;
+	anon-touch | anon-read | anon-cow-zero | fork-cow | shmem-touch) echo "-s pages=256" ;;
 	vma-ops | invalid-access | uaccess | spurious) echo "-s iters=16" ;;
 	vma-index) echo "-s iters=16 -s vmas=64" ;;
 	esac

@@ -17,10 +17,10 @@
 #define OUTPUT_MAX (64u << 10)
 #define ARGS_MAX 8
 
-static const char *const names[] = {"anon-touch",  "vma-ops",	    "invalid-access", "uaccess",
-				    "kernel-oops", "spurious",	    "vmalloc",	      "fork-cow",
-				    "stack-grow",  "threads-touch", "shootdown",      "vma-index",
-				    "baseline"};
+static const char *const names[] = {"anon-touch",  "vma-ops",	 "invalid-access", "uaccess",
+				    "kernel-oops", "spurious",	 "vmalloc",	   "fork-cow",
+				    "shmem-touch", "stack-grow", "threads-touch",  "shootdown",
+				    "vma-index",   "baseline"};
 #define NR_NAMES (sizeof names / sizeof *names)
 
 /* One run of a program. */
@@ -314,6 +314,18 @@ ATF_TC_BODY(fork_cow_native, tc)
 	ATF_CHECK_EQ(samples(r, "copy", 0), 7);
 }
 
+ATF_TC_WITHOUT_HEAD(shmem_touch_native);
+ATF_TC_BODY(shmem_touch_native, tc)
+{
+	struct ran *r = run_ok(tc, "shmem-touch", "pages=50 theirs=30 written=60");
+
+	ATF_CHECK_EQ(samples(r, "alloc", 0), 35);
+	ATF_CHECK_EQ(samples(r, "write", 0), 9);
+	ATF_CHECK_EQ(samples(r, "map", 0), 6);
+	r = run_ok(tc, "shmem-touch", "pages=9 theirs=0");
+	ATF_CHECK_EQ(samples(r, "alloc", 0), 9);
+}
+
 ATF_TC_WITHOUT_HEAD(stack_grow_native);
 ATF_TC_BODY(stack_grow_native, tc)
 {
@@ -462,6 +474,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, invalid_access_native);
 	ATF_TP_ADD_TC(tp, uaccess_native);
 	ATF_TP_ADD_TC(tp, fork_cow_native);
+	ATF_TP_ADD_TC(tp, shmem_touch_native);
 	ATF_TP_ADD_TC(tp, stack_grow_native);
 	ATF_TP_ADD_TC(tp, threads_touch_native);
 	ATF_TP_ADD_TC(tp, shootdown_native);
