@@ -350,15 +350,16 @@ static void about(FILE *f, const char *key, const char *value)
 /* What a reader must know of lengths with several CPUs, in two lines. */
 static void about_tick(FILE *f, const char *unit)
 {
-	bool shared = result_counts_instructions(unit);
+	bool shared = unit && !strcmp(unit, "instructions");
 
 	about(f, "tick",
-	      shared ? "a tick is one instruction of any CPU: they take turns; and a length "
-		       "includes the others' turns where its own ends within it"
-		     : "a tick is a cycle of the time-stamp counter; and all CPUs run at once");
+	      shared ? "a tick is an instruction of any CPU: they take turns. A length includes the "
+		       "others' turns where its own ends within it"
+		     : "a tick is a cycle of the time-stamp counter: all CPUs run at once");
 	about(f, "rate",
-	      shared ? "throughput is counted N-fold; as if all N CPUs ran at once"
-		     : "throughput is that of all CPUs together");
+	      shared ? "level: several CPUs make no more work than one. Waiting is next to free: "
+		       "who waits gives its turn away (docs/engines.md)"
+		     : "grey: in proportion to the CPUs");
 }
 
 bool csv_write_about(const char *path, const struct results *r, struct diag *d)

@@ -6,7 +6,8 @@
  * Throughput is of the phase that a cell has most of (the faults of a loop of mmap, faults and
  * munmap), over the time from the first thread's begin to the last one's end, which workloads with
  * threads report as the phase `elapsed`. Where one clock counts the instructions of all CPUs, that
- * time is N times as long as if they ran at once, and is divided by N.
+ * is how much work an operation makes, not how fast N CPUs are: a CPU that waits gives its turn
+ * away there, so no factor makes the one of the other.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -92,7 +93,7 @@ static const struct result_series *operation(const struct result_cell *c, double
 
 static void add_cell(struct points *all, const struct results *r, const struct result_cell *c)
 {
-	double elapsed, scale = result_counts_instructions(c->unit) ? c->cpus : 1;
+	double elapsed;
 	const struct result_series *counted = operation(c, &elapsed);
 
 	for (size_t i = 0; i < c->nr_user; i++) {
@@ -109,7 +110,7 @@ static void add_cell(struct points *all, const struct results *r, const struct r
 		struct point *to = find_point(all, &p);
 
 		hist_merge(&to->hist, &s->hist);
-		to->elapsed += s == counted ? elapsed / scale : 0;
+		to->elapsed += s == counted ? elapsed : 0;
 	}
 }
 

@@ -396,8 +396,3 @@ bool result_is_elapsed(const struct result_series *s)
 {
 	return !strcmp(s->phase, "elapsed");
 }
-
-bool result_counts_instructions(const char *unit)
-{
-	return unit && !strcmp(unit, "instructions");
-}

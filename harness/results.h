@@ -77,7 +77,4 @@ const struct result_series *result_series_find(const struct result_series *v, si
  * what an operation takes. */
 bool result_is_elapsed(const struct result_series *s);
 
-/* Whether lengths in that unit (may be NULL) are of the one clock that all CPUs of tcg share. */
-bool result_counts_instructions(const char *unit);
-
 #endif

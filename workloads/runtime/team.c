@@ -14,7 +14,7 @@
 struct team_private {
 	unsigned arrived __attribute__((aligned(64)));
 	unsigned generation __attribute__((aligned(64)));
-	bool yields; /* more threads than CPUs */
+	bool yields; /* who waits lets others run on its CPU */
 	pthread_t threads[TEAM_MAX];
 	size_t bytes, stacks_bytes, hists_bytes, workers_bytes;
 	char *stacks, *hists;
@@ -57,12 +57,24 @@ static void team_pin(struct team_worker *w)
 		wl_fail(w->run, "sched_setaffinity of worker %u: %m", w->id);
 }
 
+/* Back to all CPUs: threads begin where their maker may run. */
+static void team_unpin(struct wl_run *run)
+{
+	if (team_cpus() > 1 && sched_setaffinity(0, sizeof first_mask, &first_mask))
+		wl_fail(run, "sched_setaffinity to all CPUs: %m");
+}
+
 static void team_relax(const struct team *t)
 {
-	if (t->private->yields)
+	if (__atomic_load_n(&t->private->yields, __ATOMIC_RELAXED))
 		sched_yield();
 	else
 		asm volatile("pause");
+}
+
+static void team_let_yield(struct team *t, bool yields)
+{
+	__atomic_store_n(&t->private->yields, yields, __ATOMIC_RELAXED);
 }
 
 static void team_meet(struct team *t)
@@ -179,13 +191,16 @@ void team_open(struct wl_run *run, struct team *team, unsigned n,
 		team->nr_rows++;
 	}
 	team_allocate(team);
-	team->private->yields = n > team_cpus();
+	/* until all are on their CPUs, one may have to run where another waits */
+	team_let_yield(team, n > 1);
 	for (unsigned id = 0; id < n; id++)
 		team_fill_worker(team, id, arg);
+	team_unpin(run);
 	for (unsigned id = 1; id < n; id++)
 		team_start_thread(team, id);
 	team_pin(&team->workers[0]);
 	team_meet(team);
+	team_let_yield(team, n > team_cpus());
 }
 
 void team_go(struct team *team)

@@ -10,17 +10,6 @@ kernel-oops-process kernel-oops-lock kernel-oops-report kernel-stack-overflow
 kernel-panic vmalloc spurious fork-cow shmem-touch stack-grow threads-touch threads-contended threads-mmap
 threads-mmap-fault shootdown"
 
-# Those whose threads the stub cannot run yet: one CPU, one thread.
-alone="threads-touch threads-contended threads-mmap threads-mmap-fault shootdown"
-
-is_alone()
-{
-	case " $alone " in
-	*" $1 "*) return 0 ;;
-	*) return 1 ;;
-	esac
-}
-
 set_up()
 {
 	faultline=$(atf_config_get build)/faultline
@@ -55,6 +44,8 @@ few()
 	anon-touch | anon-read | anon-cow-zero | fork-cow | shmem-touch) echo "-s pages=256" ;;
 	vma-ops | invalid-access | uaccess | spurious) echo "-s iters=16" ;;
 	vma-index) echo "-s iters=16 -s vmas=64" ;;
+	threads-*) echo "-s pages=64" ;;
+	shootdown) echo "-s rounds=8" ;;
 	esac
 }
 
@@ -80,7 +71,6 @@ atf_init_test_cases()
 {
 	for profile in $profiles; do
 		add_case "${profile}_tcg1" run_tcg "$profile" 1
-		is_alone "$profile" && continue
 		add_case "${profile}_tcg4" run_tcg "$profile" 4
 		add_case "${profile}_kvm2" run_kvm "$profile"
 	done
