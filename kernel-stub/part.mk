@@ -4,17 +4,22 @@ KS := kernel-stub
 STUB_CFLAGS := -std=gnu11 -O2 -g -ffreestanding -fno-pic -fno-pie -mcmodel=kernel -mno-red-zone \
 	-mgeneral-regs-only -fno-stack-protector -fcf-protection=none -fno-asynchronous-unwind-tables \
 	-fno-strict-aliasing -fno-common -fomit-frame-pointer $(WARN)
-# STUB_DEBUG=1: lock order is checked at run time (into a build directory of its own: make B=…).
+# A debug stub checks lock order and freed memory at run time, and can make allocations fail. There is
+# one beside the others for tests (stub-debug.elf); STUB_DEBUG=1 makes all of them so (into a build
+# directory of its own: make B=…).
 STUB_CHECKS := $(if $(STUB_DEBUG),debug,release)
 # How an address space finds its VMAs (kernel-stub/mm/vma_index.h) is compiled in: a stub, a hosted
 # mm/ and the tests below for each. stub.elf and what has no suffix has the first.
 VMA_INDEXES := rbtree list btree
 VMA_INDEX := $(firstword $(VMA_INDEXES))
 VMA_INDEXES_BESIDE := $(filter-out $(VMA_INDEX),$(VMA_INDEXES))
-STUB_INC = -I$(KS)/include -I$(KS)/port -I$(KS)/port/guest -I$(KS)/mm -I$(KS)/mm/$(STUB_CHECKS) \
+STUB_INC = -I$(KS)/include -I$(KS)/port -I$(KS)/port/guest -I$(KS)/port/guest/$(STUB_CHECKS) \
+	-I$(KS)/mm -I$(KS)/mm/$(STUB_CHECKS) \
 	-I$(KS)/mm/index/$(VMA_INDEX) -I$(KS)/arch/x86_64 -I$(KS)/kern -I$(KS)/drivers
-STUB_SRCS := $(wildcard $(KS)/mm/*.c $(KS)/mm/$(STUB_CHECKS)/*.c $(KS)/port/guest/*.c $(KS)/arch/x86_64/*.c \
-	$(KS)/arch/x86_64/*.S $(KS)/kern/*.c $(KS)/drivers/*.c)
+# $(call stub_sources,debug or release)
+stub_sources = $(wildcard $(KS)/mm/*.c $(KS)/mm/$(1)/*.c $(KS)/port/guest/*.c $(KS)/port/guest/$(1)/*.c \
+	$(KS)/arch/x86_64/*.c $(KS)/arch/x86_64/*.S $(KS)/kern/*.c $(KS)/drivers/*.c)
+STUB_SRCS := $(call stub_sources,$(STUB_CHECKS))
 
 HOSTED_SAN ?= -fsanitize=address,undefined -fno-sanitize-recover=all
 HOSTED_CFLAGS := -std=gnu11 -O1 -g -fno-omit-frame-pointer $(HOSTED_SAN) $(WARN)
@@ -42,6 +47,24 @@ KS_INDEX_TESTS := fault_test fork_test mmap_model_test mmap_test mremap_test pop
 .PHONY: stub hosted
 stub: $(B)/stub.elf $(VMA_INDEXES_BESIDE:%=$(B)/stub-%.elf)
 hosted: $(B)/hosted/libmm.a $(KS_TEST_PROGRAMS)
+
+STUB_DEBUG_OBJS := $(patsubst %,$(B)/guest-debug/%.o,$(call stub_sources,debug) \
+	$(wildcard $(KS)/mm/index/$(VMA_INDEX)/*.c))
+$(B)/guest-debug/%: STUB_CHECKS := debug
+
+$(B)/guest-debug/%.c.o: %.c Makefile
+	$(START)
+	$(CC) $(STUB_CFLAGS) $(REPRODUCIBLE) $(DEPFLAGS) $(STUB_INC) -c $< -o $@
+
+$(B)/guest-debug/%.S.o: %.S Makefile
+	$(START)
+	$(CC) $(STUB_CFLAGS) $(REPRODUCIBLE) $(DEPFLAGS) $(STUB_INC) -c $< -o $@
+
+$(B)/stub-debug.elf: $(STUB_DEBUG_OBJS) $(KS)/arch/x86_64/stub.ld
+	$(START)
+	$(LD) -n -z noexecstack --no-warn-rwx-segments --build-id=none -T $(KS)/arch/x86_64/stub.ld \
+		$(STUB_DEBUG_OBJS) -o $@
+TEST_PROGRAMS += $(B)/stub-debug.elf
 
 # The longest of them ran at length with the first index.
 $(foreach i,$(VMA_INDEXES_BESIDE),$(eval $(B)/hosted-$(i)/%: HOSTED_CFLAGS += -DRANDOM_CALLS=25000u))

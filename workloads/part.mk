@@ -64,3 +64,10 @@ TEST_PROGRAMS += $(B)/abi/processes
 $(B)/abi/processes: workloads/test/processes.c
 	$(START)
 	$(CC) $(WORKLOAD_CFLAGS) -static $< -o $@
+
+# Each allocation of each call fails in turn: inject_test runs it on the debug stub.
+TEST_PROGRAMS += $(B)/abi/inject
+
+$(B)/abi/inject: workloads/test/inject.c
+	$(START)
+	$(CC) $(WORKLOAD_CFLAGS) $(WORKLOAD_INC) -static $< -o $@

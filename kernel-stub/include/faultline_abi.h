@@ -192,7 +192,15 @@ enum fl_stubctl {
 	FL_STUBCTL_VFREE,     /* (address) -> 0: the reverse; -EINVAL if no area begins there */
 	FL_STUBCTL_VMALLOC_SWAP, /* (address, word) -> the 8 bytes that were there, the word in
 				    their place; -EFAULT unless they lie in an area */
-	FL_STUBCTL_OOPS, /* (enum fl_oops, n) -> never: an oops of the caller itself; -EINVAL */
+	FL_STUBCTL_FAIL_NTH, /* (n) -> counts: the n-th allocation of the caller from now on fails;
+				0: none. The counts are of those since the last such call: asked
+				for, in the upper half refused. -ENOSYS: no debug stub */
+	FL_STUBCTL_FAIL_RANDOM, /* (seed, one_in) -> counts: one in so many fails; the same
+				   otherwise */
+	FL_STUBCTL_CHECK, /* (pointer to two uint64_t) -> 0: the caller's memory and the allocators
+			     are checked (or panic); pages that are free or in slabs, objects in use
+			   */
+	FL_STUBCTL_OOPS,  /* (enum fl_oops, n) -> never: an oops of the caller itself; -EINVAL */
 };
 
 /* What is special about an oops of FL_STUBCTL_OOPS. */

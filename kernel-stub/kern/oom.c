@@ -115,11 +115,14 @@ static void kill(const struct process *victim)
 	}
 }
 
-/* A victim of another CPU's may have ended while this one waited for kern_lock. */
+/* A victim of another CPU's may have ended while this one waited for kern_lock; or the allocation
+ * was made to fail, which this one never is. */
 static bool memory_is_back(void)
 {
-	struct page *page = page_alloc();
+	struct page *page = pcp_pop(MT_MOVABLE);
 
+	if (!page)
+		page = page_alloc_slow(MT_MOVABLE);
 	if (page)
 		page_put(page);
 	return page;

@@ -7,10 +7,12 @@
  * "the task killed, the kernel goes on".
  */
 #include "arch.h"
+#include "buddy.h"
 #include "errno.h"
 #include "fault.h"
 #include "kern_lock.h"
 #include "mmap_lock.h"
+#include "slab.h"
 #include "syscall.h"
 #include "task.h"
 #include "vmalloc.h"
@@ -123,6 +125,36 @@ static int64_t oops_here(uint64_t kind, uint64_t n)
 	return arch_raw_read(BAD_KERNEL_ADDRESS);
 }
 
+/* ---- failing allocations, and what they leave behind ---- */
+
+static int64_t fail(const struct inject_plan *plan)
+{
+	uint64_t counts;
+
+	return inject_arm(plan, &counts) ? (int64_t)counts : -MM_ENOSYS;
+}
+
+/* Needs: no other CPU runs. */
+static int64_t check(uint64_t user)
+{
+	struct mm *mm = current()->mm;
+	uint64_t found[2];
+
+	kern_lock();
+	mmap_write_lock(mm);
+	mm_check(mm);
+	mmap_write_unlock(mm);
+	slab_drain();
+	slab_check();
+	pcp_drain();
+	buddy_check();
+	vmalloc_check();
+	found[0] = page_nr_free() + slab_nr_pages();
+	found[1] = (uint64_t)slab_nr_objects();
+	kern_unlock();
+	return copy_to_user(user, found, sizeof(found)) ? -MM_EFAULT : 0;
+}
+
 /* ---- kernel memory by pages: areas in the lazy slots are ring 3's to play with. kern_lock keeps
  * one that is used from being freed. ---- */
 
@@ -199,6 +231,12 @@ SYSCALL(stubctl)
 		return stale_tlb(a);
 	case FL_STUBCTL_PANIC:
 		panic_by_oops();
+	case FL_STUBCTL_FAIL_NTH:
+		return fail(&(struct inject_plan){.nth = a});
+	case FL_STUBCTL_FAIL_RANDOM:
+		return b ? fail(&(struct inject_plan){.seed = a, .one_in = b}) : -MM_EINVAL;
+	case FL_STUBCTL_CHECK:
+		return check(a);
 	case FL_STUBCTL_OOPS:
 		return oops_here(a, b);
 	case FL_STUBCTL_VMALLOC:

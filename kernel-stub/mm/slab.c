@@ -246,6 +246,24 @@ int64_t kmalloc_nr_objects(void)
 	return n;
 }
 
+int64_t slab_nr_objects(void)
+{
+	int64_t n = 0;
+
+	list_for_each (node, &all_caches)
+		n += kmem_cache_nr_objects(list_entry(node, struct kmem_cache, caches));
+	return n;
+}
+
+uint64_t slab_nr_pages(void)
+{
+	uint64_t n = 0;
+
+	list_for_each (node, &all_caches)
+		n += list_entry(node, struct kmem_cache, caches)->nr_slabs;
+	return n;
+}
+
 /* ---- checking ---- */
 
 static void check_object(struct kmem_cache *cache, const void *object)

@@ -85,6 +85,10 @@ void kfree(void *p); /* NULL is fine */
 /* Objects in use that came from kmalloc's caches. */
 int64_t kmalloc_nr_objects(void);
 
+/* The same of every cache, and the pages of all slabs. */
+int64_t slab_nr_objects(void);
+uint64_t slab_nr_pages(void);
+
 /* Needs: once, after buddy_init, before any other call. Forgets everything. */
 void slab_init(void);
 /* Returns the free objects that this CPU holds to their slabs, and empty slabs to the buddy. */

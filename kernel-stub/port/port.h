@@ -165,7 +165,7 @@ struct mm_cpu;
  * Trouble:
  *
  *   bool port_should_fail(void)
- *        failure injection: true if this allocation must fail (guest: never)
+ *        failure injection: true if this allocation must fail (guest: only in a debug build)
  *   void port_printk(const char *fmt, ...)
  *        kernel message; %d %u %x %lx %lu %s %c %p, 0 and width
  *   _Noreturn void port_panic(const char *fmt, ...)

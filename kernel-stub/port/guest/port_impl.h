@@ -4,6 +4,7 @@
 #define PORT_GUEST_PORT_IMPL_H
 
 #include "cpu_layout.h"
+#include "inject.h"
 #include "pte.h"
 
 extern uint64_t guest_vmemmap; /* boot_memory.c: address of frame 0's struct page */
@@ -136,11 +137,6 @@ static inline uint64_t port_tsc(void)
 
 	__asm__ volatile("rdtsc" : "=a"(lo), "=d"(hi));
 	return hi << 32 | lo;
-}
-
-static inline bool port_should_fail(void)
-{
-	return false;
 }
 
 void printk(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
