@@ -99,7 +99,7 @@ static void leave_children(struct process *p)
 static void process_end(struct process *p, struct task *t)
 {
 	if (!p->exiting)
-		p->exit_status = p->leader->exit_status;
+		p->exit_status = t->exit_status;
 	put_actions(p->leader);
 	sigpending_flush(&p->pending, ~0ull);
 	p->ended = true;

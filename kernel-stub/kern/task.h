@@ -66,7 +66,7 @@ struct task {
 	bool signal_ready; /* look whether a signal is to be delivered (signal.c) */
 	bool oopsed;
 	bool exiting;		      /* touches user memory no more */
-	uint32_t exit_status;	      /* the leader's is the process's, if nobody said another */
+	uint32_t exit_status;	      /* the last one's is the process's, if nobody said another */
 	struct task *waiter;	      /* the task that kthread_run_sync left waiting */
 	struct list_node link;	      /* in the run queue or a wait queue; else by itself */
 	struct list_node timer_link;  /* among the sleepers; else by itself */
