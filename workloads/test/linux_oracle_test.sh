@@ -14,13 +14,13 @@ run_native()
 	echo $? >want.status
 }
 
-# The same on ENGINE, with $cpus CPUs.
+# The same on ENGINE (which may be followed by options), with $cpus CPUs.
 same_on()
 {
 	engine=$1
 	run=$2
 	shift 2
-	"$build/faultline" exec -e "$engine" -c "${cpus:-1}" --timeout 280 -- "$build/abi/$run" "$@" >got.out 2>got.err
+	"$build/faultline" exec -e $engine -c "${cpus:-1}" --timeout 280 -- "$build/abi/$run" "$@" >got.out 2>got.err
 	echo $? >got.status
 	diff -u want.out got.out || atf_fail "$run differs between Linux (-) and $engine (+), CPUs: ${cpus:-1}"
 	cmp -s want.status got.status ||
@@ -101,6 +101,23 @@ cpus4_tcg_body()
 	compare tcg abi_proc_random 1 5
 }
 
+# Threads that fault against one that changes the address space, with turns of different lengths.
+atf_test_case races_tcg
+races_tcg_head()
+{
+	atf_set timeout 600
+}
+races_tcg_body()
+{
+	need tcg
+	run_native abi_race 40
+	for cpus in 2 4 8; do
+		for turn in 10000 997 101; do
+			same_on "tcg -s interleave=$turn" abi_race 40
+		done
+	done
+}
+
 # Few, as this may be a KVM that interprets ring 0.
 atf_test_case cpus2_kvm
 cpus2_kvm_head()
@@ -111,6 +128,19 @@ cpus2_kvm_body()
 {
 	cpus=2
 	compare_cpus kvm abi_affinity abi_fork abi_pipe
+}
+
+atf_test_case races_kvm
+races_kvm_head()
+{
+	atf_set timeout 600
+}
+races_kvm_body()
+{
+	need kvm
+	cpus=2
+	run_native abi_race
+	same_on kvm abi_race
 }
 
 # A run of several CPUs is the same each time.
@@ -143,6 +173,8 @@ atf_init_test_cases()
 	atf_add_test_case processes_tcg
 	atf_add_test_case cpus2_tcg
 	atf_add_test_case cpus4_tcg
+	atf_add_test_case races_tcg
 	atf_add_test_case cpus2_kvm
+	atf_add_test_case races_kvm
 	atf_add_test_case cpus4_repeatable
 }
