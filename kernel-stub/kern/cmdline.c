@@ -4,27 +4,50 @@
 
 #include "kern.h"
 
-/* The value of key, up to the next space; NULL if absent. */
-static const char *find(const char *key)
+#define WORDS_MAX 128
+
+/* Where each begins: so much is asked at boot that it pays to look for them once. */
+static const char *words[WORDS_MAX];
+static unsigned nr_words;
+static const char *looked_at; /* the line that they are of */
+
+static void find_words(void)
 {
 	const char *at = boot_info.cmdline;
-	size_t len = 0;
 
-	while (key[len])
-		len++;
-	while (at && *at) {
-		size_t i = 0;
-
+	nr_words = 0;
+	looked_at = at;
+	while (at) {
 		while (*at == ' ')
 			at++;
-		while (i < len && at[i] == key[i])
-			i++;
-		if (i == len && at[i] == '=')
-			return at + i + 1;
+		if (!*at)
+			return;
+		if (nr_words == WORDS_MAX)
+			panic("command line: more than %d words", WORDS_MAX);
+		words[nr_words++] = at;
 		while (*at && *at != ' ')
 			at++;
 	}
-	return NULL;
+}
+
+/* What follows `key=` in the word; NULL if it is another's. */
+static const char *value_of(const char *word, const char *key)
+{
+	while (*key && *word == *key)
+		word++, key++;
+	return !*key && *word == '=' ? word + 1 : NULL;
+}
+
+/* The value of key, up to the next space; NULL if absent. */
+static const char *find(const char *key)
+{
+	const char *value = NULL;
+
+	if (looked_at != boot_info.cmdline)
+		find_words();
+	for (unsigned i = 0; i < nr_words && !value; i++)
+		value = value_of(words[i], key);
+	return value;
 }
 
 bool cmdline_get(const char *key, char *buf, size_t size)

@@ -34,7 +34,8 @@ struct kmem_cache {
 	struct kmem_cache_cpu cpu[MAX_CPUS];
 };
 
-/* Needs: size 8..2048, align a power of two 8..64; the cache stays for good; at boot, on one CPU.
+/* Needs: *cache all zero, which is long for a boot to make it with so many CPUs, or initialised
+ * before; size 8..2048, align a power of two 8..64; the cache stays for good; at boot, on one CPU.
  * Cannot fail; allocates nothing. */
 void kmem_cache_init(struct kmem_cache *cache, const char *name, uint32_t size, uint32_t align);
 
