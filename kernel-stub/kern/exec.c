@@ -56,7 +56,8 @@
 #define STACK_EXPAND                                                                               \
 	(128ull << 10)		  /* below the strings, from the start; the rest comes by growth */
 #define PIE_BRK 0x555555555000ull /* Linux's ELF_ET_DYN_BASE, two thirds of user space */
-#define ARG_STRINGS_MAX (2ull << 20) /* a quarter of the stack, as Linux */
+#define ARG_STRINGS_MAX (2ull << 20) /* whatever RLIMIT_STACK says */
+#define ARG_STRINGS_MIN (128ull << 10)
 #define ARG_STRING_MAX (32 * PAGE_SIZE)
 #define ARG_STRINGS_FIRST 4096u /* bytes of the first buffer */
 #define ARG_PIECE 1024		/* bytes that are asked for at once */
@@ -128,7 +129,7 @@ static _Noreturn __attribute__((format(printf, 2, 3))) void exec_fail(struct exe
 		port_panic("%s", why);
 	printk("%s[%d]: %s: killed\n", task_comm(), task_pid(), why);
 	exec_free(e);
-	task_exit(0, SIGKILL);
+	task_exit(0, SIGSEGV); /* as Linux, whatever it was */
 }
 
 /* ---- arguments ---- */
@@ -299,6 +300,7 @@ static void load_program(struct exec *e)
 	last = &i->segments[i->nr_segments - 1];
 	e->mm->start_brk = i->dynamic ? PIE_BRK : page_up(last->vaddr + last->memsz);
 	e->mm->brk = e->mm->start_brk;
+	e->mm->data_size = last->filesz;
 }
 
 /* ---- stack ---- */
@@ -453,6 +455,18 @@ void exec_first(struct task *task, struct trap_frame *regs)
 	exec_free(&e);
 }
 
+/* Do strings and pointers to them exceed a quarter of RLIMIT_STACK (Linux fs/exec.c,
+ * bprm_stack_limits)? */
+static bool strings_exceed(const struct exec *e)
+{
+	uint64_t limit = current()->process->limits.of[RLIMIT_STACK].cur / 4;
+	uint64_t strings = str_length(e->path) + 1 + e->argv.size + e->envp.size;
+
+	limit = limit < ARG_STRINGS_MAX ? limit : ARG_STRINGS_MAX;
+	limit = limit > ARG_STRINGS_MIN ? limit : ARG_STRINGS_MIN;
+	return strings + (e->argv.count + e->envp.count) * sizeof(uint64_t) > limit;
+}
+
 /* What can be said before the old address space goes: 0 or Linux's error. */
 static int64_t prepare(struct exec *e, uint64_t user_argv, uint64_t user_envp)
 {
@@ -466,7 +480,7 @@ static int64_t prepare(struct exec *e, uint64_t user_argv, uint64_t user_envp)
 		error = strings_read(&e->envp, user_envp);
 	if (!error && !e->argv.count) /* Linux: a program without argv[0] gets an empty one */
 		error = strings_append_empty(&e->argv);
-	if (!error && e->argv.size + e->envp.size > ARG_STRINGS_MAX)
+	if (!error && strings_exceed(e))
 		error = -MM_E2BIG;
 	if (!error && !elf_parse(e->file->data, e->file->vm.size, &e->image, &why))
 		error = -MM_ENOEXEC;
@@ -499,6 +513,8 @@ static int64_t take_over(struct exec *e, struct task *task)
 		return error;
 	}
 	futex_thread_exit(task);
+	rlimits_apply(&task->process->limits, e->mm);
+	e->mm->mmap_base = mm_mmap_base(task->process->limits.of[RLIMIT_STACK].cur);
 	task->mm = e->mm;
 	port_load_mm(e->mm);
 	task_drop_mm(task, old);

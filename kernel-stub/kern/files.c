@@ -43,12 +43,23 @@ struct file *file_get(uint64_t fd)
 	return fd < FILES_MAX ? current_files()->fd[fd] : NULL;
 }
 
+/* Descriptors that may be given out: RLIMIT_NOFILE, as far as the table goes. */
+static unsigned fd_limit(void)
+{
+	const struct task *t = current();
+	uint64_t limit = t ? t->process->limits.of[RLIMIT_NOFILE].cur : FILES_MAX;
+
+	return limit < FILES_MAX ? (unsigned)limit : FILES_MAX;
+}
+
 /* The lowest free descriptor from `from` on; FILES_MAX: none. */
 static unsigned free_fd(const struct file_table *table, unsigned from)
 {
-	while (from < FILES_MAX && table->fd[from])
+	unsigned limit = fd_limit();
+
+	while (from < limit && table->fd[from])
 		from++;
-	return from;
+	return from < limit ? from : FILES_MAX;
 }
 
 static void set_close_on_exec(struct file_table *table, unsigned fd, bool set)
@@ -434,7 +445,7 @@ static int64_t dup_over(uint32_t old, uint32_t new, bool close_on_exec)
 {
 	struct file *file = file_get(old);
 
-	if (!file || new >= FILES_MAX)
+	if (!file || new >= fd_limit())
 		return -MM_EBADF;
 	file_close(new);
 	return dup_to(file, new, close_on_exec);
@@ -478,7 +489,7 @@ SYSCALL(fcntl)
 	switch (ARG1(regs)) {
 	case F_DUPFD:
 	case F_DUPFD_CLOEXEC:
-		if (arg >= FILES_MAX)
+		if (arg >= fd_limit())
 			return -MM_EINVAL;
 		return dup_from(file, arg, ARG1(regs) == F_DUPFD_CLOEXEC);
 	case F_GETFD:

@@ -146,6 +146,7 @@ static struct task *create(const struct clone *c, int64_t *error)
 		return NULL;
 	process_set_group(child->process, self->group, self->session);
 	child->process->exe = self->exe;
+	child->process->limits = self->limits;
 	child->process->exit_signal = c->flags & CLONE_PARENT ? self->exit_signal : c->exit_signal;
 	return child;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Users, limits, thread pointer, random numbers. Every process is root's. */
+/* Users, thread pointer, random numbers. Every process is root's. */
 #include "arch.h"
 #include "errno.h"
 #include "random.h"
@@ -67,52 +67,6 @@ SYSCALL(arch_prctl)
 		return put_user(ARG1(regs), &base, sizeof(base));
 	}
 	return -MM_EINVAL;
-}
-
-/* ---- limits: fixed ---- */
-
-struct rlimit64 {
-	uint64_t cur, max;
-};
-
-enum { RLIMIT_STACK = 3, RLIMIT_CORE = 4, RLIMIT_NPROC = 6, RLIMIT_NOFILE = 7, RLIM_NLIMITS = 16 };
-#define RLIM_INFINITY (~0ull)
-
-static int64_t get_limit(uint64_t resource, uint64_t user)
-{
-	struct rlimit64 r = {RLIM_INFINITY, RLIM_INFINITY};
-
-	switch (resource) {
-	case RLIMIT_STACK:
-		r.cur = 8u << 20;
-		break;
-	case RLIMIT_CORE:
-		r.cur = r.max = 0;
-		break;
-	case RLIMIT_NPROC:
-		r.cur = r.max = PID_MAX - PID_FIRST;
-		break;
-	case RLIMIT_NOFILE:
-		r.cur = r.max = FILES_MAX;
-		break;
-	}
-	return put_user(user, &r, sizeof(r));
-}
-
-SYSCALL(getrlimit)
-{
-	return ARG0(regs) < RLIM_NLIMITS ? get_limit(ARG0(regs), ARG1(regs)) : -MM_EINVAL;
-}
-
-SYSCALL(prlimit64)
-{
-	if ((uint32_t)ARG1(regs) >= RLIM_NLIMITS)
-		return -MM_EINVAL;
-	if ((int32_t)ARG0(regs) != 0 && !task_find((int32_t)ARG0(regs)))
-		return -MM_ESRCH;
-	if (ARG2(regs))
-		return -MM_EPERM;
-	return ARG3(regs) ? get_limit((uint32_t)ARG1(regs), ARG3(regs)) : 0;
 }
 
 /* ---- random numbers ---- */

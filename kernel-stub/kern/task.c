@@ -230,6 +230,7 @@ void task_become_leader(struct task *t)
 /* What every process has, if there is memory for it. */
 static bool equip_first(struct task *t)
 {
+	rlimits_init(&t->process->limits);
 	t->mm = mm_create();
 	t->files = file_table_create();
 	t->signals.actions = signal_actions_create();

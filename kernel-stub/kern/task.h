@@ -15,6 +15,7 @@
 #include "current.h"
 #include "kern.h"
 #include "list.h"
+#include "rlimit.h"
 #include "sched.h"
 #include "signal.h"
 
@@ -51,6 +52,7 @@ struct process {
 	struct task *execing;	     /* the thread that waits for the end of the others */
 	struct wait_queue exec_wait; /* where it does */
 	struct initramfs_file *exe;  /* /proc/self/exe */
+	struct rlimits limits;
 };
 
 struct task {

@@ -2,10 +2,10 @@
 /*
  * brk. As on Linux (mm/mmap.c), it refuses by returning the break as it was:
  *
- *   1. below start_brk
+ *   1. below start_brk, or above what RLIMIT_DATA leaves the heap
  *   2. shrinking where nothing is mapped any more, or what would be left is too many VMAs
  *   3. growing past the address space, or so far that not a page stays free below the next VMA
- *      (below the guard gap of a stack), or over something, or without memory
+ *      (below the guard gap of a stack), or over something, or past a limit, or without memory
  */
 #include "errno.h"
 #include "vma.h"
@@ -39,7 +39,8 @@ static int brk_grow(struct mm *mm, uint64_t start, uint64_t end)
 		return -MM_ENOMEM;
 	if (next && end + PAGE_SIZE > vma_start_gap(next))
 		return -MM_ENOMEM;
-	if (mm->map_count > mm->map_max)
+	if (!vm_may_expand(mm, BRK_FLAGS, (end - start) >> PAGE_SHIFT) ||
+	    mm->map_count > mm->map_max)
 		return -MM_ENOMEM;
 	if (prev && prev->end <= mm->start_brk)
 		prev = NULL; /* the program's zero fill: Linux grows the heap's own VMA only */
@@ -50,6 +51,15 @@ static int brk_grow(struct mm *mm, uint64_t start, uint64_t end)
 	return 0;
 }
 
+/* Case 1. */
+static bool brk_outside(const struct mm *mm, uint64_t brk)
+{
+	if (brk < mm->start_brk)
+		return true;
+	return mm->brk_limit != VM_LIMIT_NONE &&
+	       brk - mm->start_brk + mm->data_size > mm->brk_limit;
+}
+
 uint64_t vm_brk(struct mm *mm, uint64_t brk)
 {
 	uint64_t old_end, new_end = page_align(brk), result;
@@ -57,7 +67,7 @@ uint64_t vm_brk(struct mm *mm, uint64_t brk)
 
 	mmap_write_lock(mm);
 	old_end = page_align(mm->brk);
-	if (brk < mm->start_brk)
+	if (brk_outside(mm, brk))
 		err = -MM_EINVAL;
 	else if (brk <= mm->brk && new_end < old_end)
 		err = brk_shrink(mm, new_end, old_end);

@@ -10,10 +10,6 @@
 #include "slab.h"
 #include "vma.h"
 
-/* Where Linux puts mmap_base without randomisation: below room for the stack, 128 MiB at least
- * (arch/x86/mm/mmap.c). exec moves it for a larger stack. */
-#define STACK_ROOM (128ull << 20)
-
 #define SMALL_GAP (8 * PMD_SIZE) /* of addresses, for drop_pages */
 
 uint32_t mm_map_max = MAP_COUNT_MAX;
@@ -53,10 +49,12 @@ struct mm *mm_create(void)
 		return NULL;
 	*mm = (struct mm){.users = 1,
 			  .map_max = mm_map_max,
-			  .mmap_base = TASK_SIZE - STACK_ROOM,
-			  .hole_bound = UINT64_MAX,
-			  .stack_limit = STACK_LIMIT};
-	return mm_complete(mm, NULL);
+			  .mmap_base = mm_mmap_base(VM_LIMITS_DEFAULT.stack),
+			  .hole_bound = UINT64_MAX};
+	mm = mm_complete(mm, NULL);
+	if (mm)
+		mm_set_limits(mm, &VM_LIMITS_DEFAULT);
+	return mm;
 }
 
 struct mm *mm_create_for_fork(const struct mm *parent)
@@ -75,7 +73,12 @@ struct mm *mm_create_for_fork(const struct mm *parent)
 		.start_stack = parent->start_stack,
 		.arg_start = parent->arg_start,
 		.arg_end = parent->arg_end,
+		.free_limit = parent->free_limit,
+		.as_limit = parent->as_limit,
+		.data_limit = parent->data_limit,
 		.stack_limit = parent->stack_limit,
+		.brk_limit = parent->brk_limit,
+		.data_size = parent->data_size,
 	};
 	return mm_complete(mm, parent);
 }

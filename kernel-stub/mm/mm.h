@@ -26,22 +26,23 @@ enum vm_flag {
 	VM_MAYREAD = 1u << 4,
 	VM_MAYWRITE = 1u << 5,
 	VM_MAYEXEC = 1u << 6,
-	VM_GROWSDOWN = 1u << 7,
-	VM_NORESERVE = 1u << 8,
-	VM_ACCOUNT = 1u << 10,	  /* counts as committed: nothing but merging looks at it */
-	VM_SEQ_READ = 1u << 11,	  /* MADV_SEQUENTIAL */
-	VM_RAND_READ = 1u << 12,  /* MADV_RANDOM */
-	VM_DONTCOPY = 1u << 13,	  /* MADV_DONTFORK */
-	VM_WIPEONFORK = 1u << 14, /* MADV_WIPEONFORK */
+	VM_DONTCOPY = 1u << 7,	 /* MADV_DONTFORK */
+	VM_GROWSDOWN = 1u << 8,	 /* MAP_GROWSDOWN_ */
+	VM_WIPEONFORK = 1u << 9, /* MADV_WIPEONFORK */
+	VM_ACCOUNT = 1u << 10,	 /* counts as committed: nothing but merging looks at it */
+	VM_SEQ_READ = 1u << 11,	 /* MADV_SEQUENTIAL */
+	VM_RAND_READ = 1u << 12, /* MADV_RANDOM */
+	VM_NORESERVE = 1u << 14, /* MAP_NORESERVE_ */
 };
 
 #define VM_ACCESS_FLAGS (VM_READ | VM_WRITE | VM_EXEC)
 
 struct vma {
-	uint64_t start, end;  /* [start, end), page-aligned, start < end <= TASK_SIZE */
-	uint32_t flags;	      /* enum vm_flag */
-	uint32_t prot;	      /* enum pte_prot that the flags give (private: without WRITE for file
-				 pages until copied) */
+	uint64_t start, end; /* [start, end), page-aligned, start < end <= TASK_SIZE */
+	uint32_t flags;	     /* enum vm_flag */
+	/* What follows from flags (vma_set_flags): */
+	uint16_t prot;	    /* enum pte_prot (private: without WRITE for file pages until copied) */
+	uint16_t elsewhere; /* counts in more than total_vm */
 	struct vma_link link; /* in mm->index */
 	struct vma *prev, *next;
 	uint64_t gap; /* bytes that a hole search may use between prev->end (or MMAP_MIN_ADDR) and
@@ -58,7 +59,15 @@ struct vma {
 #define MMAP_MIN_ADDR 0x10000ull
 #define MAP_COUNT_MAX 65530u /* Linux's sysctl_max_map_count */
 #define STACK_GUARD_GAP (256ull << PAGE_SHIFT)
-#define STACK_LIMIT ((8ull << 20) >> PAGE_SHIFT) /* Linux's default */
+
+/* Limits of a process, in bytes as setrlimit has them. */
+struct vm_limits {
+	uint64_t as, stack;	 /* RLIMIT_AS, RLIMIT_STACK: the soft ones */
+	uint64_t data, data_max; /* RLIMIT_DATA, soft and hard */
+};
+#define VM_LIMIT_NONE UINT64_MAX
+#define VM_LIMITS_DEFAULT                                                                          \
+	((struct vm_limits){VM_LIMIT_NONE, 8u << 20, VM_LIMIT_NONE, VM_LIMIT_NONE})
 
 /* A reader-writer lock whose readers share nothing: mmap_lock.h. */
 struct mmap_lock {
@@ -78,14 +87,20 @@ struct mm {
 	uint64_t mmap_base; /* holes are searched downwards from here */
 	uint64_t start_brk, brk;
 	uint64_t start_stack, arg_start, arg_end;
-	uint64_t stack_limit;	    /* pages that a VM_GROWSDOWN VMA may grow to (RLIMIT_STACK) */
 	struct spinlock table_lock; /* LOCK_PTL_UPPER */
 	uint64_t root_pfn;	    /* the top-level table */
 	struct page *last_table;    /* a hint for pgtable_get: the lowest-level table of the last
 				       fault, or the root */
 	int64_t rss_anon, rss_file, rss_shmem; /* pages; atomic */
 	int64_t nr_tables;		       /* page-table pages below the root; atomic */
-	uint64_t total_vm;		       /* pages mapped; lock */
+	/* Pages mapped, as Linux counts them; lock. Of total_vm: stack_vm is what grows down,
+	 * data_vm is private, writable and doesn't. other_vm is all but data: so most mappings
+	 * count in one place. */
+	uint64_t total_vm, other_vm, stack_vm, locked_vm;
+	uint64_t free_limit; /* pages that total_vm may reach before a limit has to be looked at */
+	uint64_t as_limit, data_limit, stack_limit; /* pages */
+	uint64_t brk_limit;			    /* bytes of heap and data_size */
+	uint64_t data_size;			    /* bytes of the program's data segment */
 	uint64_t cpus;	    /* CPUs that may hold translations of it; atomic (port_load_mm) */
 	int64_t tlb_gen;    /* flushes that other CPUs were asked for; atomic (tlb.h) */
 	void *anon_mapping; /* page->mapping of the pages made here (anon_space.h) */
@@ -114,6 +129,13 @@ struct mm *mm_create_for_fork(const struct mm *parent);
  * Needs: parent->lock not held; takes it for writing. (fork.c) */
 struct mm *mm_fork(struct mm *parent);
 
+/* Limits what may be mapped from now on. Needs: mm->lock not held. (limits.c) */
+void mm_set_limits(struct mm *mm, const struct vm_limits *limits);
+
+/* Where holes are searched downwards from, for a stack that may become that large: Linux's place
+ * without randomisation (arch/x86/mm/mmap.c). For exec. */
+uint64_t mm_mmap_base(uint64_t stack_limit);
+
 /* Unmaps everything and frees it. Needs: loaded on no CPU. */
 void mm_destroy(struct mm *mm);
 
@@ -123,6 +145,17 @@ void mm_get(struct mm *mm);
 bool mm_put(struct mm *mm);
 
 /* ---- VMAs (vma.c; to find one by address: vma_index.h) ---- */
+
+/* Is it data to RLIMIT_DATA (Linux's is_data_mapping)? Pure. */
+static inline bool vm_flags_data(uint32_t flags)
+{
+	return (flags & (VM_WRITE | VM_SHARED | VM_GROWSDOWN)) == VM_WRITE;
+}
+
+static inline uint64_t mm_data_vm(const struct mm *mm)
+{
+	return mm->total_vm - mm->other_vm;
+}
 
 /* A place for a new mapping. */
 struct vma_place {

@@ -14,6 +14,8 @@
  *   8. a mapping type that does not exist         EINVAL; MAP_SHARED_VALIDATE of a file with a
  *      flag that it does not have                 EOPNOTSUPP
  *
+ *   9. RLIMIT_AS, RLIMIT_DATA (limits.c): what MAP_FIXED replaces does not count   ENOMEM
+ *
  * Then memory is got, what MAP_FIXED replaces is unmapped, and the range is mapped.
  */
 #include "errno.h"
@@ -63,21 +65,19 @@ static inline bool mmap_hint(struct mmap_request *r)
 		return false;
 	if (hint < MMAP_MIN_ADDR)
 		hint = MMAP_MIN_ADDR;
-	if (hint > TASK_SIZE - r->len)
+	if (r->len > TASK_SIZE || hint > TASK_SIZE - r->len)
 		return false;
 	r->place = (struct vma_place){hint, vma_find(r->mm, hint)};
 	return !r->place.next || hint + r->len <= vma_start_gap(r->place.next);
 }
 
-/* Check 5. */
+/* Check 5. (A hole that is too short needs no other look at the length.) */
 static inline int mmap_place(struct mmap_request *r)
 {
 	struct mm *mm = r->mm;
 
-	if (r->len > TASK_SIZE)
-		return -MM_ENOMEM;
 	if (mmap_fixed(r)) {
-		if (r->addr > TASK_SIZE - r->len)
+		if (r->len > TASK_SIZE || r->addr > TASK_SIZE - r->len)
 			return -MM_ENOMEM;
 		if (r->addr & ~PAGE_MASK)
 			return -MM_EINVAL;
@@ -110,15 +110,16 @@ static inline int mmap_type(const struct mmap_request *r)
 	return -MM_EINVAL;
 }
 
+/* Some are the same bits in the call. */
+_Static_assert(VM_READ == PROT_READ_ && VM_WRITE == PROT_WRITE_ && VM_EXEC == PROT_EXEC_, "PROT_");
+_Static_assert(VM_GROWSDOWN == MAP_GROWSDOWN_ && VM_NORESERVE == MAP_NORESERVE_, "MAP_");
+
 static uint32_t mmap_vm_flags(unsigned prot, unsigned map_flags)
 {
 	uint32_t flags = VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC;
 
-	flags |= prot & PROT_READ_ ? VM_READ : 0;
-	flags |= prot & PROT_WRITE_ ? VM_WRITE : 0;
-	flags |= prot & PROT_EXEC_ ? VM_EXEC : 0;
-	flags |= map_flags & MAP_GROWSDOWN_ ? VM_GROWSDOWN : 0;
-	flags |= map_flags & MAP_NORESERVE_ ? VM_NORESERVE : 0;
+	flags |= prot & VM_ACCESS_FLAGS;
+	flags |= map_flags & (VM_GROWSDOWN | VM_NORESERVE);
 	if ((flags & (VM_WRITE | VM_NORESERVE)) == VM_WRITE)
 		flags |= VM_ACCOUNT;
 	return flags;
@@ -136,6 +137,8 @@ static inline int64_t mmap_free_place(struct mm *mm, const struct vma_new *new, 
 	struct vma_neighbours n = vma_plan_map(new, next ? next->prev : mm->last, next, NULL);
 	struct vma_spare spare;
 
+	if (!vm_may_expand(mm, new->flags, (new->end - new->start) >> PAGE_SHIFT))
+		return -MM_ENOMEM;
 	if (vma_spare_fill(mm, &spare, vma_map_needs(n)))
 		return -MM_ENOMEM;
 	vma_map(mm, new, next, n, &spare);
@@ -155,6 +158,9 @@ static __attribute__((noinline)) int64_t mmap_replace(struct mm *mm, const struc
 	struct vma_spare spare;
 
 	if (cut && mm->map_count >= mm->map_max)
+		return -MM_ENOMEM;
+	if (!vm_may_expand(mm, new->flags,
+			   ((end - start) >> PAGE_SHIFT) - vma_pages_in(first, start, end)))
 		return -MM_ENOMEM;
 	if (vma_spare_fill(mm, &spare, cut + vma_map_needs(n)))
 		return -MM_ENOMEM;
@@ -258,7 +264,8 @@ static inline __attribute__((always_inline)) int64_t munmap_locked(struct mm *mm
 
 static inline bool munmap_senseless(uint64_t addr, uint64_t len)
 {
-	return addr & ~PAGE_MASK || addr > TASK_SIZE || len > TASK_SIZE - addr || !len;
+	return addr & ~PAGE_MASK || addr > TASK_SIZE ||
+	       len - 1 >= TASK_SIZE - addr; /* a length of 0 is the largest of all here */
 }
 
 int64_t vm_munmap_locked(struct mm *mm, uint64_t addr, uint64_t len)

@@ -29,9 +29,25 @@ static uint32_t mprotect_flags(const struct vma *vma, unsigned prot)
 	return flags;
 }
 
-static bool mprotect_allowed(uint32_t flags)
+/* Do so many pages of the VMA become data beyond RLIMIT_DATA? */
+static __attribute__((noinline)) bool mprotect_over_limit(const struct vma *vma, uint32_t flags,
+							  uint64_t pages)
 {
-	return !(flags & ~(flags >> 4) & VM_ACCESS_FLAGS);
+	return flags & VM_WRITE && flags != vma->flags && !vm_may_expand(vma->mm, flags, pages) &&
+	       vm_may_expand(vma->mm, vma->flags, pages);
+}
+
+/* May so many pages of the VMA have these flags? EACCES by VM_MAY*, ENOMEM by the limit. */
+static int mprotect_allowed(const struct vma *vma, uint32_t flags, uint64_t pages)
+{
+	const struct mm *mm = vma->mm;
+
+	if (flags & ~(flags >> 4) & VM_ACCESS_FLAGS)
+		return -MM_EACCES;
+	if (unlikely(mm->total_vm + pages > mm->free_limit) &&
+	    mprotect_over_limit(vma, flags, pages))
+		return -MM_ENOMEM;
+	return 0;
 }
 
 /* Plans the change of [start, end) as far as it lies in vma. */
@@ -39,10 +55,13 @@ static int mprotect_plan(struct vma_change *change, struct vma *vma, uint64_t st
 			 unsigned prot)
 {
 	uint32_t flags = mprotect_flags(vma, prot);
+	int err;
 
-	if (!mprotect_allowed(flags))
-		return -MM_EACCES;
-	vma_plan_change(change, vma, start, end < vma->end ? end : vma->end, flags);
+	end = end < vma->end ? end : vma->end;
+	err = mprotect_allowed(vma, flags, (end - start) >> PAGE_SHIFT);
+	if (err)
+		return err;
+	vma_plan_change(change, vma, start, end, flags);
 	if (vma->mm->map_count + change->nr_new > vma->mm->map_max)
 		return -MM_ENOMEM;
 	return 0;
@@ -104,12 +123,13 @@ static bool mprotect_in_place(const struct vma *vma, uint64_t start, uint64_t en
 /* That change. */
 static int mprotect_whole(struct mm *mm, struct vma *vma, uint32_t flags)
 {
-	if (!mprotect_allowed(flags))
-		return -MM_EACCES;
-	if (flags == vma->flags)
-		return 0;
-	vma->flags = flags;
-	vma->prot = vma_prot(flags);
+	uint64_t pages = (vma->end - vma->start) >> PAGE_SHIFT;
+	int err = mprotect_allowed(vma, flags, pages);
+
+	if (err || flags == vma->flags)
+		return err;
+	vma_count_change(mm, vma->flags, flags, pages);
+	vma_set_flags(vma, flags);
 	protect_range(mm, vma, vma->start, vma->end);
 	return 0;
 }

@@ -314,7 +314,12 @@ static int check_range(const struct mremap *r)
 		return -MM_EINVAL;
 	if (kept > r->vma->end - r->addr)
 		return -MM_EFAULT;
-	return first + (r->new_len >> PAGE_SHIFT) < first ? -MM_EINVAL : 0;
+	if (first + (r->new_len >> PAGE_SHIFT) < first)
+		return -MM_EINVAL;
+	if (r->new_len > r->old_len &&
+	    !vm_may_expand(r->mm, r->vma->flags, (r->new_len - r->old_len) >> PAGE_SHIFT))
+		return -MM_ENOMEM;
+	return 0;
 }
 
 /* Case 4. */
@@ -332,7 +337,12 @@ static int64_t move_to(struct mremap *r)
 	if (err)
 		return err;
 	r->vma = vma_lookup(mm, r->addr);
-	return r->vma ? move_somewhere(r) : -MM_EFAULT; /* an empty range may have lain there */
+	if (!r->vma)
+		return -MM_EFAULT; /* an empty range may have lain there */
+	if (r->flags & MREMAP_DONTUNMAP_ &&
+	    !vm_may_expand(mm, r->vma->flags, r->old_len >> PAGE_SHIFT))
+		return -MM_ENOMEM;
+	return move_somewhere(r);
 }
 
 /* Case 2. */

@@ -9,7 +9,7 @@
  *      guard by itself, and one that grows down too is a stack next to this one: they may touch
  *   3. there is no memory for the VMA's anon_root, which it gets here, because the page that will
  *      be mapped needs it anyway
- *   4. it would be larger than RLIMIT_STACK
+ *   4. it would be larger than RLIMIT_STACK, or the address space than RLIMIT_AS
  *
  *      |<---- free ---->|<- guard gap ->|        |<- grows to here
  *   VVVV                                 ........SSSSSS
@@ -29,8 +29,10 @@ static bool stack_crowds(const struct vma *below, uint64_t addr)
 /* Case 4, and a pgoff that would wrap, as mremap may have made it. */
 static bool stack_too_large(const struct vma *vma, uint64_t addr)
 {
-	return (vma->end - addr) >> PAGE_SHIFT > vma->mm->stack_limit ||
-	       (vma->start - addr) >> PAGE_SHIFT > vma->pgoff;
+	uint64_t more = (vma->start - addr) >> PAGE_SHIFT;
+
+	return (vma->end - addr) >> PAGE_SHIFT > vma->mm->stack_limit || more > vma->pgoff ||
+	       !vm_may_expand(vma->mm, vma->flags, more);
 }
 
 int stack_grow(struct mm *mm, uint64_t addr)

@@ -17,6 +17,9 @@
  * What one of them has found out is kept: no gap between mm->widest and mmap_base is wider than
  * mm->hole_bound. It rises when such a gap does, and falls when a search has found none.
  *
+ * The gap above a VMA that ends below MMAP_MIN_ADDR is taken for wider than it is. It is the
+ * lowest, so a search comes to it last, and finds that there is nothing in it above the bound.
+ *
  * A VMA's gap depends on its start and on the end of its predecessor. It follows which operations
  * touch gaps at all:
  *
@@ -59,9 +62,8 @@ struct kmem_cache vma_cache;
 
 static uint64_t gap_below(const struct vma *vma)
 {
-	uint64_t low = vma->prev ? vma->prev->end : 0, high = vma_start_gap(vma);
+	uint64_t low = vma->prev ? vma->prev->end : MMAP_MIN_ADDR, high = vma_start_gap(vma);
 
-	low = low > MMAP_MIN_ADDR ? low : MMAP_MIN_ADDR;
 	return high > low ? high - low : 0;
 }
 
@@ -112,13 +114,15 @@ static void gap_changed(struct vma *vma)
  */
 static void gap_divided(struct mm *mm, struct vma *vma, struct vma *next)
 {
-	uint64_t upper = next ? gap_below(next) : 0;
+	if (next && next == mm->widest) {
+		uint64_t upper = gap_below(next);
 
-	if (next && next == mm->widest && gap_below(vma) >= upper) {
-		mm->widest = vma;
-		if (next->next)
-			set_bounded_gap(next, upper);
-		return;
+		if (gap_below(vma) >= upper) {
+			mm->widest = vma;
+			if (next->next)
+				set_bounded_gap(next, upper);
+			return;
+		}
 	}
 	gap_changed(vma);
 	if (next)
@@ -290,14 +294,47 @@ static void erase_and_free(struct mm *mm, struct vma *vma)
 	kmem_cache_free(&vma_cache, vma);
 }
 
-static void add_pages(struct mm *mm, uint64_t start, uint64_t end)
+/* ---- counting ---- */
+
+static __attribute__((noinline)) void count_elsewhere(const struct vma *vma, uint64_t pages)
 {
-	mm->total_vm += (end - start) >> PAGE_SHIFT;
+	struct mm *mm = vma->mm;
+
+	if (!vm_flags_data(vma->flags))
+		mm->other_vm += pages;
+	if (vma->flags & VM_GROWSDOWN)
+		mm->stack_vm += pages;
 }
 
-static void sub_pages(struct mm *mm, uint64_t start, uint64_t end)
+/* The VMA has so many pages more. */
+static inline void count_pages(struct mm *mm, const struct vma *vma, uint64_t pages)
 {
-	mm->total_vm -= (end - start) >> PAGE_SHIFT;
+	mm->total_vm += pages;
+	if (unlikely(vma->elsewhere))
+		count_elsewhere(vma, pages);
+}
+
+static inline void add_pages(struct mm *mm, const struct vma *vma, uint64_t start, uint64_t end)
+{
+	count_pages(mm, vma, (end - start) >> PAGE_SHIFT);
+}
+
+static inline void sub_pages(struct mm *mm, const struct vma *vma, uint64_t start, uint64_t end)
+{
+	count_pages(mm, vma, -((end - start) >> PAGE_SHIFT));
+}
+
+uint64_t vma_pages_in(const struct vma *first, uint64_t start, uint64_t end)
+{
+	uint64_t pages = 0;
+
+	for (; first && first->start < end; first = first->next) {
+		uint64_t from = first->start > start ? first->start : start;
+		uint64_t to = first->end < end ? first->end : end;
+
+		pages += (to - from) >> PAGE_SHIFT;
+	}
+	return pages;
 }
 
 static void move_end(struct vma *vma, uint64_t end)
@@ -308,7 +345,7 @@ static void move_end(struct vma *vma, uint64_t end)
 
 static void move_start(struct vma *vma, uint64_t start)
 {
-	vma->pgoff += (start >> PAGE_SHIFT) - (vma->start >> PAGE_SHIFT);
+	vma->pgoff += (uint64_t)((int64_t)(start - vma->start) >> PAGE_SHIFT);
 	vma->start = start;
 }
 
@@ -360,8 +397,7 @@ static struct vma *map_alone(struct mm *mm, const struct vma_new *new, struct vm
 
 	vma->start = new->start;
 	vma->end = new->end;
-	vma->flags = new->flags;
-	vma->prot = vma_prot(new->flags);
+	vma_set_flags(vma, new->flags);
 	vma->mm = mm;
 	vma->file = new->file;
 	vma->pgoff = new->pgoff;
@@ -395,13 +431,13 @@ void vma_map(struct mm *mm, const struct vma_new *new, struct vma *next, struct 
 {
 	struct vma *vma = n.left || n.right ? map_joined(new, n) : map_alone(mm, new, next, spare);
 
-	add_pages(mm, new->start, new->end);
+	add_pages(mm, vma, new->start, new->end);
 	mm->last_hit = vma;
 }
 
 void vma_extend_down(struct vma *vma, uint64_t start)
 {
-	add_pages(vma->mm, start, vma->start);
+	add_pages(vma->mm, vma, start, vma->start);
 	move_start(vma, start);
 	gap_changed(vma);
 }
@@ -442,7 +478,7 @@ static struct vma *remove_range(struct mm *mm, struct vma *first, uint64_t start
 	for (above = first; above && above->end <= end;)
 		above = above->next;
 	if (above && above->start < end) {
-		sub_pages(mm, above->start, end);
+		sub_pages(mm, above, above->start, end);
 		move_start(above, end);
 	}
 	if (first != above)
@@ -450,7 +486,7 @@ static struct vma *remove_range(struct mm *mm, struct vma *first, uint64_t start
 	room_left(mm, above, start, end);
 	for (; vma != above; vma = next) {
 		next = vma->next;
-		sub_pages(mm, vma->start, vma->end);
+		sub_pages(mm, vma, vma->start, vma->end);
 		erase_and_free(mm, vma);
 	}
 	return above;
@@ -465,7 +501,7 @@ void vma_unmap(struct mm *mm, struct vma *first, uint64_t start, uint64_t end,
 	if (vma_unmap_needs(first, start, end))
 		split(vma, end, spare);
 	if (vma->start < start) {
-		sub_pages(mm, start, vma->end);
+		sub_pages(mm, vma, start, vma->end);
 		move_end(vma, start);
 		vma = vma->next;
 	}
@@ -520,6 +556,8 @@ struct vma *vma_do_change(const struct vma_change *change, struct vma_spare *spa
 
 	if (change->flags == vma->flags)
 		return vma;
+	vma_count_change(vma->mm, vma->flags, change->flags,
+			 (change->end - change->start) >> PAGE_SHIFT);
 	if (change->left && change->end < vma->end)
 		return give_to_prev(vma, change->end);
 	if (change->right && change->start > vma->start)
@@ -528,8 +566,7 @@ struct vma *vma_do_change(const struct vma_change *change, struct vma_spare *spa
 		vma = split(vma, change->start, spare);
 	if (change->end < vma->end)
 		split(vma, change->end, spare);
-	vma->flags = change->flags;
-	vma->prot = vma_prot(change->flags);
+	vma_set_flags(vma, change->flags);
 	if (change->right)
 		absorb_next(vma);
 	if (change->left) {
@@ -572,7 +609,7 @@ struct vma *vma_fork(struct mm *mm, const struct vma *from)
 	if (vma->file)
 		vm_file_link(vma);
 	link_vma(mm, vma, NULL, GAP_ENDLESS);
-	add_pages(mm, vma->start, vma->end);
+	add_pages(mm, vma, vma->start, vma->end);
 	return vma;
 }
 
@@ -593,7 +630,7 @@ void vma_free_all(struct mm *mm)
 	mm->first = mm->last = mm->last_hit = mm->widest = NULL;
 	mm->hole_bound = GAP_ENDLESS;
 	mm->map_count = 0;
-	mm->total_vm = 0;
+	mm->total_vm = mm->other_vm = mm->stack_vm = 0;
 }
 
 /* ---- checking ---- */
@@ -615,6 +652,7 @@ static void vma_check_one(const struct mm *mm, const struct vma *vma)
 	ASSERT(vma->gap == (vma == mm->widest || !vma->next ? GAP_ENDLESS : gap_below(vma)));
 	ASSERT(!bounded_gap(vma) || gap_below(vma) <= mm->hole_bound);
 	ASSERT(vma->prot == vma_prot(vma->flags));
+	ASSERT(vma->elsewhere == vma_counts_elsewhere(vma->flags));
 	if (vma->file)
 		vm_file_check(vma);
 	ASSERT(!vma->anon || (vma->anon->mm == mm && vma->anon->refcount));
@@ -632,7 +670,7 @@ static uint32_t vmas_with_root(const struct mm *mm, const struct anon_root *root
 void vma_check(struct mm *mm)
 {
 	const struct vma *prev = NULL;
-	uint64_t pages = 0;
+	uint64_t pages = 0, data = 0, stack = 0;
 	uint32_t count = 0;
 	bool hit = !mm->last_hit, widest = !mm->widest;
 
@@ -643,11 +681,14 @@ void vma_check(struct mm *mm)
 			ASSERT(vma->anon->refcount == vmas_with_root(mm, vma->anon));
 		hit |= mm->last_hit == vma;
 		widest |= mm->widest == vma;
-		pages += (vma->end - vma->start) >> PAGE_SHIFT;
+		pages += vma_pages_in(vma, vma->start, vma->end);
+		data += vm_flags_data(vma->flags) ? vma_pages_in(vma, vma->start, vma->end) : 0;
+		stack += vma->flags & VM_GROWSDOWN ? vma_pages_in(vma, vma->start, vma->end) : 0;
 		count++;
 	}
 	ASSERT(mm->last == prev);
 	ASSERT(mm->map_count == count && mm->total_vm == pages);
+	ASSERT(mm_data_vm(mm) == data && mm->stack_vm == stack);
 	ASSERT(hit && widest);
 	vma_index_check(mm);
 }

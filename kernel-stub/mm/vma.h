@@ -32,6 +32,19 @@ static inline bool vma_is_anonymous(const struct vma *vma)
 	return !vma->file || vma->file->kind == VM_FILE_ZERO;
 }
 
+/* Most mappings are data, and so count in total_vm alone. Pure. */
+static inline bool vma_counts_elsewhere(uint32_t flags)
+{
+	return !vm_flags_data(flags);
+}
+
+static inline void vma_set_flags(struct vma *vma, uint32_t flags)
+{
+	vma->flags = flags;
+	vma->prot = (uint16_t)vma_prot(flags);
+	vma->elsewhere = vma_counts_elsewhere(flags);
+}
+
 /* Where the VMA starts for others: below a stack lies the guard gap. */
 static inline uint64_t vma_start_gap(const struct vma *vma)
 {
@@ -49,6 +62,19 @@ static inline uint64_t page_align(uint64_t len)
 {
 	return (len + PAGE_SIZE - 1) & PAGE_MASK;
 }
+
+/* ---- limits (limits.c) ---- */
+
+/* May so many more pages of these flags be mapped? The slow half asks each limit. */
+bool vm_may_expand_slow(const struct mm *mm, uint32_t flags, uint64_t pages);
+static inline bool vm_may_expand(const struct mm *mm, uint32_t flags, uint64_t pages)
+{
+	return likely(mm->total_vm + pages <= mm->free_limit) ||
+	       vm_may_expand_slow(mm, flags, pages);
+}
+
+/* Pages of [start, end) that `first`, the first VMA with end > start, and those after it map. */
+uint64_t vma_pages_in(const struct vma *first, uint64_t start, uint64_t end);
 
 /* ---- memory for VMAs ---- */
 
@@ -173,6 +199,13 @@ void vma_plan_change(struct vma_change *change, struct vma *vma, uint64_t start,
 
 /* Carries it out. Returns the VMA that holds the range then. */
 struct vma *vma_do_change(const struct vma_change *change, struct vma_spare *spare);
+
+/* So many pages change their flags, which whoever sets them by himself has to count. */
+static inline void vma_count_change(struct mm *mm, uint32_t from, uint32_t to, uint64_t pages)
+{
+	if ((from ^ to) & VM_WRITE && !(to & (VM_SHARED | VM_GROWSDOWN)))
+		mm->other_vm += to & VM_WRITE ? -pages : pages;
+}
 
 /* Spare objects for changing [start, end) VMA by VMA, of which `first` was planned: at most one
  * more than it uses, for the VMA that `end` cuts. 0 or -MM_ENOMEM. */
