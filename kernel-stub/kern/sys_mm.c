@@ -9,10 +9,12 @@
 #include "task.h"
 #include "user_iter.h"
 
-static int64_t mmap_with(const struct trap_frame *regs, struct vm_file *vm)
+/* vm_extra: what mlockall has said of mappings to come. */
+static inline int64_t mmap_with(const struct trap_frame *regs, struct vm_file *vm,
+				uint32_t vm_extra)
 {
 	return vm_mmap(current()->mm, ARG0(regs), ARG1(regs), (unsigned)ARG2(regs),
-		       (unsigned)ARG3(regs), vm, ARG5(regs) >> PAGE_SHIFT, 0);
+		       (unsigned)ARG3(regs), vm, ARG5(regs) >> PAGE_SHIFT, vm_extra);
 }
 
 /* The descriptor's part of mmap: 0 or an error. *vm outlives the descriptor (initramfs.h: never
@@ -33,7 +35,7 @@ static int64_t find_file(const struct trap_frame *regs, struct vm_file **vm)
 	return 0;
 }
 
-static __attribute__((noinline)) int64_t mmap_file(const struct trap_frame *regs)
+static __attribute__((noinline)) int64_t mmap_file(const struct trap_frame *regs, uint32_t vm_extra)
 {
 	struct vm_file *vm = NULL;
 	int64_t error;
@@ -41,29 +43,37 @@ static __attribute__((noinline)) int64_t mmap_file(const struct trap_frame *regs
 	kern_lock();
 	error = find_file(regs, &vm);
 	kern_unlock();
-	return error ? error : mmap_with(regs, vm);
+	return error ? error : mmap_with(regs, vm, vm_extra);
 }
 
-static inline int64_t mmap_call(const struct trap_frame *regs)
+static inline int64_t mmap_call(const struct trap_frame *regs, uint32_t vm_extra)
 {
 	if (ARG5(regs) & ~PAGE_MASK)
 		return -MM_EINVAL;
-	return ARG3(regs) & MAP_ANONYMOUS_ ? mmap_with(regs, NULL) : mmap_file(regs);
+	return ARG3(regs) & MAP_ANONYMOUS_ ? mmap_with(regs, NULL, vm_extra)
+					   : mmap_file(regs, vm_extra);
 }
 
+/* What is to be brought in at once: MAP_POPULATE, or locked memory. */
 static __attribute__((noinline)) int64_t mmap_populate(const struct trap_frame *regs)
 {
-	int64_t start = mmap_call(regs);
+	int64_t start = mmap_call(regs, current()->mm->def_flags);
+	uint64_t end = ((uint64_t)start + ARG1(regs) + PAGE_SIZE - 1) & PAGE_MASK;
 
-	if (start >= 0 && !(ARG3(regs) & MAP_NONBLOCK_))
-		vm_populate(current()->mm, (uint64_t)start,
-			    ((uint64_t)start + ARG1(regs) + PAGE_SIZE - 1) & PAGE_MASK);
+	if (start < 0)
+		return start;
+	if ((ARG3(regs) & (MAP_POPULATE_ | MAP_NONBLOCK_)) == MAP_POPULATE_)
+		vm_populate(current()->mm, (uint64_t)start, end);
+	else
+		vm_populate_locked(current()->mm, (uint64_t)start, end);
 	return start;
 }
 
 SYSCALL(mmap)
 {
-	return unlikely(ARG3(regs) & MAP_POPULATE_) ? mmap_populate(regs) : mmap_call(regs);
+	return unlikely(ARG3(regs) & (MAP_POPULATE_ | MAP_LOCKED_) || current()->mm->def_flags)
+		       ? mmap_populate(regs)
+		       : mmap_call(regs, 0);
 }
 
 SYSCALL(munmap)
@@ -113,6 +123,31 @@ SYSCALL(mincore)
 		left -= (uint64_t)done;
 	}
 	return 0;
+}
+
+SYSCALL(mlock)
+{
+	return vm_mlock(current()->mm, ARG0(regs), ARG1(regs), 0);
+}
+
+SYSCALL(mlock2)
+{
+	return vm_mlock(current()->mm, ARG0(regs), ARG1(regs), (unsigned)ARG2(regs));
+}
+
+SYSCALL(munlock)
+{
+	return vm_munlock(current()->mm, ARG0(regs), ARG1(regs));
+}
+
+SYSCALL(mlockall)
+{
+	return vm_mlockall(current()->mm, (unsigned)ARG0(regs));
+}
+
+SYSCALL(munlockall)
+{
+	return vm_munlockall(current()->mm);
 }
 
 SYSCALL(brk)

@@ -30,7 +30,7 @@ static int brk_shrink(struct mm *mm, uint64_t start, uint64_t end)
 
 static int brk_grow(struct mm *mm, uint64_t start, uint64_t end)
 {
-	struct vma_new new = {start, end, BRK_FLAGS, NULL, start >> PAGE_SHIFT};
+	struct vma_new new = {start, end, BRK_FLAGS | mm->def_flags, NULL, start >> PAGE_SHIFT};
 	struct vma *next = vma_find(mm, start), *prev = next ? next->prev : mm->last;
 	struct vma_neighbours n;
 	struct vma_spare spare;
@@ -63,6 +63,7 @@ static bool brk_outside(const struct mm *mm, uint64_t brk)
 uint64_t vm_brk(struct mm *mm, uint64_t brk)
 {
 	uint64_t old_end, new_end = page_align(brk), result;
+	bool populate;
 	int err = 0;
 
 	mmap_write_lock(mm);
@@ -76,6 +77,9 @@ uint64_t vm_brk(struct mm *mm, uint64_t brk)
 	if (!err)
 		mm->brk = brk;
 	result = mm->brk;
+	populate = mm->def_flags & VM_LOCKED && !err && new_end > old_end;
 	mmap_write_unlock(mm);
+	if (populate)
+		vm_populate(mm, old_end, new_end);
 	return result;
 }

@@ -25,7 +25,7 @@ static inline void lru_unlink(struct page *page, int64_t removed[])
 		return;
 	removed[lru_list_of(page)]++;
 	list_del(&page->lru);
-	page->flags &= ~(1u << PG_LRU | 1u << PG_ACTIVE);
+	page->flags &= ~(1u << PG_LRU | 1u << PG_ACTIVE | 1u << PG_LAZYFREE);
 }
 
 static inline void lru_count_removed(const int64_t removed[])

@@ -45,6 +45,15 @@ unsigned lru_put_pages(struct page **pages, unsigned n);
  * page unmapped if so. */
 void lru_put_page(struct page *page);
 
+/* Marks an anonymous page as one that reclaim may drop (MADV_FREE). Needs: it is mapped. */
+static inline void lru_lazyfree(struct page *page)
+{
+	spin_lock(&lru.lock, LOCK_LRU);
+	page->flags |= 1u << PG_LAZYFREE;
+	spin_unlock(&lru.lock, LOCK_LRU);
+	vmstat_inc(FL_VMSTAT_PGLAZYFREE);
+}
+
 /* Walks the lists: links, flags, counts.. Panics with what is wrong. */
 void lru_check(void);
 

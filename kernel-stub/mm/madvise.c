@@ -27,6 +27,10 @@ static struct advice_flags advice_flags(int advice)
 		return (struct advice_flags){true, 0, VM_DONTCOPY};
 	case MADV_DOFORK_:
 		return (struct advice_flags){true, VM_DONTCOPY, 0};
+	case MADV_DONTDUMP_:
+		return (struct advice_flags){true, 0, VM_DONTDUMP};
+	case MADV_DODUMP_:
+		return (struct advice_flags){true, VM_DONTDUMP, 0};
 	case MADV_WIPEONFORK_:
 		return (struct advice_flags){true, 0, VM_WIPEONFORK};
 	case MADV_KEEPONFORK_:
@@ -39,7 +43,17 @@ static struct advice_flags advice_flags(int advice)
 /* Advice about the pages: mm->lock for reading suffices. */
 static bool advice_is_pages(int advice)
 {
-	return advice == MADV_WILLNEED_ || advice == MADV_DONTNEED_;
+	switch (advice) {
+	case MADV_WILLNEED_:
+	case MADV_DONTNEED_:
+	case MADV_DONTNEED_LOCKED_:
+	case MADV_FREE_:
+	case MADV_COLD_:
+	case MADV_PAGEOUT_:
+		return true;
+	default:
+		return false;
+	}
 }
 
 /* These take the lock by themselves. */
@@ -87,10 +101,29 @@ static int advise_flags(struct mm *mm, uint64_t start, uint64_t end, int advice)
 	return start < end ? -MM_ENOMEM : hole;
 }
 
-/* MADV_DONTNEED, and MADV_WILLNEED, which has nothing to read in: only the holes count. */
+/* What pages advice makes of [start, end) of a VMA, or -MM_EINVAL if that VMA takes none. */
+static int advise_vma(struct mm *mm, const struct vma *vma, uint64_t start, uint64_t end,
+		      int advice)
+{
+	if (advice == MADV_WILLNEED_)
+		return 0; /* there is nothing to read in */
+	if (vma->flags & VM_LOCKED && advice != MADV_DONTNEED_LOCKED_)
+		return -MM_EINVAL;
+	if (advice == MADV_FREE_ && (!vma_is_anonymous(vma) || vma->flags & VM_SHARED))
+		return -MM_EINVAL;
+	if (advice == MADV_DONTNEED_ || advice == MADV_DONTNEED_LOCKED_)
+		zap_range_shared(mm, start, end);
+	else if (advice == MADV_PAGEOUT_)
+		lazyfree_drop(mm, start, end);
+	else
+		age_range(mm, start, end, advice == MADV_FREE_);
+	return 0;
+}
+
+/* From VMA to VMA, past holes, up to the first that refuses. */
 static int advise_pages(struct mm *mm, uint64_t start, uint64_t end, int advice)
 {
-	int hole = 0;
+	int hole = 0, err;
 
 	for (struct vma *vma = vma_find(mm, start); vma && vma->start < end; vma = vma->next) {
 		uint64_t to = end < vma->end ? end : vma->end;
@@ -99,8 +132,9 @@ static int advise_pages(struct mm *mm, uint64_t start, uint64_t end, int advice)
 			hole = -MM_ENOMEM;
 			start = vma->start;
 		}
-		if (advice == MADV_DONTNEED_)
-			zap_range_shared(mm, start, to);
+		err = advise_vma(mm, vma, start, to, advice);
+		if (err)
+			return err;
 		start = to;
 	}
 	return start < end ? -MM_ENOMEM : hole;

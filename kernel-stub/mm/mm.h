@@ -26,16 +26,20 @@ enum vm_flag {
 	VM_MAYREAD = 1u << 4,
 	VM_MAYWRITE = 1u << 5,
 	VM_MAYEXEC = 1u << 6,
-	VM_DONTCOPY = 1u << 7,	 /* MADV_DONTFORK */
-	VM_GROWSDOWN = 1u << 8,	 /* MAP_GROWSDOWN_ */
-	VM_WIPEONFORK = 1u << 9, /* MADV_WIPEONFORK */
-	VM_ACCOUNT = 1u << 10,	 /* counts as committed: nothing but merging looks at it */
-	VM_SEQ_READ = 1u << 11,	 /* MADV_SEQUENTIAL */
-	VM_RAND_READ = 1u << 12, /* MADV_RANDOM */
-	VM_NORESERVE = 1u << 14, /* MAP_NORESERVE_ */
+	VM_DONTCOPY = 1u << 7,	   /* MADV_DONTFORK */
+	VM_GROWSDOWN = 1u << 8,	   /* MAP_GROWSDOWN_ */
+	VM_WIPEONFORK = 1u << 9,   /* MADV_WIPEONFORK */
+	VM_ACCOUNT = 1u << 10,	   /* counts as committed: nothing but merging looks at it */
+	VM_SEQ_READ = 1u << 11,	   /* MADV_SEQUENTIAL */
+	VM_RAND_READ = 1u << 12,   /* MADV_RANDOM */
+	VM_LOCKED = 1u << 13,	   /* MAP_LOCKED_, mlock */
+	VM_NORESERVE = 1u << 14,   /* MAP_NORESERVE_ */
+	VM_LOCKONFAULT = 1u << 15, /* MLOCK_ONFAULT: with VM_LOCKED */
+	VM_DONTDUMP = 1u << 16,	   /* MADV_DONTDUMP */
 };
 
 #define VM_ACCESS_FLAGS (VM_READ | VM_WRITE | VM_EXEC)
+#define VM_LOCKED_MASK (VM_LOCKED | VM_LOCKONFAULT)
 
 struct vma {
 	uint64_t start, end; /* [start, end), page-aligned, start < end <= TASK_SIZE */
@@ -97,6 +101,7 @@ struct mm {
 	 * data_vm is private, writable and doesn't. other_vm is all but data: so most mappings
 	 * count in one place. */
 	uint64_t total_vm, other_vm, stack_vm, locked_vm;
+	uint32_t def_flags;  /* VM_LOCKED_MASK that mappings made from now on have (MCL_FUTURE) */
 	uint64_t free_limit; /* pages that total_vm may reach before a limit has to be looked at */
 	uint64_t as_limit, data_limit, stack_limit; /* pages */
 	uint64_t brk_limit;			    /* bytes of heap and data_size */
@@ -193,6 +198,7 @@ static inline bool vma_is_stack(const struct vma *vma)
 #define MAP_FIXED_ 0x10u
 #define MAP_ANONYMOUS_ 0x20u
 #define MAP_GROWSDOWN_ 0x100u
+#define MAP_LOCKED_ 0x2000u
 #define MAP_NORESERVE_ 0x4000u
 #define MAP_POPULATE_ 0x8000u
 #define MAP_NONBLOCK_ 0x10000u
@@ -215,16 +221,28 @@ static inline bool vma_is_stack(const struct vma *vma)
 #define MADV_SEQUENTIAL_ 2
 #define MADV_WILLNEED_ 3
 #define MADV_DONTNEED_ 4
+#define MADV_FREE_ 8
 #define MADV_DONTFORK_ 10
 #define MADV_DOFORK_ 11
+#define MADV_DONTDUMP_ 16
+#define MADV_DODUMP_ 17
 #define MADV_WIPEONFORK_ 18
 #define MADV_KEEPONFORK_ 19
+#define MADV_COLD_ 20
+#define MADV_PAGEOUT_ 21
 #define MADV_POPULATE_READ_ 22
 #define MADV_POPULATE_WRITE_ 23
+#define MADV_DONTNEED_LOCKED_ 24
+
+#define MLOCK_ONFAULT_ 1u
+#define MCL_CURRENT_ 1u
+#define MCL_FUTURE_ 2u
+#define MCL_ONFAULT_ 4u
 
 /* The new address, or a negative error. `file` (with pgoff) is NULL for anonymous memory, and is
- * then all that makes it so: MAP_ANONYMOUS itself is the caller's to look at. Flags beyond those of
- * the call (VM_GROWSDOWN, …) are or-ed in from vm_extra. What is mapped shared: file.h. */
+ * then all that makes it so: MAP_ANONYMOUS itself is the caller's to look at. pgoff has 52 bits.
+ * Flags beyond those of the call (VM_GROWSDOWN, mm->def_flags) are or-ed in from vm_extra. What is
+ * mapped shared: file.h. */
 int64_t vm_mmap(struct mm *mm, uint64_t addr, uint64_t len, unsigned prot, unsigned map_flags,
 		struct vm_file *file, uint64_t pgoff, uint32_t vm_extra);
 int64_t vm_munmap(struct mm *mm, uint64_t addr, uint64_t len);
@@ -236,9 +254,19 @@ int64_t vm_madvise(struct mm *mm, uint64_t addr, uint64_t len, int advice);
 /* Faults every page of [start, end) in, as MADV_POPULATE_READ or _WRITE: 0 or a negative error.
  * Page by page; needs: page-aligned. (populate.c) */
 int64_t vm_populate_advice(struct mm *mm, uint64_t start, uint64_t end, bool write);
-/* The same as MAP_POPULATE has it: for writing where that is allowed, no errors. end <= TASK_SIZE.
- */
+/* The same as MAP_POPULATE has it: for writing where that is allowed, not where VM_LOCKONFAULT says
+ * so, no errors. end <= TASK_SIZE. */
 void vm_populate(struct mm *mm, uint64_t start, uint64_t end);
+/* The same where VM_LOCKED. */
+void vm_populate_locked(struct mm *mm, uint64_t start, uint64_t end);
+/* The same up to the first page that is not to be had: 0, -MM_ENOMEM (no memory), -MM_EFAULT. */
+int vm_populate_strict(struct mm *mm, uint64_t start, uint64_t end);
+/* Keeping memory in: 0 or a negative error. Where there are pages to be had, they are there
+ * afterwards. (mlock.c) */
+int64_t vm_mlock(struct mm *mm, uint64_t addr, uint64_t len, unsigned flags);
+int64_t vm_munlock(struct mm *mm, uint64_t addr, uint64_t len);
+int64_t vm_mlockall(struct mm *mm, unsigned flags);
+int64_t vm_munlockall(struct mm *mm);
 /* vec[i] = is page i from addr on in memory? As many of n pages as one VMA has (how many is
  * returned), or -MM_ENOMEM if there is none. Needs: addr page-aligned, below TASK_SIZE. */
 int64_t vm_mincore(struct mm *mm, uint64_t addr, uint64_t n, unsigned char *vec);

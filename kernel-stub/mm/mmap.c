@@ -5,7 +5,7 @@
  *
  *   1. length 0                                   EINVAL
  *   2. length that overflows                      ENOMEM
- *   3. file offset + length that overflows        EOVERFLOW
+ *   3. file offset + length that overflows: not with a pgoff of 52 bits
  *   4. more VMAs than map_max                     ENOMEM
  *   5. a place: longer than the address space or no hole ENOMEM; MAP_FIXED beyond it ENOMEM,
  *      unaligned EINVAL
@@ -44,13 +44,11 @@ static inline bool mmap_fixed(const struct mmap_request *r)
 /* Checks 1 to 4. */
 static inline int mmap_check(struct mmap_request *r)
 {
+	uint64_t len = r->len;
+
+	r->len = page_align(len);
 	if (!r->len)
-		return -MM_EINVAL;
-	r->len = page_align(r->len);
-	if (!r->len)
-		return -MM_ENOMEM;
-	if (r->pgoff + (r->len >> PAGE_SHIFT) < r->pgoff)
-		return -MM_EOVERFLOW;
+		return len ? -MM_ENOMEM : -MM_EINVAL;
 	if (r->mm->map_count > r->mm->map_max)
 		return -MM_ENOMEM;
 	return 0;
@@ -112,14 +110,16 @@ static inline int mmap_type(const struct mmap_request *r)
 
 /* Some are the same bits in the call. */
 _Static_assert(VM_READ == PROT_READ_ && VM_WRITE == PROT_WRITE_ && VM_EXEC == PROT_EXEC_, "PROT_");
-_Static_assert(VM_GROWSDOWN == MAP_GROWSDOWN_ && VM_NORESERVE == MAP_NORESERVE_, "MAP_");
+_Static_assert(VM_GROWSDOWN == MAP_GROWSDOWN_ && VM_LOCKED == MAP_LOCKED_ &&
+		       VM_NORESERVE == MAP_NORESERVE_,
+	       "MAP_");
 
 static uint32_t mmap_vm_flags(unsigned prot, unsigned map_flags)
 {
 	uint32_t flags = VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC;
 
 	flags |= prot & VM_ACCESS_FLAGS;
-	flags |= map_flags & (VM_GROWSDOWN | VM_NORESERVE);
+	flags |= map_flags & (VM_GROWSDOWN | VM_LOCKED | VM_NORESERVE);
 	if ((flags & (VM_WRITE | VM_NORESERVE)) == VM_WRITE)
 		flags |= VM_ACCOUNT;
 	return flags;
@@ -233,9 +233,14 @@ static inline int64_t mmap_locked(struct mmap_request *r)
 int64_t vm_mmap(struct mm *mm, uint64_t addr, uint64_t len, unsigned prot, unsigned map_flags,
 		struct vm_file *file, uint64_t pgoff, uint32_t vm_extra)
 {
-	struct mmap_request r = {
-		mm,   addr,  len,      map_flags, mmap_vm_flags(prot, map_flags) | vm_extra,
-		file, pgoff, {0, NULL}};
+	struct mmap_request r = {mm,
+				 addr,
+				 len,
+				 map_flags,
+				 mmap_vm_flags(prot, map_flags) | vm_extra,
+				 file,
+				 pgoff,
+				 {0, NULL}};
 	int64_t ret;
 
 	mmap_write_lock(mm);

@@ -128,7 +128,7 @@ static int mprotect_whole(struct mm *mm, struct vma *vma, uint32_t flags)
 
 	if (err || flags == vma->flags)
 		return err;
-	vma_count_change(mm, vma->flags, flags, pages);
+	vma_count_writable(mm, vma->flags, flags, pages);
 	vma_set_flags(vma, flags);
 	protect_range(mm, vma, vma->start, vma->end);
 	return 0;
@@ -158,7 +158,28 @@ static int mprotect_locked(struct mm *mm, uint64_t start, uint64_t end, unsigned
 	return err;
 }
 
-int64_t vm_mprotect(struct mm *mm, uint64_t addr, uint64_t len, unsigned prot)
+/* From the first to the last part of [start, end) that is locked and becomes writable: Linux brings
+ * in at once what it would otherwise have to copy at the first write. Empty: start = end. */
+static __attribute__((noinline)) void mprotect_locked_part(struct mm *mm, uint64_t *start,
+							   uint64_t *end)
+{
+	uint64_t first = *end, last = *end;
+
+	for (const struct vma *vma = vma_find(mm, *start); vma && vma->start < *end;
+	     vma = vma->next) {
+		if ((vma->flags & (VM_LOCKED | VM_WRITE | VM_SHARED)) != VM_LOCKED)
+			continue;
+		if (first == *end)
+			first = vma->start > *start ? vma->start : *start;
+		last = vma->end < *end ? vma->end : *end;
+	}
+	*start = first;
+	*end = last;
+}
+
+/* The call, but for what is to be brought in. */
+static __attribute__((noinline)) int64_t mprotect_call(struct mm *mm, uint64_t addr, uint64_t len,
+						       unsigned prot)
 {
 	unsigned grows = prot & PROT_GROWS;
 	uint64_t end = addr + page_align(len);
@@ -177,4 +198,26 @@ int64_t vm_mprotect(struct mm *mm, uint64_t addr, uint64_t len, unsigned prot)
 	err = mprotect_locked(mm, addr, end, grows, prot);
 	mmap_write_unlock(mm);
 	return err;
+}
+
+/* The same where something is locked. */
+static __attribute__((noinline)) int64_t mprotect_populating(struct mm *mm, uint64_t addr,
+							     uint64_t len, unsigned prot)
+{
+	uint64_t from = addr, to = addr + page_align(len);
+	int64_t ret;
+
+	mmap_read_lock(mm);
+	mprotect_locked_part(mm, &from, &to);
+	mmap_read_unlock(mm);
+	ret = mprotect_call(mm, addr, len, prot);
+	if (prot & PROT_WRITE_ && from < to)
+		vm_populate_locked(mm, from, to);
+	return ret;
+}
+
+int64_t vm_mprotect(struct mm *mm, uint64_t addr, uint64_t len, unsigned prot)
+{
+	return unlikely(mm->locked_vm) ? mprotect_populating(mm, addr, len, prot)
+				       : mprotect_call(mm, addr, len, prot);
 }

@@ -201,11 +201,15 @@ static struct vma_new new_range(const struct mremap *r)
 	return new;
 }
 
-/* MREMAP_DONTUNMAP: a VMA that has lost all its pages is like a new one. */
+/* MREMAP_DONTUNMAP: the VMA is no longer locked, and one that has lost all its pages is like a new
+ * one. */
 static void leave_empty(const struct mremap *r, struct vma *to)
 {
 	struct vma *vma = vma_find(r->mm, r->addr);
+	uint32_t flags = vma->flags & ~(uint32_t)VM_LOCKED_MASK;
 
+	vma_count_change(r->mm, vma->flags, flags, (vma->end - vma->start) >> PAGE_SHIFT);
+	vma_set_flags(vma, flags);
 	if (vma == to || vma->start != r->addr || vma->end != r->addr + r->old_len)
 		return;
 	anon_put(vma->anon);
@@ -429,12 +433,17 @@ int64_t vm_mremap(struct mm *mm, uint64_t addr, uint64_t old_len, uint64_t new_l
 			   .new_addr = new_addr,
 			   .new_len = page_align(new_len),
 			   .flags = flags};
+	uint64_t grown = r.old_len; /* from there on */
+	bool populate;
 	int64_t ret;
 
 	if (senseless(&r))
 		return -MM_EINVAL;
 	mmap_write_lock(mm);
 	ret = mremap_locked(&r);
+	populate = mm->locked_vm && ret >= 0 && grown < r.new_len;
 	mmap_write_unlock(mm);
+	if (unlikely(populate))
+		vm_populate_locked(mm, (uint64_t)ret + grown, (uint64_t)ret + page_align(new_len));
 	return ret;
 }

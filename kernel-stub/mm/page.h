@@ -23,7 +23,8 @@ enum page_flag {
 	PG_SWAPBACKED, /* anonymous */
 	PG_SHMEM,      /* of an object of shared anonymous memory */
 	PG_DIRTY,
-	PG_PCP, /* free, on a per-CPU list */
+	PG_PCP,	     /* free, on a per-CPU list */
+	PG_LAZYFREE, /* MADV_FREE: may be dropped while no entry is dirty; the LRU lock */
 };
 
 /* What a page is allocated for, so that what cannot move does not end up everywhere. */

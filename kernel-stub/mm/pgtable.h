@@ -139,6 +139,18 @@ void zap_range(struct mm *mm, uint64_t start, uint64_t end);
  * empty PTE counts only under its ptl (tlb_clear_flush). */
 void zap_range_shared(struct mm *mm, uint64_t start, uint64_t end);
 
+/* The same for the page of va, if its entry is still that one: a CPU may set its dirty bit
+ * meanwhile. Needs: mm->lock (reading suffices); old not none. */
+void zap_page_if(struct mm *mm, struct pte_slot slot, uint64_t va, pte_t old);
+
+/* MADV_COLD and, with lazyfree, MADV_FREE for the anonymous pages in [start, end); MADV_PAGEOUT for
+ * those that are lazyfree. Need: mm->lock (reading suffices). (age.c) */
+void age_range(struct mm *mm, uint64_t start, uint64_t end, bool lazyfree);
+void lazyfree_drop(struct mm *mm, uint64_t start, uint64_t end);
+
+/* May reclaim drop the page that this entry maps? Needs: mm->lock. */
+bool page_lazyfree(pte_t pte, const struct page *page);
+
 /* Makes present PTEs in [start, end) follow vma->prot: rights that a page may not have yet (write
  * to the zero page or to a file page) stay off. Flushes what lost rights. Needs: mm->lock for
  * writing. (protect.c) */

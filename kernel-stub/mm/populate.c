@@ -79,15 +79,48 @@ int64_t vm_populate_advice(struct mm *mm, uint64_t start, uint64_t end, bool wri
 	return 0;
 }
 
-void vm_populate(struct mm *mm, uint64_t start, uint64_t end)
+/* What VM_LOCKONFAULT leaves to the faults is passed over. A VMA without rights has no page to be
+ * had. */
+int vm_populate_strict(struct mm *mm, uint64_t start, uint64_t end)
+{
+	while (start < end) {
+		struct populate p = populate_look(mm, start);
+		int err;
+
+		if (!p.mapped || p.flags & VM_LOCKONFAULT) {
+			start = p.end;
+			continue;
+		}
+		if (!(p.flags & VM_ACCESS_FLAGS))
+			return -MM_EFAULT;
+		err = populate_page(mm, start, &p, p.flags & VM_WRITE);
+		if (err)
+			return err;
+		start += PAGE_SIZE;
+	}
+	return 0;
+}
+
+/* In VMAs that have `need`. */
+static void populate_where(struct mm *mm, uint64_t start, uint64_t end, uint32_t need)
 {
 	while (start < end) {
 		struct populate p = populate_look(mm, start);
 
-		if (!p.mapped || !(p.flags & VM_ACCESS_FLAGS) ||
-		    populate_page(mm, start, &p, p.flags & VM_WRITE))
+		if (!p.mapped || !(p.flags & VM_ACCESS_FLAGS) || p.flags & VM_LOCKONFAULT ||
+		    (p.flags & need) != need || populate_page(mm, start, &p, p.flags & VM_WRITE))
 			start = p.end; /* the rest of this VMA is left to its faults */
 		else
 			start += PAGE_SIZE;
 	}
+}
+
+void vm_populate(struct mm *mm, uint64_t start, uint64_t end)
+{
+	populate_where(mm, start, end, 0);
+}
+
+void vm_populate_locked(struct mm *mm, uint64_t start, uint64_t end)
+{
+	populate_where(mm, start, end < TASK_SIZE ? end : TASK_SIZE, VM_LOCKED);
 }

@@ -304,6 +304,8 @@ static __attribute__((noinline)) void count_elsewhere(const struct vma *vma, uin
 		mm->other_vm += pages;
 	if (vma->flags & VM_GROWSDOWN)
 		mm->stack_vm += pages;
+	if (vma->flags & VM_LOCKED)
+		mm->locked_vm += pages;
 }
 
 /* The VMA has so many pages more. */
@@ -606,6 +608,7 @@ struct vma *vma_fork(struct mm *mm, const struct vma *from)
 	*vma = *from;
 	vma->mm = mm;
 	vma->anon = root;
+	vma_set_flags(vma, from->flags & ~(uint32_t)VM_LOCKED_MASK);
 	if (vma->file)
 		vm_file_link(vma);
 	link_vma(mm, vma, NULL, GAP_ENDLESS);
@@ -630,7 +633,7 @@ void vma_free_all(struct mm *mm)
 	mm->first = mm->last = mm->last_hit = mm->widest = NULL;
 	mm->hole_bound = GAP_ENDLESS;
 	mm->map_count = 0;
-	mm->total_vm = mm->other_vm = mm->stack_vm = 0;
+	mm->total_vm = mm->other_vm = mm->stack_vm = mm->locked_vm = 0;
 }
 
 /* ---- checking ---- */
@@ -670,7 +673,7 @@ static uint32_t vmas_with_root(const struct mm *mm, const struct anon_root *root
 void vma_check(struct mm *mm)
 {
 	const struct vma *prev = NULL;
-	uint64_t pages = 0, data = 0, stack = 0;
+	uint64_t pages = 0, data = 0, stack = 0, locked = 0;
 	uint32_t count = 0;
 	bool hit = !mm->last_hit, widest = !mm->widest;
 
@@ -684,11 +687,12 @@ void vma_check(struct mm *mm)
 		pages += vma_pages_in(vma, vma->start, vma->end);
 		data += vm_flags_data(vma->flags) ? vma_pages_in(vma, vma->start, vma->end) : 0;
 		stack += vma->flags & VM_GROWSDOWN ? vma_pages_in(vma, vma->start, vma->end) : 0;
+		locked += vma->flags & VM_LOCKED ? vma_pages_in(vma, vma->start, vma->end) : 0;
 		count++;
 	}
 	ASSERT(mm->last == prev);
 	ASSERT(mm->map_count == count && mm->total_vm == pages);
-	ASSERT(mm_data_vm(mm) == data && mm->stack_vm == stack);
+	ASSERT(mm_data_vm(mm) == data && mm->stack_vm == stack && mm->locked_vm == locked);
 	ASSERT(hit && widest);
 	vma_index_check(mm);
 }

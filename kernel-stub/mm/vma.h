@@ -32,10 +32,10 @@ static inline bool vma_is_anonymous(const struct vma *vma)
 	return !vma->file || vma->file->kind == VM_FILE_ZERO;
 }
 
-/* Most mappings are data, and so count in total_vm alone. Pure. */
+/* Most mappings are data and not locked, and so count in total_vm alone. Pure. */
 static inline bool vma_counts_elsewhere(uint32_t flags)
 {
-	return !vm_flags_data(flags);
+	return (flags & (VM_WRITE | VM_SHARED | VM_GROWSDOWN | VM_LOCKED)) != VM_WRITE;
 }
 
 static inline void vma_set_flags(struct vma *vma, uint32_t flags)
@@ -200,19 +200,28 @@ void vma_plan_change(struct vma_change *change, struct vma *vma, uint64_t start,
 /* Carries it out. Returns the VMA that holds the range then. */
 struct vma *vma_do_change(const struct vma_change *change, struct vma_spare *spare);
 
-/* So many pages change their flags, which whoever sets them by himself has to count. */
-static inline void vma_count_change(struct mm *mm, uint32_t from, uint32_t to, uint64_t pages)
+/* So many pages change their flags, which whoever sets them by himself has to count. The first: no
+ * flag that counts but VM_WRITE. */
+static inline void vma_count_writable(struct mm *mm, uint32_t from, uint32_t to, uint64_t pages)
 {
 	if ((from ^ to) & VM_WRITE && !(to & (VM_SHARED | VM_GROWSDOWN)))
 		mm->other_vm += to & VM_WRITE ? -pages : pages;
+}
+
+static inline void vma_count_change(struct mm *mm, uint32_t from, uint32_t to, uint64_t pages)
+{
+	vma_count_writable(mm, from, to, pages);
+	if (unlikely((from ^ to) & VM_LOCKED))
+		mm->locked_vm += to & VM_LOCKED ? pages : -pages;
 }
 
 /* Spare objects for changing [start, end) VMA by VMA, of which `first` was planned: at most one
  * more than it uses, for the VMA that `end` cuts. 0 or -MM_ENOMEM. */
 int vma_spare_for_changes(struct vma_spare *spare, const struct vma_change *first, uint64_t end);
 
-/* Appends a copy of a VMA of another mm, as fork makes it: with an inherited anon_root, if it has
- * one and the child shares its pages. NULL without memory. Needs: all VMAs of `mm` below it. */
+/* Appends a copy of a VMA of another mm, as fork makes it: not locked; with an inherited anon_root,
+ * if it has one and the child shares its pages. NULL without memory. Needs: all VMAs of `mm` below
+ * it. */
 struct vma *vma_fork(struct mm *mm, const struct vma *from);
 
 /* Frees every VMA without a look at the pages: they are gone. For mm_destroy(). */

@@ -128,21 +128,13 @@ static inline int64_t *zap_rss(struct mm *mm, enum rss_kind kind)
 	return kind == RSS_FILE ? &mm->rss_file : &mm->rss_shmem;
 }
 
-/* The same steps for a range of one page. */
-static void zap_page(struct mm *mm, struct pte_slot slot, uint64_t va)
+/* Steps 2 and 3 for one entry. */
+static inline void zap_taken(struct mm *mm, uint64_t va, pte_t old)
 {
-	struct page *page;
+	struct page *page = pfn_to_page(pte_pfn(old));
 	enum rss_kind kind;
-	pte_t old;
 
-	spin_lock(&slot.table->ptl, LOCK_PTL);
-	old = port_pte_xchg(slot.pte, (pte_t){0});
-	slot.table->nr_present -= !pte_none(old);
-	spin_unlock(&slot.table->ptl, LOCK_PTL);
-	if (pte_none(old))
-		return;
 	tlb_flush_page(mm, va);
-	page = pfn_to_page(pte_pfn(old));
 	if (page == zero_page)
 		return;
 	kind = page_rss_kind(page);
@@ -152,6 +144,31 @@ static void zap_page(struct mm *mm, struct pte_slot slot, uint64_t va)
 			   -1);
 	if (lru_put_pages(&page, 1))
 		page_free(page);
+}
+
+/* All steps for a range of one page. */
+static void zap_page(struct mm *mm, struct pte_slot slot, uint64_t va)
+{
+	pte_t old;
+
+	spin_lock(&slot.table->ptl, LOCK_PTL);
+	old = port_pte_xchg(slot.pte, (pte_t){0});
+	slot.table->nr_present -= !pte_none(old);
+	spin_unlock(&slot.table->ptl, LOCK_PTL);
+	if (!pte_none(old))
+		zap_taken(mm, va, old);
+}
+
+void zap_page_if(struct mm *mm, struct pte_slot slot, uint64_t va, pte_t old)
+{
+	bool same;
+
+	spin_lock(&slot.table->ptl, LOCK_PTL);
+	same = port_pte_cmpxchg(slot.pte, &old, (pte_t){0});
+	slot.table->nr_present -= same;
+	spin_unlock(&slot.table->ptl, LOCK_PTL);
+	if (same)
+		zap_taken(mm, va, old);
 }
 
 void zap_range(struct mm *mm, uint64_t start, uint64_t end)

@@ -90,6 +90,8 @@ struct mm_cpu;
  *        the same with the right to write, and dirty
  *   pte_t pte_wrprotect(pte_t)
  *        the same without the right to write
+ *   pte_t pte_mkclean(pte_t), pte_mkold(pte_t)
+ *        the same not dirty, not accessed
  *   pte_t pte_set_rsvd(pte_t)
  *        the same with a reserved bit set (SDM vol. 3, 4.7)
  *

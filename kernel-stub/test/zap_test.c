@@ -9,10 +9,12 @@
  */
 static void zap_range_unflushed(struct mm *mm, uint64_t start, uint64_t end);
 void zap_range_shared_unflushed(struct mm *mm, uint64_t start, uint64_t end);
+void zap_page_if_unflushed(struct mm *mm, struct pte_slot slot, uint64_t va, pte_t old);
 static void protect_range_unflushed(struct mm *mm, struct vma *vma, uint64_t start, uint64_t end);
 
 #define zap_range zap_range_unflushed
 #define zap_range_shared zap_range_shared_unflushed
+#define zap_page_if zap_page_if_unflushed
 #define protect_range protect_range_unflushed
 #define tlb_batch_flush(batch, of) ((void)(of), (batch)->nr = 0)
 #define tlb_flush_page(of, va) ((void)(of), (void)(va))
@@ -20,6 +22,7 @@ static void protect_range_unflushed(struct mm *mm, struct vma *vma, uint64_t sta
 #include "../mm/protect.c"
 #undef zap_range
 #undef zap_range_shared
+#undef zap_page_if
 #undef protect_range
 #undef tlb_batch_flush
 #undef tlb_flush_page

@@ -126,6 +126,16 @@ static inline pte_t pte_wrprotect(pte_t e)
 	return (pte_t){e.v & ~PTE_W};
 }
 
+static inline pte_t pte_mkclean(pte_t e)
+{
+	return (pte_t){e.v & ~PTE_D};
+}
+
+static inline pte_t pte_mkold(pte_t e)
+{
+	return (pte_t){e.v & ~PTE_A};
+}
+
 static inline void port_pte_wrprotect(pte_t *p)
 {
 	__atomic_fetch_and(&p->v, ~PTE_W, __ATOMIC_SEQ_CST);
