@@ -31,8 +31,9 @@
  * fills its page without the ptl, then takes it and looks again: if the PTE is no longer what iii
  * read, it undoes its work and the fault restarts at iii v.   the class becomes a verdict
  *
- * fault_locked() takes them for any fault. vm_fault() and fault_protected() first try the common
- * ones of 3a, 3b and 3d on a path of their own, and leave to it what doesn't fit.
+ * fault_locked() takes them for any fault. vm_fault(), fault_protected() and fault_of_file() first
+ * try the common ones of 3a, 3b, 3d and 3f on a path of their own, and leave to it what doesn't
+ * fit.
  *
  * The class is that of the path that was taken. A fault of ring 0 in copy_to_user or
  * copy_from_user is served alike; its class says only that (kernel.minor.uaccess,
@@ -43,6 +44,7 @@
  */
 #include "errno.h"
 #include "fault_ctx.h"
+#include "file.h"
 #include "vma_index.h"
 #include "vmalloc.h"
 
@@ -279,6 +281,25 @@ fault_lost(struct mm *mm, const struct fault_access *access, struct page *page)
 	return fault_locked(mm, access);
 }
 
+/* The fast path of case 3f, if somebody has touched the page before. */
+static __attribute__((noinline)) struct fault_verdict
+fault_of_file(struct mm *mm, const struct fault_access *access, struct vma *vma)
+{
+	bool write = access->flags & FAULT_WRITE;
+	uint64_t addr = access->addr;
+	struct page *page, *table = pgtable_try(mm, addr);
+
+	if (unlikely(vma->file->kind != VM_FILE_SHMEM || !table ||
+		     !(vma->flags & (write ? VM_WRITE : VM_ACCESS_FLAGS))))
+		return fault_locked(mm, access);
+	page = page_index_find(&vma->file->pages, vma->pgoff + ((addr - vma->start) >> PAGE_SHIFT));
+	if (!page || !fault_map_shmem(vma, pgtable_slot(table, addr), page))
+		return fault_locked(mm, access);
+	mmap_read_unlock(mm);
+	return (struct fault_verdict){.class = write ? FL_CLASS_USER_MINOR_FILE_WRITE
+						     : FL_CLASS_USER_MINOR_FILE_MAP};
+}
+
 /* The fast path: cases 3a and 3b (for 3d, fault_protected()) from ring 3, with nothing missing on
  * the way: the VMA and the table are those of the last fault, the VMA has its anon_root, this CPU a
  * free page. Whatever else turns up goes to the general path, which starts anew under the lock held
@@ -303,7 +324,7 @@ struct fault_verdict vm_fault(struct mm *mm, const struct fault_access *access)
 	if (unlikely(!vma || addr < vma->start || addr >= vma->end))
 		return fault_elsewhere(mm, access);
 	if (unlikely(vma->file))
-		return fault_locked(mm, access);
+		return fault_of_file(mm, access, vma);
 	table = pgtable_try(mm, addr);
 	if (unlikely(!table))
 		return fault_locked(mm, access);

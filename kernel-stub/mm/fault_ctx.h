@@ -102,6 +102,23 @@ static inline bool fault_map_anon(struct vma *vma, uint64_t addr, struct pte_slo
 	return true;
 }
 
+/* Maps a page of the VMA's object with the VMA's rights; the PTE gets a reference of its own. False
+ * if the PTE is no longer none. */
+static inline bool fault_map_shmem(const struct vma *vma, struct pte_slot slot, struct page *page)
+{
+	pte_t pte = pte_make(page_to_pfn(page), vma->prot);
+
+	if (unlikely(!fault_lock_pte(slot, (pte_t){0})))
+		return false;
+	port_xadd32(&page->refcount, 1);
+	rmap_add_file(page);
+	slot.table->nr_present++;
+	port_pte_set(slot.pte, pte);
+	spin_unlock(&slot.table->ptl, LOCK_PTL);
+	port_xadd64(&vma->mm->rss_shmem, 1);
+	return true;
+}
+
 /* Makes a page that is mapped read-only, and that nobody else has, writable again. From now on it
  * is this mm's by birth too. False if the PTE is no longer `old`. Needs: the VMA is writable; the
  * page is anonymous and has one reference. (That is this PTE's, and only a fork of this mm could

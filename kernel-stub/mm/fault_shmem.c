@@ -2,7 +2,8 @@
 /*
  * Faults on shared anonymous memory: case 3f of fault.c. The page is the object's, and found or
  * made there first (shmem.h); the PTE that maps it has a reference of its own. If the PTE changes
- * meanwhile, the page stays with the object.
+ * meanwhile, the page stays with the object. A page that is there is often mapped in fault.c
+ * already (fault_of_file); what is left comes here.
  */
 #include "fault_ctx.h"
 
@@ -16,14 +17,8 @@ unsigned fault_shmem(struct fault_ctx *c, uint64_t index)
 
 	if (unlikely(!page))
 		return FL_CLASS_USER_INVALID_OOM;
-	if (unlikely(!fault_lock_pte(c->slot, c->old)))
+	if (unlikely(!fault_map_shmem(c->vma, c->slot, page)))
 		return FAULT_RESTART;
-	page_get(page);
-	rmap_add_file(page);
-	c->slot.table->nr_present++;
-	port_pte_set(c->slot.pte, pte_make(page_to_pfn(page), c->vma->prot));
-	spin_unlock(&c->slot.table->ptl, LOCK_PTL);
-	port_xadd64(&c->mm->rss_shmem, 1);
 	if (fresh)
 		return FL_CLASS_USER_MINOR_SHMEM_ALLOC;
 	return c->flags & FAULT_WRITE ? FL_CLASS_USER_MINOR_FILE_WRITE
@@ -31,8 +26,7 @@ unsigned fault_shmem(struct fault_ctx *c, uint64_t index)
 }
 
 /* A write to a page that is mapped read-only in a writable VMA. Nothing leaves such a PTE behind
- * but stubctl (pte_make_stale).
- * Nothing has to be flushed (tlb.h, 4). */
+ * but stubctl (pte_make_stale). It gains a right: no flush (tlb.h, 4). */
 unsigned fault_shmem_write(struct fault_ctx *c)
 {
 	if (unlikely(!fault_lock_pte(c->slot, c->old)))

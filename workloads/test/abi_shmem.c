@@ -122,12 +122,17 @@ static void incore(const char *when, unsigned long page, unsigned long n)
 /* ---- accesses that may end in a signal ---- */
 
 static sigjmp_buf back;
+static volatile sig_atomic_t expected; /* back holds a place to go to */
 
 static void on_signal(int sig, siginfo_t *info, void *context)
 {
 	(void)context;
 	printf("  signal %d, code %d, page %ld\n", sig, info->si_code,
 	       ((long)info->si_addr - (long)BASE) / (long)PAGE);
+	fflush(stdout);
+	if (!expected)
+		_exit(99);
+	expected = 0;
 	siglongjmp(back, 1);
 }
 
@@ -141,16 +146,21 @@ static void catch_signals(void)
 
 static void try_read(unsigned long page)
 {
-	if (!sigsetjmp(back, 1))
-		printf("  page %lu: %lu\n", page, *word(page));
+	if (sigsetjmp(back, 1))
+		return;
+	expected = 1;
+	printf("  page %lu: %lu\n", page, *word(page));
+	expected = 0;
 }
 
 static void try_write(unsigned long page, unsigned long value)
 {
 	if (sigsetjmp(back, 1))
 		return;
+	expected = 1;
 	*word(page) = value;
 	printf("  page %lu = %lu\n", page, *word(page));
+	expected = 0;
 }
 
 /* ---- processes in step ---- */
