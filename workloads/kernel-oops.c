@@ -2,15 +2,18 @@
 /*
  * Makes the kernel touch an address that it must not.
  *
- *   survive    a kernel task does: it reports an oops, is killed, and the kernel goes on: the call
- *              returns -EIO and this program, alive, maps and touches memory to prove that the
- * kernel still serves faults process    a forked process does, in its own name: its parent sees it
- * killed the rest   where going on is not safe: that ends the machine. panic: no task to kill;
- * stack: the kernel stack runs over; report: the report of an oops faults, too; lock and mm-lock: a
- *              lock is held
+ *   survive   a kernel task does: it reports an oops, is killed, and the kernel goes on: the call
+ *             returns -EIO and this program, alive, maps and touches memory to prove that faults
+ *             are still served
+ *   process   a forked process does, in its own name: its parent sees it killed. `workers` other
+ *             processes map, write and unmap memory meanwhile, on whatever CPUs there are
+ *   the rest  where going on is not safe: that ends the machine. panic: no task to kill; stack: the
+ *             kernel stack runs over; report: the report of an oops faults, too; lock, mm-lock: a
+ *             lock is held
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -27,6 +30,9 @@
 
 #define AREA_PAGES 2u
 #define AREA_SLOT 1u
+
+#define WORKERS_MAX 16
+#define WORKER_PAGES 8u
 
 enum mode {
 	MODE_SURVIVE,
@@ -110,12 +116,70 @@ static void oops_in_process(struct wl_run *run)
 		wl_fail(run, "an oops left its process with status %#x", status);
 }
 
+static volatile sig_atomic_t told_to_end;
+
+static void end_worker(int signo)
+{
+	told_to_end = signo;
+}
+
+/* Until told: is each page what was written to it? */
+static _Noreturn void worker(struct wl_run *run)
+{
+	struct sigaction sa = {.sa_handler = end_worker};
+	bool good = !sigaction(SIGUSR1, &sa, NULL);
+
+	for (uint64_t round = 1; good && !told_to_end; round++) {
+		volatile uint64_t *p = wl_map(run, WORKER_PAGES * WL_PAGE, PROT_READ | PROT_WRITE);
+
+		for (uint64_t i = 0; i < WORKER_PAGES; i++)
+			p[i * WL_PAGE / sizeof(*p)] = round + i;
+		for (uint64_t i = 0; i < WORKER_PAGES; i++)
+			good &= p[i * WL_PAGE / sizeof(*p)] == round + i;
+		wl_unmap(run, (void *)p, WORKER_PAGES * WL_PAGE);
+	}
+	_exit(!good);
+}
+
+/* A signal that comes before a worker listens is ignored, and sent again. */
+static void workers_start(struct wl_run *run, pid_t *pid, uint64_t n)
+{
+	signal(SIGUSR1, SIG_IGN);
+	for (uint64_t i = 0; i < n; i++) {
+		pid[i] = fork();
+		if (pid[i] == 0)
+			worker(run);
+		if (pid[i] < 0)
+			wl_fail(run, "fork: %m");
+	}
+}
+
+static void workers_end(struct wl_run *run, const pid_t *pid, uint64_t n)
+{
+	for (uint64_t i = 0; i < n; i++) {
+		int status = -1;
+
+		while (waitpid(pid[i], &status, WNOHANG) == 0) {
+			kill(pid[i], SIGUSR1);
+			sched_yield();
+		}
+		if (status)
+			wl_fail(run, "a process that did nothing wrong ended with status %#x",
+				status);
+	}
+}
+
 static void process(struct wl_run *run)
 {
+	uint64_t n = wl_uint(run, "workers");
+	pid_t pid[WORKERS_MAX];
+
+	workers_start(run, pid, n);
 	for (uint64_t i = 0; i < (run->warming ? 1 : wl_uint(run, "iters")); i++) {
 		oops_in_process(run);
 		prove_alive(run);
 	}
+	workers_end(run, pid, n);
 }
 
 static _Noreturn void die(struct wl_run *run, enum mode mode)
@@ -157,6 +221,8 @@ const struct workload workload = {
 		WL_NUMBER(
 			"iters", "4", 1, 10000,
 			"pairs of a read and a write for mode=survive; processes for mode=process"),
+		WL_NUMBER("workers", "0", 0, WORKERS_MAX,
+			  "processes that go on meanwhile, for mode=process"),
 		WL_NUMBER("reports", "1", 1, 2, "how many reports fault, for mode=report")),
 	.phases =
 		WL_PHASES({"oops_read", "stubctl(KERNEL_READ, bad address) until it returns -EIO"},

@@ -2,15 +2,15 @@
 /*
  * Out of memory (Linux mm/oom_kill.c, simplified).
  *
- *  1. A fault of ring 3's that finds no memory chooses a victim: the process with the most pages,
- * its page tables included, shifted by its oom_score_adj; of equals the one with the highest
- * number. The first process is chosen only if there is nobody else, since its end is the machine's
- * (Linux never chooses its init).
- *  2. The victim gets SIGKILL, and so does whoever shares its address space. It gives its
- *     memory back when it next leaves ring 0, which it does soon: what waits is woken.
- *     Nobody is killed if there is memory again by then.
- *  3. The process that met the want of memory lets the others run and then makes its access again.
- * It may meet it again: while a victim has not ended yet, nobody else is killed.
+ *   1. A fault of ring 3's that finds no memory chooses a victim: the process with the most
+ *      pages, its page tables included, shifted by its oom_score_adj; of equals the one with the
+ *      highest number. The first process is chosen only if there is nobody else, since its end is
+ *      the machine's (Linux never chooses its init).
+ *   2. The victim gets SIGKILL, and so does whoever shares its address space. It gives its memory
+ *      back when it next leaves ring 0, which it does soon: what waits is woken. Nobody is killed
+ *      if there is memory again by then.
+ *   3. The process that met the want of memory lets the others run and then makes its access
+ *      again. It may meet it again: while a victim has not ended yet, nobody else is killed.
  *
  * Pages on the lists of other CPUs (pcp.c) are not seen: up to PCP_HIGH of each type may be free
  * there when somebody is killed.
@@ -96,8 +96,8 @@ static void report(const struct process *p)
 
 	printk("Out of memory: Killed process %d (%s) total-vm:%lukB, anon-rss:%lukB, "
 	       "file-rss:%lukB, shmem-rss:0kB, UID:0 pgtables:%lukB oom_score_adj:%d\n",
-	       p->pid, p->leader->comm, kib((int64_t)mm->total_vm), kib(mm->rss_anon), kib(mm->rss_file),
-	       kib(mm->nr_tables + 1), processes[p->pid].adj);
+	       p->pid, p->leader->comm, kib((int64_t)mm->total_vm), kib(mm->rss_anon),
+	       kib(mm->rss_file), kib(mm->nr_tables + 1), processes[p->pid].adj);
 }
 
 /* 2. */

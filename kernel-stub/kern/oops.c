@@ -2,18 +2,18 @@
 /*
  * Oops and panic reports, and what follows.
  *
- *  1. One CPU reports at a time; the others that have something to report wait, and those that have
- *     not go on.
- *  2. The call trace is raw: every word on the stack that looks like a return address (it lies in
- * the kernel's text, behind a call instruction), one a line as " [<%016lx>]", for the harness to
- *     symbolise.
- *  3. Then the task that did it ends, and the rest goes on; a kernel task's waiter learns of it.
- * Not so if there is no task, if this CPU holds a lock, whose data may be half changed, if this is
- * a report's own fault, or with panic_on_oops=1: then the machine ends (panic). Which locks a CPU
- *     holds, a debug build knows all; a release build knows kern_lock and those of the address
- * space.
- *  4. A report that faults is given up for one about that fault, and that one for the machine's end
- *     without a word.
+ *   1. One CPU reports at a time; the others that have something to report wait, and those that
+ *      have not go on.
+ *   2. The call trace is raw: every word on the stack that looks like a return address (it lies
+ *      in the kernel's text, behind a call instruction), one a line as " [<%016lx>]", for the
+ *      harness to symbolise.
+ *   3. Then the task that did it ends, and the rest goes on; a kernel task's waiter learns of it.
+ *      Not so if there is no task, if this CPU holds a lock, whose data may be half changed, if
+ *      this is a report's own fault, or with panic_on_oops=1: then the machine ends (panic).
+ *      Which locks a CPU holds, a debug build knows all; a release build knows kern_lock and
+ *      those of the address space.
+ *   4. A report that faults is given up for one about that fault, and that one for the machine's
+ *      end without a word.
  */
 #include "boot.h"
 

@@ -8,24 +8,24 @@
  *     slot 1               ──► tables            none: a fault, then the same entry
  *     …
  *
- *  1. An area is mapped in the kernel's own tables only. An mm is born without the entries of the
- *     lazy slots, so that what follows does not depend on which is older, the area or the mm. It
- *     takes a page fault when the kernel first touches a slot while that mm is loaded:
- *     vmalloc_fault() copies the entry, and the access is made again (kernel.minor.vmalloc; Linux
- * up to 5.7, vmalloc_fault() in arch/x86/mm/fault.c, where a new mm has what there is already). So
- *     there is exactly one such fault for each slot that is used in each address space; who wants
- *     more of them puts areas into different slots.
- *  2. What is copied is the topmost level alone, so that everything below is shared: a change there
- *     is a change in every mm. For that to stay sound, an entry of the kernel's top-level table,
- * once made, never changes. Tables of the lower levels are not freed either: no CPU then ever walks
- *     through a freed one that its paging-structure caches remember, and vfree flushes leaves
- * alone. What is kept is bounded by the most that was mapped at a time, as places are given by the
- * first that fits.
- *  3. vfree empties the PTEs, flushes them on every CPU, and only then gives pages and addresses
- * back. PTEs are not global: a switch of address spaces forgets them, too, and whether an access
- * takes the fault of 1 depends on the tables alone and not on what the TLB remembers.
- *  4. In front of each area and behind it lies an unmapped page: running over is an oops (or, below
- * a kernel stack, a double fault).
+ *   1. An area is mapped in the kernel's own tables only. An mm is born without the entries of
+ *      the lazy slots, so that what follows does not depend on which is older, the area or the
+ *      mm. It takes a page fault when the kernel first touches a slot while that mm is loaded:
+ *      vmalloc_fault() copies the entry, and the access is made again (kernel.minor.vmalloc;
+ *      Linux up to 5.7, vmalloc_fault() in arch/x86/mm/fault.c, where a new mm has what there is
+ *      already). So there is exactly one such fault for each slot that is used in each address
+ *      space; who wants more of them puts areas into different slots.
+ *   2. What is copied is the topmost level alone, so that everything below is shared: a change
+ *      there is a change in every mm. For that to stay sound, an entry of the kernel's top-level
+ *      table, once made, never changes. Tables of the lower levels are not freed either: no CPU
+ *      then ever walks through a freed one that its paging-structure caches remember, and vfree
+ *      flushes leaves alone. What is kept is bounded by the most that was mapped at a time, as
+ *      places are given by the first that fits.
+ *   3. vfree empties the PTEs, flushes them on every CPU, and only then gives pages and addresses
+ *      back. PTEs are not global: a switch of address spaces forgets them, too, and whether an
+ *      access takes the fault of 1 depends on the tables alone and not on what the TLB remembers.
+ *   4. In front of each area and behind it lies an unmapped page: running over is an oops (or,
+ *      below a kernel stack, a double fault).
  *
  * Locks: LOCK_VMALLOC for the lists of areas and for making tables. PTEs of an area belong to who
  * made it, before it is handed out and after it came back. The fault takes no lock: it reads the

@@ -32,6 +32,20 @@ stack_overflow() {
 	    "Kernel panic: fatal oops: kernel stack overflow"
 }
 
+# Ring 3's page tables know neither the stack nor what lies below it.
+atf_test_case stack_overflow_kpti
+stack_overflow_kpti_body() {
+	oops tcg kernel-stack-overflow -s kpti=on
+	has "BUG: kernel stack overflow at "
+}
+
+# The others are on both CPUs; the reports are whole.
+others_go_on() {
+	oops "$1" kernel-oops-cpus
+	[ "$(grep -c '^BUG: unable to handle page fault at fffffffffffff000$' console)" = 5 ] ||
+	    atf_fail "$(cat console)"
+}
+
 process_ends() {
 	oops "$1" kernel-oops-process
 	[ "$(grep -c 'BUG: unable to handle page fault' console)" = 5 ] || atf_fail "$(cat console)"
@@ -68,12 +82,13 @@ panic_on_oops_body() {
 }
 
 atf_init_test_cases() {
-	for case in stack_overflow process_ends locks_held report_faults; do
+	for case in stack_overflow process_ends others_go_on locks_held report_faults; do
 		for engine in tcg kvm; do
 			eval "${case}_${engine}_head() { atf_set timeout 120; }"
 			eval "${case}_${engine}_body() { $case $engine; }"
 			atf_add_test_case "${case}_$engine"
 		done
 	done
+	atf_add_test_case stack_overflow_kpti
 	atf_add_test_case panic_on_oops
 }

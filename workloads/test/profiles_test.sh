@@ -6,7 +6,7 @@
 # Needs: build, top; a program faultline; QEMU, and for the last a /dev/kvm that opens.
 
 profiles="anon-touch anon-read anon-cow-zero vma-ops vma-index invalid-access invalid-rsvd uaccess kernel-oops
-kernel-oops-process kernel-oops-lock kernel-oops-report kernel-stack-overflow
+kernel-oops-process kernel-oops-cpus kernel-oops-lock kernel-oops-report kernel-stack-overflow
 kernel-panic vmalloc spurious fork-cow shmem-touch stack-grow threads-touch threads-contended threads-mmap
 threads-mmap-fault shootdown"
 

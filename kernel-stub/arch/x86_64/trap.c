@@ -338,7 +338,7 @@ void trap_double_fault(struct trap_frame *frame)
 	uint64_t cr2 = read_cr2();
 
 	cpu->oops_depth++;
-	if (kstack_overrun(cpu->tss.rsp[0], cr2))
+	if (kstack_overrun(cpu->kernel_stack + 8, cr2))
 		stack_overflow(frame, cr2);
 	oops(frame, cr2, "double fault");
 }
