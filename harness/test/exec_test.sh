@@ -29,6 +29,29 @@ kvm_body() { each_engine_body kvm; }
 atf_test_case linux
 linux_body() { each_engine_body linux; }
 
+# As many CPUs as were asked for, seen by the program itself.
+cpus_on() {
+	faultline=$(atf_config_get build)/faultline
+	program=$(atf_config_get build)/guests/program
+	need "$1"
+	atf_check -o inline:"$2 CPUs\n" "$faultline" exec -e "$1" -c "$2" -- "$program" cpus
+}
+cpus_tcg_body() {
+	cpus_on tcg 1
+	cpus_on tcg 3
+	cpus_on tcg 64
+}
+cpus_kvm_body() {
+	cpus_on kvm 2
+	cpus_on kvm 5
+}
+cpus_linux_body() {
+	cpus_on linux 1
+	[ "$(nproc)" -lt 2 ] || cpus_on linux 2
+	atf_check -s exit:2 -e match:'64 CPUs' taskset -c 0 \
+	    "$faultline" exec -e linux -c 64 -- "$program" cpus
+}
+
 atf_test_case wrong_use
 wrong_use_body() {
 	faultline=$(atf_config_get build)/faultline
@@ -109,7 +132,7 @@ doctor_body() {
 	status=$?
 	cat out err
 	test $status -eq 0 -o $status -eq 2 || atf_fail "exit status $status"
-	for word in kvm tcg linux stub PAPI_TLB_DM topology TSC governor gnuplot; do
+	for word in kvm tcg linux CPUs: stub PAPI_TLB_DM topology TSC governor gnuplot; do
 		grep -q "$word" out || atf_fail "nothing is said of $word"
 	done
 }
@@ -118,6 +141,9 @@ atf_init_test_cases() {
 	atf_add_test_case tcg
 	atf_add_test_case kvm
 	atf_add_test_case linux
+	atf_add_test_case cpus_tcg
+	atf_add_test_case cpus_kvm
+	atf_add_test_case cpus_linux
 	atf_add_test_case wrong_use
 	atf_add_test_case streams_tcg
 	atf_add_test_case streams_linux

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A static program that does as it is told, for the tests of the engines and of `faultline exec`.
  */
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -52,6 +53,14 @@ static void wait_by_clock(int ms)
 	while ((now.tv_sec - begin.tv_sec) * 1000 + (now.tv_nsec - begin.tv_nsec) / 1000000 < ms);
 }
 
+static void print_cpus(void)
+{
+	cpu_set_t set;
+
+	if (!sched_getaffinity(0, sizeof(set), &set))
+		printf("%d CPUs\n", CPU_COUNT(&set));
+}
+
 int main(int argc, char **argv)
 {
 	const char *what = argc > 1 ? argv[1] : "";
@@ -71,6 +80,8 @@ int main(int argc, char **argv)
 		__asm__ volatile("pause");
 	if (!strcmp(what, "garbage") && getenv("FAULTLINE_REPORT_FD"))
 		dprintf(atoi(getenv("FAULTLINE_REPORT_FD")), "this is no report");
+	if (!strcmp(what, "cpus"))
+		print_cpus();
 	if (!strcmp(what, "print")) {
 		printf("out %s\n", argc > 2 ? argv[2] : "");
 		fprintf(stderr, "err %s\n", argc > 3 ? argv[3] : "");
