@@ -143,6 +143,18 @@ races_kvm_body()
 	same_on kvm abi_race
 }
 
+# What changes the set of VMAs, with another index.
+compare_index()
+{
+	need tcg
+	for changes in abi_fork abi_mmap abi_mremap abi_populate abi_vm_random; do
+		for linked in $changes $changes-musl; do
+			run_native "$linked"
+			same_on "tcg -s vma_index=$1" "$linked"
+		done
+	done
+}
+
 # A run of several CPUs is the same each time.
 atf_test_case cpus4_repeatable
 cpus4_repeatable_head()
@@ -169,6 +181,11 @@ atf_init_test_cases()
 			eval "${case}_body() { compare $engine $name; }"
 			atf_add_test_case "$case"
 		done
+	done
+	for other in list btree; do
+		eval "index_${other}_tcg_head() { atf_set timeout 600; }"
+		eval "index_${other}_tcg_body() { compare_index $other; }"
+		atf_add_test_case "index_${other}_tcg"
 	done
 	atf_add_test_case processes_tcg
 	atf_add_test_case cpus2_tcg
