@@ -44,7 +44,7 @@
  */
 #include "errno.h"
 #include "fault_ctx.h"
-#include "file.h"
+#include "shmem.h"
 #include "vma_index.h"
 #include "vmalloc.h"
 
@@ -281,23 +281,25 @@ fault_lost(struct mm *mm, const struct fault_access *access, struct page *page)
 	return fault_locked(mm, access);
 }
 
-/* The fast path of case 3f, if somebody has touched the page before. */
+/* The fast path of case 3f. */
 static __attribute__((noinline)) struct fault_verdict
 fault_of_file(struct mm *mm, const struct fault_access *access, struct vma *vma)
 {
-	bool write = access->flags & FAULT_WRITE;
-	uint64_t addr = access->addr;
+	bool write = access->flags & FAULT_WRITE, fresh;
+	uint64_t addr = access->addr, index = vma->pgoff + ((addr - vma->start) >> PAGE_SHIFT);
 	struct page *page, *table = pgtable_try(mm, addr);
 
 	if (unlikely(vma->file->kind != VM_FILE_SHMEM || !table ||
+		     index >= vm_file_pages(vma->file) ||
 		     !(vma->flags & (write ? VM_WRITE : VM_ACCESS_FLAGS))))
 		return fault_locked(mm, access);
-	page = page_index_find(&vma->file->pages, vma->pgoff + ((addr - vma->start) >> PAGE_SHIFT));
-	if (!page || !fault_map_shmem(vma, pgtable_slot(table, addr), page))
+	page = shmem_get_page(vma->file, index, &fresh);
+	if (unlikely(!page))
+		return fault_end(mm, access->flags, FL_CLASS_USER_INVALID_OOM);
+	if (unlikely(!fault_map_shmem(vma, pgtable_slot(table, addr), page)))
 		return fault_locked(mm, access);
 	mmap_read_unlock(mm);
-	return (struct fault_verdict){.class = write ? FL_CLASS_USER_MINOR_FILE_WRITE
-						     : FL_CLASS_USER_MINOR_FILE_MAP};
+	return (struct fault_verdict){.class = fault_shmem_class(write, fresh)};
 }
 
 /* The fast path: cases 3a and 3b (for 3d, fault_protected()) from ring 3, with nothing missing on

@@ -119,6 +119,14 @@ static inline bool fault_map_shmem(const struct vma *vma, struct pte_slot slot, 
 	return true;
 }
 
+/* What a fault was that has mapped such a page. */
+static inline unsigned fault_shmem_class(bool write, bool fresh)
+{
+	if (fresh)
+		return FL_CLASS_USER_MINOR_SHMEM_ALLOC;
+	return write ? FL_CLASS_USER_MINOR_FILE_WRITE : FL_CLASS_USER_MINOR_FILE_MAP;
+}
+
 /* Makes a page that is mapped read-only, and that nobody else has, writable again. From now on it
  * is this mm's by birth too. False if the PTE is no longer `old`. Needs: the VMA is writable; the
  * page is anonymous and has one reference. (That is this PTE's, and only a fork of this mm could

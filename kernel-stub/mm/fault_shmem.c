@@ -2,7 +2,7 @@
 /*
  * Faults on shared anonymous memory: case 3f of fault.c. The page is the object's, and found or
  * made there first (shmem.h); the PTE that maps it has a reference of its own. If the PTE changes
- * meanwhile, the page stays with the object. A page that is there is often mapped in fault.c
+ * meanwhile, the page stays with the object. A fault of ring 3 is often served in fault.c
  * already (fault_of_file); what is left comes here.
  */
 #include "fault_ctx.h"
@@ -19,10 +19,7 @@ unsigned fault_shmem(struct fault_ctx *c, uint64_t index)
 		return FL_CLASS_USER_INVALID_OOM;
 	if (unlikely(!fault_map_shmem(c->vma, c->slot, page)))
 		return FAULT_RESTART;
-	if (fresh)
-		return FL_CLASS_USER_MINOR_SHMEM_ALLOC;
-	return c->flags & FAULT_WRITE ? FL_CLASS_USER_MINOR_FILE_WRITE
-				      : FL_CLASS_USER_MINOR_FILE_MAP;
+	return fault_shmem_class(c->flags & FAULT_WRITE, fresh);
 }
 
 /* A write to a page that is mapped read-only in a writable VMA. Nothing leaves such a PTE behind

@@ -74,11 +74,12 @@ static struct page *new_page(struct vm_file *file, uint64_t index)
 	return page;
 }
 
-/* Fills an empty slot. */
-static struct page *fill_slot(struct vm_file *file, struct page **slot, uint64_t index, bool *fresh)
+struct page *shmem_make_page(struct vm_file *file, uint64_t index, bool *fresh)
 {
-	struct page *page = new_page(file, index), *there;
+	struct page **slot = page_index_slot(&file->pages, index);
+	struct page *page = slot ? new_page(file, index) : NULL, *there;
 
+	*fresh = false;
 	if (!page)
 		return NULL;
 	there = page_index_add(slot, page);
@@ -88,13 +89,4 @@ static struct page *fill_slot(struct vm_file *file, struct page **slot, uint64_t
 	else
 		vmstat_inc(FL_VMSTAT_NR_SHMEM);
 	return there;
-}
-
-struct page *shmem_get_page(struct vm_file *file, uint64_t index, bool *fresh)
-{
-	struct page **slot = page_index_slot(&file->pages, index);
-	struct page *page = slot ? page_index_load(slot) : NULL;
-
-	*fresh = false;
-	return page || !slot ? page : fill_slot(file, slot, index, fresh);
 }

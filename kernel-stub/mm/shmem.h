@@ -33,8 +33,18 @@ void shmem_init(void);
 /* An object of that many pages, with one reference; NULL without memory. */
 struct vm_file *shmem_create(uint64_t pages);
 
+/* Makes the page with that index (*fresh), unless another CPU is first: then that one's. NULL
+ * without memory. */
+struct page *shmem_make_page(struct vm_file *file, uint64_t index, bool *fresh);
+
 /* The page with that index, made if there is none (*fresh). NULL without memory. It stays as long
  * as a VMA of the caller's, whose mm->lock it holds, maps the object. */
-struct page *shmem_get_page(struct vm_file *file, uint64_t index, bool *fresh);
+static inline struct page *shmem_get_page(struct vm_file *object, uint64_t index, bool *fresh)
+{
+	struct page *page = page_index_find(&object->pages, index);
+
+	*fresh = false;
+	return likely(page != NULL) ? page : shmem_make_page(object, index, fresh);
+}
 
 #endif
