@@ -63,7 +63,8 @@ processes_tcg_body()
 	compare tcg abi_proc_random 1 30
 }
 
-processes="abi_affinity abi_cow abi_exec abi_fork abi_kill abi_pipe abi_sched abi_signal"
+processes="abi_affinity abi_cow abi_exec abi_fork abi_kill abi_pipe abi_sched abi_signal
+abi_futex abi_pthread abi_threads"
 
 # Programs of several processes, with $cpus CPUs.
 compare_cpus()
@@ -127,7 +128,7 @@ cpus2_kvm_head()
 cpus2_kvm_body()
 {
 	cpus=2
-	compare_cpus kvm abi_affinity abi_fork abi_pipe
+	compare_cpus kvm abi_affinity abi_fork abi_futex abi_pipe abi_threads
 }
 
 atf_test_case races_kvm
