@@ -220,7 +220,8 @@ static void pretend(const struct machine_spec *spec, struct outcome *out)
 	ATF_CHECK_EQ(spec->cpus, 1);
 	ATF_CHECK_EQ(spec->recorder, FL_RECORDER_RAW);
 	ATF_CHECK(spec->ring_events > 0);
-	ATF_CHECK_STREQ(spec->kernel_args, "panic_on_oops=0 kpti=off vma_index=btree map_max=65530");
+	ATF_CHECK_STREQ(spec->kernel_args,
+			"panic_on_oops=0 kpti=off vma_index=btree map_max=65530");
 	ATF_CHECK_STREQ(spec->stub, "dir/stub-btree.elf");
 	*out = good_run();
 	out->events = xcalloc(3, sizeof(*out->events));

@@ -50,7 +50,7 @@ void telemetry_user_report_done(uint64_t len);
 extern uint64_t telemetry_unsupported; /* system calls that ended in -ENOSYS */
 static inline void telemetry_unsupported_syscall(void)
 {
-	telemetry_unsupported++;
+	__atomic_fetch_add(&telemetry_unsupported, 1, __ATOMIC_RELAXED);
 }
 
 /* ---- oops (oops.c) ---- */

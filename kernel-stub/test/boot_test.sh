@@ -118,10 +118,24 @@ bad_command_line_body() {
 	panics "telemetry=0x800000@0x2000000 recorder=raw ring=99999999" "ring=99999999: at most"
 }
 
+atf_test_case bad_cpus
+bad_cpus_head() {
+	atf_set descr "CPUs that there are not: a panic that says it"
+}
+bad_cpus_body() {
+	need_qemu
+	panics cpus=2 "cpus=2 apic_shift=0: the machine's APIC numbers end at 0"
+	panics "cpus=2 apic_shift=1" "cpus=2 apic_shift=1: the machine's APIC numbers end at 0"
+	panics cpus=0 "cpus=0: want 1 to 64"
+	panics cpus=65 "cpus=65: want 1 to 64"
+	panics cpus=some "command line: cpus= wants a number"
+}
+
 atf_init_test_cases() {
 	atf_add_test_case boot_cost
 	atf_add_test_case recorder_cost
 	atf_add_test_case recorder_cost_signal
 	atf_add_test_case raw_agrees
 	atf_add_test_case bad_command_line
+	atf_add_test_case bad_cpus
 }

@@ -22,8 +22,8 @@ size_t clear_user(uint64_t to, size_t n);
 /* Length without the NUL, -EFAULT, or `max` if there is no NUL among max bytes. */
 int64_t strncpy_from_user(char *to, uint64_t from, size_t max);
 
-/* If the word at addr, which is 4-aligned, is *old: makes it `new`; else *old what it is. In one piece. 0
- * or -1: bad address. */
+/* If the word at addr, which is 4-aligned, is *old: makes it `new`; else *old what it is. In one
+ * piece. 0 or -1: bad address. */
 int cmpxchg_user(uint64_t addr, uint32_t *old, uint32_t new);
 
 /* One load or store with no exception-table entry: for stubctl. A fault here is an oops. */

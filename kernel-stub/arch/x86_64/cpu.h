@@ -55,7 +55,7 @@ struct cpu {
 	uint64_t id;
 	struct task *task;
 	struct recorder_cpu recorder;
-	uint64_t scratch, entry_stack_top; /* kpti.S */
+	uint64_t scratch, entry_stack_top;		/* kpti.S */
 	uint64_t requests __attribute__((aligned(64))); /* who asks something; atomic (smp.c) */
 	struct cpu_request request;			/* what this CPU asks of others */
 	uint32_t online;				/* it runs the kernel; atomic */
