@@ -44,7 +44,7 @@ void oom_new_process(int pid, int parent)
 
 static int64_t pages_of(const struct mm *mm)
 {
-	return mm->rss_anon + mm->rss_file + mm->nr_tables + 1;
+	return mm->rss_anon + mm->rss_file + mm->rss_shmem + mm->nr_tables + 1;
 }
 
 /* Its threads' address space; NULL: it has none any more. */
@@ -95,9 +95,10 @@ static void report(const struct process *p)
 	const struct mm *mm = mm_of(p);
 
 	printk("Out of memory: Killed process %d (%s) total-vm:%lukB, anon-rss:%lukB, "
-	       "file-rss:%lukB, shmem-rss:0kB, UID:0 pgtables:%lukB oom_score_adj:%d\n",
+	       "file-rss:%lukB, shmem-rss:%lukB, UID:0 pgtables:%lukB oom_score_adj:%d\n",
 	       p->pid, p->leader->comm, kib((int64_t)mm->total_vm), kib(mm->rss_anon),
-	       kib(mm->rss_file), kib(mm->nr_tables + 1), processes[p->pid].adj);
+	       kib(mm->rss_file), kib(mm->rss_shmem), kib(mm->nr_tables + 1),
+	       processes[p->pid].adj);
 }
 
 /* 2. */
