@@ -88,16 +88,19 @@ raw_agrees_body() {
 	atf_check -o match:'user.minor.anon_alloc,0,512,' cat raw/cells.csv
 }
 
-# panics APPEND MESSAGE: with that command line the stub stops and says so.
+# panics APPEND MESSAGE [QEMU-ARG]...: with that command line the stub stops and says so.
 panics() {
+	append=$1
+	message=$2
+	shift 2
 	timeout 20 qemu-system-x86_64 -nodefaults -no-user-config -display none \
 	    -M microvm,pit=off,pic=off,rtc=off,isa-serial=off,acpi=off -accel tcg -m 64M \
 	    -cpu qemu64,+smep,+smap,+pdpe1gb -no-reboot \
 	    -chardev file,id=dbg,path=console -device isa-debugcon,iobase=0xe9,chardev=dbg \
 	    -device isa-debug-exit,iobase=0xf4,iosize=1 \
-	    -kernel "$(atf_config_get build)/stub.elf" -append "$1"
-	test $? -eq 35 || atf_fail "$1: no panic: $(cat console)"
-	grep -qF "Kernel panic: $2" console || atf_fail "$1: $(cat console)"
+	    -kernel "$(atf_config_get build)/stub.elf" -append "$append" "$@"
+	test $? -eq 35 || atf_fail "$append: no panic: $(cat console)"
+	grep -qF "Kernel panic: $message" console || atf_fail "$append: $(cat console)"
 }
 
 atf_test_case bad_command_line
@@ -120,7 +123,7 @@ bad_command_line_body() {
 
 atf_test_case bad_cpus
 bad_cpus_head() {
-	atf_set descr "CPUs that there are not: a panic that says it"
+	atf_set descr "CPUs that there are not, or that do not come: a panic that says it"
 }
 bad_cpus_body() {
 	need_qemu
@@ -129,6 +132,7 @@ bad_cpus_body() {
 	panics cpus=0 "cpus=0: want 1 to 64"
 	panics cpus=65 "cpus=65: want 1 to 64"
 	panics cpus=some "command line: cpus= wants a number"
+	panics "cpus=2 tsc_khz=1000" "the CPU with APIC number 1 did not start" -smp 1,maxcpus=2
 }
 
 atf_init_test_cases() {

@@ -34,7 +34,7 @@
 #include "vmstat.h"
 
 #define START_PAGE 8u /* of physical memory; below 1 MiB */
-#define START_TIMEOUT_MS 10000u
+#define START_TIMEOUT_MS 3000u
 #define TICKER_APIC_ID 1u
 #define AGAIN_MS 1u /* from the first STARTUP to the second */
 
