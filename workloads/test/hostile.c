@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <ucontext.h>
 #include <unistd.h>
 
@@ -138,6 +140,8 @@ static int left_out(long nr, unsigned long a)
 	case SYS_waitid:
 	case SYS_pause:
 	case SYS_rt_sigsuspend:
+	case SYS_rt_sigtimedwait:
+	case SYS_futex: /* threads() has it, and clone and clone3 */
 	case SYS_nanosleep:
 	case SYS_clock_nanosleep:
 	case SYS_brk: /* with it, garbage can be gigabytes of good memory: that takes long */
@@ -186,6 +190,57 @@ static void system_calls(void)
 	for (unsigned i = 0; i < 64; i++)
 		failed += syscall((long)garbage() | 1l << 32, 0) == -1;
 	fprintf(stderr, "%lu calls failed\n", failed);
+	printf("went on\n");
+}
+
+/* ---- threads, futexes and robust lists of garbage ---- */
+
+/* What a copy of the program does to itself; it need not come back. */
+static void spoil_threads(void)
+{
+	static const unsigned long sharing[] = {0, 0x100, 0x900, 0x10900, 0x10f00, 0x4100};
+	static unsigned long list[8];
+	struct timespec soon = {0, 1000};
+	long r;
+
+	for (int i = 0; i < 8; i++)
+		list[i] = draw(3) ? (unsigned long)&list[draw(8)] : garbage();
+	syscall(SYS_set_robust_list, draw(2) ? (unsigned long)list : garbage(), 24);
+	syscall(SYS_set_tid_address, garbage());
+	for (int i = 0; i < 6; i++) {
+		unsigned long timeout = draw(4) ? (unsigned long)&soon : garbage();
+
+		syscall(SYS_futex, garbage(), draw(2) ? draw(14) | draw(2) << 7 : garbage(),
+			garbage(), timeout, garbage(), garbage());
+	}
+	if (draw(2))
+		r = syscall(SYS_clone, sharing[draw(6)] | (rng & 0x1380000) | draw(65),
+			    draw(2) ? 0 : garbage(), garbage(), garbage(), garbage());
+	else
+		r = syscall(SYS_clone3, draw(2) ? (unsigned long)list : garbage(),
+			    64 + 8 * draw(4));
+	if (!r)
+		syscall(draw(2) ? SYS_exit : SYS_exit_group, 0);
+}
+
+/* Some of the copies wait for ever, and some children of theirs: all are killed. */
+static void threads(void)
+{
+	for (int i = 0; i < 300; i++) {
+		pid_t pid;
+
+		garbage();
+		pid = fork();
+		if (!pid) {
+			spoil_threads();
+			syscall(draw(2) ? SYS_exit : SYS_exit_group, 0);
+		}
+		for (int n = 0; n < 20 && waitpid(pid, NULL, __WALL | WNOHANG) == 0; n++)
+			nanosleep(&(struct timespec){0, 100000}, NULL);
+		kill(-1, SIGKILL);
+		while (waitpid(-1, NULL, __WALL) > 0)
+			;
+	}
 	printf("went on\n");
 }
 
@@ -517,6 +572,7 @@ int main(int argc, char **argv)
 		void (*run)(void);
 	} cases[] = {
 		{"system_calls", system_calls},
+		{"threads", threads},
 		{"flags", flags},
 		{"compatibility", compatibility},
 		{"compatibility_syscall", compatibility_syscall},

@@ -55,6 +55,20 @@ system_calls_body()
 	done
 }
 
+threads_head()
+{
+	atf_set timeout 600
+}
+
+threads_body()
+{
+	for seed in 1 2 3; do
+		on_stub threads $seed
+		[ $status = 0 ] || atf_fail "seed $seed: status $status: $(tail -n 5 got.err)"
+		atf_check -o inline:'went on\n' cat got.out
+	done
+}
+
 out_of_memory_head()
 {
 	atf_set timeout 600
@@ -78,5 +92,6 @@ atf_init_test_cases()
 		atf_add_test_case "$case"
 	done
 	atf_add_test_case system_calls
+	atf_add_test_case threads
 	atf_add_test_case out_of_memory
 }
