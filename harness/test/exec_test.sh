@@ -36,15 +36,18 @@ cpus_on() {
 	need "$1"
 	atf_check -o inline:"$2 CPUs\n" "$faultline" exec -e "$1" -c "$2" -- "$program" cpus
 }
+atf_test_case cpus_tcg
 cpus_tcg_body() {
 	cpus_on tcg 1
 	cpus_on tcg 3
 	cpus_on tcg 64
 }
+atf_test_case cpus_kvm
 cpus_kvm_body() {
 	cpus_on kvm 2
 	cpus_on kvm 5
 }
+atf_test_case cpus_linux
 cpus_linux_body() {
 	cpus_on linux 1
 	[ "$(nproc)" -lt 2 ] || cpus_on linux 2
