@@ -289,6 +289,22 @@ static uint64_t pick_bias(struct exec *e)
 	return ((e->mm->mmap_base - span) & ~(i->align - 1)) - low;
 }
 
+/* What lies between the lowest and the highest address that may be executed. */
+static uint64_t text_size(const struct elf_image *image)
+{
+	uint64_t low = UINT64_MAX, high = 0;
+
+	for (unsigned n = 0; n < image->nr_segments; n++) {
+		const struct elf_segment *s = &image->segments[n];
+
+		if (!(s->prot & PROT_EXEC_))
+			continue;
+		low = s->vaddr < low ? s->vaddr : low;
+		high = s->vaddr + s->filesz > high ? s->vaddr + s->filesz : high;
+	}
+	return high ? page_up(high) - (low & PAGE_MASK) : 0;
+}
+
 static void load_program(struct exec *e)
 {
 	const struct elf_image *i = &e->image;
@@ -301,6 +317,7 @@ static void load_program(struct exec *e)
 	e->mm->start_brk = i->dynamic ? PIE_BRK : page_up(last->vaddr + last->memsz);
 	e->mm->brk = e->mm->start_brk;
 	e->mm->data_size = last->filesz;
+	e->mm->text_size = text_size(i);
 }
 
 /* ---- stack ---- */

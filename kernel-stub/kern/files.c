@@ -515,7 +515,7 @@ enum path_kind {
 	PATH_ZERO,
 	PATH_NULL,
 	PATH_OOM_SCORE_ADJ,
-	PATH_MAPS,
+	PATH_PROCFS,
 	PATH_ROOT
 };
 
@@ -529,8 +529,8 @@ static enum path_kind path_kind(const char *path, struct initramfs_file **f)
 		return PATH_NULL;
 	if (str_equal(path, "/proc/self/oom_score_adj"))
 		return PATH_OOM_SCORE_ADJ;
-	if (str_equal(path, "/proc/self/maps"))
-		return PATH_MAPS;
+	if (procfs_find(path))
+		return PATH_PROCFS;
 	*f = str_equal(path, "/proc/self/exe") ? current()->process->exe : initramfs_lookup(path);
 	return *f ? PATH_FILE : PATH_NONE;
 }
@@ -589,8 +589,9 @@ static int64_t do_open(int64_t dirfd, uint64_t user_path, uint32_t flags)
 		return file_install(&dev_null_ops, flags, NULL);
 	if (kind == PATH_OOM_SCORE_ADJ)
 		return file_install(&oom_score_adj_ops, flags, NULL);
-	if (kind == PATH_MAPS)
-		return (flags & O_ACCMODE) == O_RDONLY ? procfs_open_maps(flags) : -MM_EACCES;
+	if (kind == PATH_PROCFS)
+		return (flags & O_ACCMODE) == O_RDONLY ? procfs_open(procfs_find(path), flags)
+						       : -MM_EACCES;
 	if ((flags & O_ACCMODE) != O_RDONLY || (flags & O_TRUNC))
 		return -MM_EROFS;
 	return file_install(&initramfs_ops, flags, f);
@@ -651,7 +652,7 @@ static void stat_kind(enum path_kind kind, struct initramfs_file *f, struct file
 		st->mode = S_IFDIR | 0555;
 		st->blksize = PAGE_SIZE;
 		return;
-	default: /* PATH_MAPS */
+	default: /* PATH_PROCFS */
 		procfs_stat(&file, st);
 	}
 }

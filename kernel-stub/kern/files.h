@@ -111,8 +111,11 @@ int64_t file_lookup_program(const char *path, struct initramfs_file **f);
 extern const struct file_ops initramfs_ops;		 /* private: struct initramfs_file * */
 extern const struct file_ops dev_zero_ops, dev_null_ops; /* dev.c */
 extern const struct file_ops oom_score_adj_ops;		 /* oom.c: /proc/self/oom_score_adj */
-/* procfs.c: /proc/self/maps; a descriptor or an error. */
-int64_t procfs_open_maps(uint32_t flags);
+/* procfs.c: what /proc/self says of memory. The file of that name, or NULL; a descriptor or an error.
+ */
+struct procfs_file;
+const struct procfs_file *procfs_find(const char *path);
+int64_t procfs_open(const struct procfs_file *of, uint32_t flags);
 void procfs_stat(const struct file *file, struct file_stat *st);
 
 #endif

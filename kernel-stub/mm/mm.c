@@ -79,6 +79,7 @@ struct mm *mm_create_for_fork(const struct mm *parent)
 		.stack_limit = parent->stack_limit,
 		.brk_limit = parent->brk_limit,
 		.data_size = parent->data_size,
+		.text_size = parent->text_size,
 	};
 	return mm_complete(mm, parent);
 }

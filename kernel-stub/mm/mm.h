@@ -106,6 +106,7 @@ struct mm {
 	uint64_t as_limit, data_limit, stack_limit; /* pages */
 	uint64_t brk_limit;			    /* bytes of heap and data_size */
 	uint64_t data_size;			    /* bytes of the program's data segment */
+	uint64_t text_size;			    /* bytes of its text, in whole pages */
 	uint64_t cpus;	    /* CPUs that may hold translations of it; atomic (port_load_mm) */
 	int64_t tlb_gen;    /* flushes that other CPUs were asked for; atomic (tlb.h) */
 	void *anon_mapping; /* page->mapping of the pages made here (anon_space.h) */
