@@ -9,12 +9,12 @@
  *   1. worker 0 writes new values to the pages;
  *   2. all others read every page and check it: their TLBs hold the translations;
  *   3. worker 0 makes the call, timed, while the others spin in ring 3. The kernel's measured phase
- * is open for this alone: it has no fault at all, and exactly one flush of the others a round;
+ *      is open for this alone: it has no fault at all, and exactly one flush of the others a round;
  *   4. op=mprotect: each of the others lets the kernel write to one of the pages: it must refuse. A
  *      translation that is still there would let it through;
  *   5. worker 0 makes the pages usable again. After munmap and DONTNEED it gives the frames that
- * came free to other pages first, so that what is read in the next step 2 through an old
- * translation is another page's.
+ *      came free to other pages first, so that what is read in the next step 2 through an old
+ *      translation is another page's.
  */
 #define _GNU_SOURCE
 #include <errno.h>

@@ -15,10 +15,11 @@
  * and region says how near to one another they do so (A, B: the threads' pages; | the ends of VMAs,
  * or chunks, and of 2 MiB):
  *
- *   private      |AAAAAAAA|        |BBBBBBBB|      low contention: VMAs and page tables of their
- * own shared       |ABABABABABABABAB|                high: for fault in one VMA, for the calls
- * chunk by chunk in one stretch of addresses contended    |XXXXXXXX|                        every
- * thread writes to every page (fault only): one of them allocates it, the others find it there
+ *   private      |AAAAAAAA|   |BBBBBBBB|   low contention: VMAs and page tables of their own
+ *   shared       |ABABABABABABABAB|        high: for fault in one VMA, for the calls chunk by chunk
+ *                                          in one stretch of addresses
+ *   contended    |XXXXXXXX|                every thread writes to every page (fault only): one of
+ *                                          them allocates it, the others find it there
  *
  * Each thread leaves a word of its own in each page that it writes to, and all of them must be
  * there at the end: a page that two faults put in place one after the other would have lost one.

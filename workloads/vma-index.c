@@ -4,11 +4,13 @@
  * at a slot picked at random, so that neither the place of the last call nor the processor's caches
  * help. Every round leaves the slot as it was:
  *
- *   lookup   first write to the slot's first page (class user.minor.anon_alloc); it is dropped
- * again insert   |RRR.|  →  |RRRr|  a read-only page at a given place: one VMA more erase    |RRRr|
- * →  |RRR.|  it goes; the kernel may remember where it was split    |RRR.|  →  |RrR.|  mprotect of
- * the middle page: one VMA becomes three merge    |RrR.|  →  |RRR.|  and back hole     |RR..|  →
- * |RRrr|  two pages wherever there is room: only this slot has it
+ *   lookup                      first write to the slot's first page (class
+ *                               user.minor.anon_alloc); it is dropped again
+ *   insert   |RRR.|  →  |RRRr|  a read-only page at a given place: one VMA more
+ *   erase    |RRRr|  →  |RRR.|  it goes; the kernel may remember where it was
+ *   split    |RRR.|  →  |RrR.|  mprotect of the middle page: one VMA becomes three
+ *   merge    |RrR.|  →  |RRR.|  and back
+ *   hole     |RR..|  →  |RRrr|  two pages wherever there is room: only this slot has it
  */
 #define _GNU_SOURCE
 #include <sys/mman.h>

@@ -3,9 +3,9 @@
  * The end of threads and processes (Linux kernel/exit.c).
  *
  *  1. A thread that ends lets go of its robust futexes, clears the word that says it lives, and
- * gives back what it refers to: descriptors, address space, signal actions; whoever is the last to
- *     refer to something frees it. Then it is gone; but a process's first thread, its leader, stays
- *     for as long as the process does: its number is the process's.
+ *     gives back what it refers to: descriptors, address space, signal actions; whoever is the last
+ *     to refer to something frees it. Then it is gone; but a process's first thread, its leader,
+ *     stays for as long as the process does: its number is the process's.
  *  2. With its last thread a process ends. Its children become the first process's. What is left is
  *     a zombie: a number, a status, a stack. The parent gets SIGCHLD, and its wait4 looks again
  *     (wait.c).

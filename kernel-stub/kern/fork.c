@@ -3,13 +3,13 @@
  * fork, vfork, clone and clone3: new processes and new threads (Linux kernel/fork.c).
  *
  *  1. A child has either its own copy of what the parent has, or the same: address space
- * (CLONE_VM), descriptors (CLONE_FILES), signal actions (CLONE_SIGHAND). With CLONE_THREAD it is a
- * thread of the same process, and must share address space and actions.
+ *     (CLONE_VM), descriptors (CLONE_FILES), signal actions (CLONE_SIGHAND). With CLONE_THREAD it
+ *     is a thread of the same process, and must share address space and actions.
  *  2. It starts in ring 3 behind the parent's system call, with 0 as the result, on the stack and
- * with the thread pointer that it was given. Nothing of it is seen before all is there; on failure
- * all of it goes back.
+ *     with the thread pointer that it was given. Nothing of it is seen before all is there; on
+ *     failure all of it goes back.
  *  3. With CLONE_VFORK the parent waits, and hears only what kills it, until the child calls execve
- * or ends.
+ *     or ends.
  */
 #include "task.h"
 

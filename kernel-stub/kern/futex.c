@@ -4,7 +4,7 @@
  * does.
  *
  *  1. A waiter stands in a hash table by the word's key, in the order of arrival. What orders a
- * wait with a wake is kern_lock: the word is read under it, and so is the table.
+ *     wait with a wake is kern_lock: the word is read under it, and so is the table.
  *  2. A key is an address space and an address. FUTEX_PRIVATE_FLAG is part of it for memory that is
  *     private anyway, as on Linux: with it and without, the same word is two futexes.
  *  3. Timeouts: relative for FUTEX_WAIT, else points in time; all clocks are one.

@@ -3,7 +3,7 @@
  * The one lock of kern/: tasks, processes, the scheduler, signals, files, pipes, futexes.
  *
  *  1. A system call runs under it unless syscall.def says otherwise; so do the timer's interrupt
- * and the parts of a fault's signal that threads share.
+ *     and the parts of a fault's signal that threads share.
  *  2. It is the CPU's, not the task's: sched_switch() keeps it, and the task switched to goes on
  *     under it. A new task begins under it, and lets it go on its way to ring 3.
  *  3. User memory may be touched under it, and may fault. Nothing in mm/ takes it.

@@ -3,9 +3,9 @@
  * Signals delivered (Linux kernel/signal.c, arch/x86/kernel/signal*.c); signal_send.c sends them:
  *
  *  1. A fault of ring 3 (signal_fault) is delivered at once, to the thread. If it is blocked or
- * ignored, the process ends, since the instruction could only fault again.
+ *     ignored, the process ends, since the instruction could only fault again.
  *  2. What kill and its kin made pending is delivered when a thread returns to ring 3, from a
- * system call or from an interrupt, unless it blocks it.
+ *     system call or from an interrupt, unless it blocks it.
  *  3. Delivery to a handler: the frame of signal_frame.h goes on the user's stack or the alternate
  *     one, the mask grows by the action's and by the signal itself. A frame that can't be written
  *     is a SIGSEGV; if that was for SIGSEGV already, the process ends.

@@ -4,11 +4,11 @@
  *
  *  1. A signal sent to a thread waits in the thread's own set; one sent to a process waits in the
  *     process's, and whichever thread comes first takes it. Below SIGRTMIN a signal is pending
- * once; a real-time signal is there as often as it was sent.
+ *     once; a real-time signal is there as often as it was sent.
  *  2. One sent to a process wakes one thread that does not block it, the first thread before
- * others. If there is none, it stays until one unblocks it or asks for it (rt_sigtimedwait).
+ *     others. If there is none, it stays until one unblocks it or asks for it (rt_sigtimedwait).
  *  3. SIGKILL is not pending: it ends the process (process_kill), each thread of which finds the
- * bit in its own set.
+ *     bit in its own set.
  *
  * That no signal is lost, though a thread changes `blocked` without a lock (the handler's frame in
  * trap.S, rt_sigreturn): who sends makes it pending first, sets signal_ready, and then has every

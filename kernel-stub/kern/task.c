@@ -25,7 +25,6 @@
 
 extern char boot_stack[];
 
-
 struct mm *task_mm(void)
 {
 	return current() ? current()->mm : NULL;

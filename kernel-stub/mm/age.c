@@ -4,9 +4,10 @@
  *
  *   MADV_COLD     not used lately: the accessed bit goes
  *   MADV_FREE     contents not needed: accessed and dirty bit go, and the page is marked lazyfree.
- * As long as the dirty bit stays off, reclaim may drop the page, and a read would find zeros; a
- * write sets it, and the page is a page like any other again MADV_PAGEOUT  reclaim these now. There
- * is no swap, so only what is lazyfree and was not written since can go
+ *                 As long as the dirty bit stays off, reclaim may drop the page, and a read would
+ *                 find zeros; a write sets it, and the page is a page like any other again
+ *   MADV_PAGEOUT  reclaim these now. There is no swap, so only what is lazyfree and was not written
+ *                 since can go
  *
  * The CPU may have the dirty bit in its TLB and then would not set it again: the entry is flushed
  * before anybody relies on it.

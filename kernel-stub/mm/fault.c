@@ -6,7 +6,7 @@
  *
  *   1. nothing that a VMA could allow: a reserved bit in an entry, an address in the kernel half,
  *      ring 0 at an instruction that may not fault, or no address space at all; but a kernel
- * mapping that this address space did not have yet is served (vmalloc.c)
+ *      mapping that this address space did not have yet is served (vmalloc.c)
  *   2. no VMA at the address, and none above that grows down to it (stack.c); or one that forbids
  *      the access
  *   3. the VMA allows it, and the PTE is
@@ -26,10 +26,11 @@
  *
  *   i.   case 1 without any lock (fault_classify_early; both halves are pure functions of fault.h)
  *   ii.  mm->lock for reading; find the VMA, or let one grow, which changes it: for that mm->lock
- * is taken for writing, and what was known is looked up again; case 2 (fault_classify_vma) iii.
- * walk to the PTE, making tables; read it; choose the path of case 3 iv.  the path allocates and
- * fills its page without the ptl, then takes it and looks again: if the PTE is no longer what iii
- * read, it undoes its work and the fault restarts at iii v.   the class becomes a verdict
+ *        is taken for writing, and what was known is looked up again; case 2 (fault_classify_vma)
+ *   iii. walk to the PTE, making tables; read it; choose the path of case 3
+ *   iv.  the path allocates and fills its page without the ptl, then takes it and looks again: if
+ *        the PTE is no longer what iii read, it undoes its work and the fault restarts at iii
+ *   v.   the class becomes a verdict
  *
  * fault_locked() takes them for any fault. vm_fault(), fault_protected() and fault_of_file() first
  * try the common ones of 3a, 3b, 3d and 3f on a path of their own, and leave to it what doesn't

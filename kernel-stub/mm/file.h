@@ -6,9 +6,9 @@
  *
  *   kind            private                            shared
  *   VM_FILE_PAGES   the file's pages until written     its pages
- *   VM_FILE_ZERO    anonymous memory                   mmap maps a new VM_FILE_SHMEM instead,
- * unless it is read_only: anonymous memory VM_FILE_SHMEM   –                                  its
- * pages
+ *   VM_FILE_ZERO    anonymous memory                   mmap maps a new VM_FILE_SHMEM instead, but
+ *                                                      if read_only anonymous memory
+ *   VM_FILE_SHMEM   –                                  its pages
  *
  * Pages of the first kind stay for good: nobody asks who maps them. For those of the last kind the
  * file has a list of its VMAs (i_mmap), for the reverse map.

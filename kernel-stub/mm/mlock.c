@@ -6,9 +6,9 @@
  * refuse, and that it is counted (locked_vm).
  *
  *   1. VMA by VMA from the lowest up, splitting and merging; a hole ends it with ENOMEM, and what
- * came before stays changed, but is not populated
+ *      came before stays changed, but is not populated
  *   2. then, mm->lock being free, the pages. One that is not to be had ends it: ENOMEM; want of
- * memory is EAGAIN
+ *      memory is EAGAIN
  *
  * RLIMIT_MEMLOCK binds nobody: every process is root's, with CAP_IPC_LOCK.
  */

@@ -233,14 +233,15 @@ static inline int64_t mmap_locked(struct mmap_request *r)
 int64_t vm_mmap(struct mm *mm, uint64_t addr, uint64_t len, unsigned prot, unsigned map_flags,
 		struct vm_file *file, uint64_t pgoff, uint32_t vm_extra)
 {
-	struct mmap_request r = {mm,
-				 addr,
-				 len,
-				 map_flags,
-				 mmap_vm_flags(prot, map_flags) | vm_extra,
-				 file,
-				 pgoff,
-				 {0, NULL}};
+	struct mmap_request r = {
+		.mm = mm,
+		.addr = addr,
+		.len = len,
+		.map_flags = map_flags,
+		.flags = mmap_vm_flags(prot, map_flags) | vm_extra,
+		.file = file,
+		.pgoff = pgoff,
+	};
 	int64_t ret;
 
 	mmap_write_lock(mm);

@@ -11,8 +11,9 @@
  *   5. the same length: nothing; shorter: the rest is unmapped
  *   6. longer: in place, if the range ends its VMA and there is room; else, with MREMAP_MAYMOVE,
  *      moves to a hole
- *   What is kept of a range that grows or moves must lie in one VMA (EFAULT). If it is empty,
- * nothing moves: shared memory is mapped a second time at the new place; else EINVAL.
+ *
+ * What is kept of a range that grows or moves must lie in one VMA (EFAULT). If it is empty, nothing
+ * moves: shared memory is mapped a second time at the new place; else EINVAL.
  *
  * A move takes the pages along, not their contents:
  *

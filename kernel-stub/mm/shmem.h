@@ -9,10 +9,10 @@
  *
  * 1. Each such mmap makes an object of its own, as large as the mapping, for ever. It is a struct
  *    vm_file, held by the VMAs that map it: fork, mremap and splits make more of these. The last
- * one to go frees it and its pages.
+ *    one to go frees it and its pages.
  * 2. A page comes with the first access to it, read or write, by anyone, zeroed (shmem_get_page).
  *    Of two CPUs that bring one for the same index, the second finds the first one's in the slot
- * and gives its own back.
+ *    and gives its own back.
  * 3. A PTE has the rights of its VMA at once: all write to one page, so there is nothing to copy.
  * 4. Unmapping takes PTEs away, never pages: what was written is there when the page is touched
  *    again. So fork copies no PTEs of such a VMA, and the child's faults find the pages.

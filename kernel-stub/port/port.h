@@ -121,14 +121,16 @@ struct mm_cpu;
  *                           bool tables)
  *        makes each CPU of the mask, never this one, drop its translations of the nr pages at va[],
  *        or with va NULL every non-global one of mm (mm NULL: of the kernel, whatever is loaded);
- * returns once all have. A CPU that is idle with mm loaded may be left out, since it compares
- * mm->tlb_gen, which was counted up before, when it takes mm up again; but not with `tables`: page
- * tables are about to be freed. Spin locks may be held: who waits for one does so in
- * port_cpu_relax(), which answers. A CPU that did as asked counts nr_tlb_remote_flush_received.
- * void port_load_mm(struct mm *) make mm->root_pfn this CPU's address space (NULL: the kernel's own
- * tables); needs: no reader or writer of either's lock on this CPU. Sets this CPU's bit in mm->cpus
- * before, clears it in the old mm's after; both atomically. (A port that keeps translations of an
- * mm that is no longer loaded keeps its bit until they are gone.)
+ *        returns once all have. A CPU that is idle with mm loaded may be left out, since it
+ *        compares mm->tlb_gen, which was counted up before, when it takes mm up again; but not
+ *        with `tables`: page tables are about to be freed. Spin locks may be held: who waits for
+ *        one does so in port_cpu_relax(), which answers. A CPU that did as asked counts
+ *        nr_tlb_remote_flush_received.
+ *   void port_load_mm(struct mm *)
+ *        make mm->root_pfn this CPU's address space (NULL: the kernel's own tables); needs: no
+ *        reader or writer of either's lock on this CPU. Sets this CPU's bit in mm->cpus before,
+ *        clears it in the old mm's after; both atomically. (A port that keeps translations of an
+ *        mm that is no longer loaded keeps its bit until they are gone.)
  *
  * CPU:
  *

@@ -7,12 +7,12 @@
  *     halves have the same entries (port_root_set); the tables below are shared.
  *  2. Of the kernel's half ring 3's root has what the processor and the first instructions of an
  *     entry need: the text of kpti.S, the interrupt descriptor table, and of each CPU its struct
- * cpu (descriptors, task state segment, entry stack) and the stacks of NMI and double fault.
- * Pointers and counters can be read there, and no memory of anybody's.
+ *     cpu (descriptors, task state segment, entry stack) and the stacks of NMI and double fault.
+ *     Pointers and counters can be read there, and no memory of anybody's.
  *  3. The ways in are other gates and another entry of system calls, chosen at boot; the ways out,
  *     jumps put in place of `swapgs` (asm.h). So kpti=off costs a fault nothing.
  *  4. No kernel mapping is global. Each way in and out writes CR3, which empties the TLB: there is
- * no PCID here (neither QEMU's TCG nor kvm_pvm has it), so what kpti=on costs is KPTI's cost on
+ *     no PCID here (neither QEMU's TCG nor kvm_pvm has it), so what kpti=on costs is KPTI's cost on
  *     processors without.
  */
 #include "cpu.h"

@@ -11,7 +11,7 @@
  * likewise where a phase of telemetry begins, and where the machine ends:
  *  1. It describes what it wants in its own struct cpu (`request`), where there is one at a time,
  *     since it waits. Then it sets its bit in `requests` of each CPU that it asks, and sends each
- * an interrupt.
+ *     an interrupt.
  *  2. A CPU that is asked takes all bits at once, does what each of them wants, and counts itself
  *     off the asker's `waiting`. After that the asker's request may be gone.
  *  3. It does so in the interrupt, if it is in ring 3 or idle. In ring 0 interrupts are off: there
@@ -20,9 +20,9 @@
  *     nothing, the interrupt comes as it leaves for ring 3, before an instruction there.
  *  4. An idle CPU keeps the last address space loaded, in case the next task has it (`lazy`). It
  *     touches no user memory until then, so a flush may leave it alone: the asker counts
- * mm->tlb_gen up and then looks at `lazy`; the CPU clears `lazy` and then looks at tlb_gen. One of
- * them sees the other. Not so when page tables are freed: a CPU may walk what it has loaded at any
- *     time, for itself.
+ *     mm->tlb_gen up and then looks at `lazy`; the CPU clears `lazy` and then looks at tlb_gen. One
+ *     of them sees the other. Not so when page tables are freed: a CPU may walk what it has loaded
+ *     at any time, for itself.
  */
 #include "cpu.h"
 
