@@ -22,7 +22,7 @@ stub_sources = $(wildcard $(KS)/mm/*.c $(KS)/mm/$(1)/*.c $(KS)/port/guest/*.c $(
 STUB_SRCS := $(call stub_sources,$(STUB_CHECKS))
 
 HOSTED_SAN ?= -fsanitize=address,undefined -fno-sanitize-recover=all
-HOSTED_CFLAGS := -std=gnu11 -O1 -g -fno-omit-frame-pointer $(HOSTED_SAN) $(WARN)
+HOSTED_CFLAGS = -std=gnu11 -O1 -g -fno-omit-frame-pointer $(HOSTED_SAN) $(WARN)
 HOSTED_INC = -I$(KS)/include -I$(KS)/port -I$(KS)/port/hosted -I$(KS)/mm -I$(KS)/mm/debug \
 	-I$(KS)/mm/index/$(VMA_INDEX) -I$(KS)/arch/x86_64
 HOSTED_SRCS := $(wildcard $(KS)/mm/*.c $(KS)/mm/debug/*.c $(KS)/port/hosted/*.c)
@@ -97,7 +97,7 @@ $(B)/hosted$(2)/libmm.a: $$(patsubst %,$(B)/hosted$(2)/%.o,$$(HOSTED_SRCS) $$(wi
 	$$(AR) rcs $$@ $$^
 
 $(3:%=$(B)/kyua/$(KS)/test/%$(2)): $(B)/kyua/$(KS)/test/%$(2): $(B)/hosted$(2)/$(KS)/test/%.c.o \
-		$(B)/hosted/$(KS)/port/hosted/sanitizer.c.o $(B)/hosted$(2)/libmm.a
+		$(B)/hosted$(2)/$(KS)/port/hosted/sanitizer.c.o $(B)/hosted$(2)/libmm.a
 	$$(START)
 	$$(CC) $$(HOSTED_SAN) $$^ -latf-c -lpthread -o $$@
 
@@ -108,6 +108,12 @@ endef
 $(eval $(call index_rules,$(VMA_INDEX),,$(KS_TESTS)))
 $(foreach i,$(VMA_INDEXES_BESIDE),$(eval $(call index_rules,$(i),-$(i),$(KS_INDEX_TESTS))))
 TEST_PROGRAMS += $(foreach i,$(VMA_INDEXES_BESIDE),$(KS_INDEX_TESTS:%=$(B)/kyua/$(KS)/test/%-$(i)))
+
+# What threads fight over, with ThreadSanitizer too.
+KS_TSAN_TESTS := lock_test race_test
+$(B)/hosted-tsan/% $(B)/kyua/$(KS)/test/%-tsan: HOSTED_SAN := -fsanitize=thread
+$(eval $(call index_rules,$(VMA_INDEX),-tsan,$(KS_TSAN_TESTS)))
+TEST_PROGRAMS += $(KS_TSAN_TESTS:%=$(B)/kyua/$(KS)/test/%-tsan)
 
 $(KS_SH_TESTS): $(B)/kyua/$(KS)/test/%: $(KS)/test/%.sh
 	$(START)

@@ -98,12 +98,12 @@ static void set_block_type(uint64_t pfn, unsigned order, enum migratetype mt)
 
 	for (pfn &= ~(block_size(PAGEBLOCK_ORDER) - 1); pfn < end;
 	     pfn += block_size(PAGEBLOCK_ORDER))
-		pfn_to_page(pfn)->migratetype = (uint8_t)mt;
+		__atomic_store_n(&pfn_to_page(pfn)->migratetype, (uint8_t)mt, __ATOMIC_RELAXED);
 }
 
 static void put_on_list(struct page *page, unsigned order)
 {
-	page->flags = 1u << PG_BUDDY;
+	page_set_flags(page, 1u << PG_BUDDY);
 	page->order = (uint8_t)order;
 	list_add(&page->lru, &buddy.free[order][page_block_type(page)]);
 }
@@ -111,7 +111,7 @@ static void put_on_list(struct page *page, unsigned order)
 static void take_off_list(struct page *page)
 {
 	list_del(&page->lru);
-	page->flags = 0;
+	page_set_flags(page, 0);
 }
 
 static struct page *first_on_list(unsigned order, enum migratetype mt)
@@ -249,7 +249,7 @@ static struct page *alloc_block(unsigned order, enum migratetype mt)
 	if (page) {
 		split_block(page, got, order);
 		page->order = (uint8_t)order;
-		page->flags_refcount = PAGE_IN_USE;
+		port_poke64(&page->flags_refcount, PAGE_IN_USE);
 		count_free(-(int64_t)block_size(order));
 	}
 	spin_unlock(&buddy.lock, LOCK_BUDDY);
@@ -300,7 +300,7 @@ void page_free_order(struct page *page, unsigned order)
 static void push_block(struct pcp *pcp, struct page *page, unsigned n)
 {
 	for (unsigned i = n; i-- > 0;) {
-		page[i].flags = 1u << PG_PCP;
+		page_set_flags(&page[i], 1u << PG_PCP);
 		page[i].order = 0;
 		page[i].next_free = pcp->head;
 		pcp->head = &page[i];
@@ -344,7 +344,7 @@ void buddy_take_back(struct pcp *pcp, unsigned n)
 		if (page->mapcount || page->flags_refcount != 1u << PG_PCP)
 			page_bad(page, "changed while it was free");
 		pcp->head = page->next_free;
-		page->flags = 0;
+		page_set_flags(page, 0);
 		merge_block(page_to_pfn(page), 0);
 	}
 	spin_unlock(&buddy.lock, LOCK_BUDDY);

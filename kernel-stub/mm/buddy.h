@@ -81,8 +81,9 @@ _Noreturn void page_bad(const struct page *page, const char *why);
 /* The migrate type of the pageblock that a page is in. A hint without the buddy lock. */
 static inline enum migratetype page_block_type(const struct page *page)
 {
-	return (enum migratetype)pfn_to_page(page_to_pfn(page) & ~((1ull << PAGEBLOCK_ORDER) - 1))
-		->migratetype;
+	struct page *first = pfn_to_page(page_to_pfn(page) & ~((1ull << PAGEBLOCK_ORDER) - 1));
+
+	return (enum migratetype)__atomic_load_n(&first->migratetype, __ATOMIC_RELAXED);
 }
 
 /* One frame off this CPU's list; NULL if that is empty. */
@@ -96,7 +97,7 @@ static inline struct page *pcp_pop(enum migratetype mt)
 		return NULL;
 	pcp->head = page->next_free;
 	pcp->count--;
-	page->flags_refcount = PAGE_IN_USE;
+	port_poke64(&page->flags_refcount, PAGE_IN_USE);
 	cpu->vmstat[FL_VMSTAT_PGALLOC]++;
 	return page;
 }
@@ -128,7 +129,7 @@ static inline void page_free(struct page *page)
 	if (unlikely(page->flags_refcount & ~PAGE_MAY_BE_FREED))
 		page_bad(page, "freed while in use, or twice");
 	page_debug_free(page);
-	page->flags = 1u << PG_PCP;
+	page_set_flags(page, 1u << PG_PCP);
 	page->next_free = pcp->head;
 	pcp->head = page;
 	cpu->vmstat[FL_VMSTAT_PGFREE]++;

@@ -202,31 +202,44 @@ static __attribute__((noinline)) struct fault_verdict fault_waits(struct mm *mm,
 	return fault_locked(mm, access);
 }
 
-/* Case 3d, all looked up. Releases mm->lock. */
-static __attribute__((noinline)) struct fault_verdict
-fault_protected_copy(struct mm *mm, const struct fault_access *access, struct vma *vma,
-		     struct pte_slot slot, pte_t old)
+/* Case 3d, all looked up; `path` is one of fault_cow.c's. Releases mm->lock. */
+static inline __attribute__((always_inline)) struct fault_verdict
+fault_protected_by(unsigned (*path)(struct fault_ctx *c), struct mm *mm,
+		   const struct fault_access *access, struct vma *vma, struct pte_slot slot,
+		   pte_t old)
 {
 	struct fault_ctx c = {mm, vma, access->addr, access->flags, slot, old};
-	unsigned class;
+	unsigned class = path(&c);
 
-	if (unlikely(pte_none(old) || pte_write(old)))
-		return fault_locked(mm, access);
-	class = fault_cow(&c);
 	if (unlikely(class == FAULT_RESTART))
 		return fault_locked(mm, access);
 	return fault_end(mm, c.flags, class);
 }
 
+/* Its page is shared: fault_take_over() said so. */
+static __attribute__((noinline)) struct fault_verdict
+fault_protected_shared(struct mm *mm, const struct fault_access *access, struct vma *vma,
+		       struct pte_slot slot, pte_t old)
+{
+	return fault_protected_by(fault_cow_shared, mm, access, vma, slot, old);
+}
+
+/* Its page is the zero page. */
+static __attribute__((noinline)) struct fault_verdict
+fault_protected_zero(struct mm *mm, const struct fault_access *access, struct vma *vma,
+		     struct pte_slot slot, pte_t old)
+{
+	return fault_protected_by(fault_cow, mm, access, vma, slot, old);
+}
+
 /* The fast path of case 3d from ring 3: as in vm_fault(), nothing is missing on the way. A page
- * that nobody else has is taken over right here. (A PTE of zero says frame 0, which is no anonymous
- * page.)
- */
+ * that nobody else has is taken over right here. */
 static __attribute__((noinline)) struct fault_verdict
 fault_protected(struct mm *mm, const struct fault_access *access)
 {
 	uint64_t addr = access->addr;
 	struct page *page, *table;
+	enum fault_shared found;
 	struct pte_slot slot;
 	struct vma *vma;
 	pte_t old;
@@ -234,17 +247,24 @@ fault_protected(struct mm *mm, const struct fault_access *access)
 	if (unlikely(!mmap_read_try(mm)))
 		return fault_waits(mm, access);
 	vma = __atomic_load_n(&mm->last_hit, __ATOMIC_RELAXED);
-	if (unlikely(!vma || addr < vma->start || addr >= vma->end || !(vma->flags & VM_WRITE)))
+	if (unlikely(!vma || addr < vma->start || addr >= vma->end ||
+		     (vma->flags & (VM_WRITE | VM_SHARED)) != VM_WRITE))
 		return fault_locked(mm, access);
 	table = pgtable_try(mm, addr);
 	if (unlikely(!table))
 		return fault_locked(mm, access);
 	slot = pgtable_slot(table, addr);
 	old = port_pte_read(slot.pte);
+	if (unlikely(pte_none(old) || pte_write(old)))
+		return fault_locked(mm, access);
 	page = pfn_to_page(pte_pfn(old));
-	if (pte_write(old) || !page_is_anon(page) || page->refcount != 1 ||
-	    !fault_take_over(mm, slot, old, page))
-		return fault_protected_copy(mm, access, vma, slot, old);
+	if (page == zero_page)
+		return fault_protected_zero(mm, access, vma, slot, old);
+	found = fault_take_over(mm, slot, old, page);
+	if (found == FAULT_SHARED)
+		return fault_protected_shared(mm, access, vma, slot, old);
+	if (unlikely(found == FAULT_CHANGED))
+		return fault_locked(mm, access);
 	mmap_read_unlock(mm);
 	return (struct fault_verdict){.class = FL_CLASS_USER_MINOR_COW_REUSE};
 }
@@ -339,7 +359,7 @@ struct fault_verdict vm_fault(struct mm *mm, const struct fault_access *access)
 		mmap_read_unlock(mm);
 		return (struct fault_verdict){.class = FL_CLASS_USER_MINOR_ANON_ZERO};
 	}
-	if (unlikely(!(vma->flags & VM_WRITE) || !vma->anon))
+	if (unlikely(!(vma->flags & VM_WRITE) || !__atomic_load_n(&vma->anon, __ATOMIC_RELAXED)))
 		return fault_locked(mm, access);
 	if (unlikely(port_should_fail()))
 		return fault_end(mm, flags, FL_CLASS_USER_INVALID_OOM);

@@ -38,8 +38,9 @@ struct fault_ctx {
 
 unsigned fault_anon_zero(struct fault_ctx *c);	/* fault_anon.c */
 unsigned fault_anon_alloc(struct fault_ctx *c); /* fault_anon.c */
-unsigned fault_cow(struct fault_ctx *c);  /* fault_cow.c: a write; c->old maps a page read-only */
-unsigned fault_file(struct fault_ctx *c); /* fault_file.c: c->old is none */
+unsigned fault_cow(struct fault_ctx *c); /* fault_cow.c: a write; c->old maps a page read-only */
+unsigned fault_cow_shared(struct fault_ctx *c); /* the same once fault_take_over() said so */
+unsigned fault_file(struct fault_ctx *c);	/* fault_file.c: c->old is none */
 unsigned fault_shmem(struct fault_ctx *c, uint64_t index); /* fault_shmem.c: c->old is none */
 unsigned fault_shmem_write(struct fault_ctx *c); /* fault_shmem.c: a write; c->old maps a page
 						    read-only */
@@ -127,19 +128,35 @@ static inline unsigned fault_shmem_class(bool write, bool fresh)
 	return write ? FL_CLASS_USER_MINOR_FILE_WRITE : FL_CLASS_USER_MINOR_FILE_MAP;
 }
 
-/* Makes a page that is mapped read-only, and that nobody else has, writable again. From now on it
- * is this mm's by birth too. False if the PTE is no longer `old`. Needs: the VMA is writable; the
- * page is anonymous and has one reference. (That is this PTE's, and only a fork of this mm could
- * add another, which mm->lock keeps out.) Nothing has to be flushed (tlb.h, 4). */
-static inline bool fault_take_over(const struct mm *mm, struct pte_slot slot, pte_t old,
-				   struct page *page)
+enum fault_shared {
+	FAULT_ALONE,   /* nobody else had the page: it is writable again, and this mm's by birth too
+			*/
+	FAULT_SHARED,  /* it must be copied; the caller has a reference */
+	FAULT_CHANGED, /* the PTE is no longer `old` */
+};
+
+/* Looks whether a page that is mapped read-only is this mm's alone, and takes it over if so. The
+ * PTE is looked at under its ptl: while it is there, so is the page, and nobody else makes anything
+ * of it. A single reference is this PTE's, and only a fork of this mm could add another, which
+ * mm->lock keeps out. Needs: the VMA is writable; not for the zero page. Nothing has to be flushed
+ * (tlb.h, 4).
+ */
+static inline enum fault_shared fault_take_over(const struct mm *mm, struct pte_slot slot,
+						pte_t old, struct page *page)
 {
+	enum fault_shared found = FAULT_SHARED;
+
 	if (unlikely(!fault_lock_pte(slot, old)))
-		return false;
-	page->mapping = mm->anon_mapping;
-	port_pte_set(slot.pte, pte_mkwrite(old));
+		return FAULT_CHANGED;
+	if (page_is_anon(page) && page_is_alone(page)) {
+		page->mapping = mm->anon_mapping;
+		port_pte_set(slot.pte, pte_mkwrite(old));
+		found = FAULT_ALONE;
+	} else {
+		page_get(page);
+	}
 	spin_unlock(&slot.table->ptl, LOCK_PTL);
-	return true;
+	return found;
 }
 
 /* The same for a fault on the general path: if the PTE has changed, the page is freed. */

@@ -54,7 +54,7 @@ static int change_unprotect(const struct vma *vma, pte_t *pte)
 
 	if (pte_none(*pte) || !(vma->flags & VM_WRITE))
 		return -MM_EFAULT;
-	if (!(vma->flags & VM_SHARED) && (!page_is_anon(page) || page->refcount != 1))
+	if (!(vma->flags & VM_SHARED) && (!page_is_anon(page) || !page_is_alone(page)))
 		return -MM_EFAULT;
 	port_pte_set(pte, pte_set_prot(*pte, vma->prot | PTE_PROT_WRITE));
 	return 0;

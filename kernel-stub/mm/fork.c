@@ -102,18 +102,25 @@ static void fork_some(struct fork *f, pte_t *from, pte_t *to, uint32_t n)
 	}
 }
 
+/* As it is: a CPU of the parent may set its accessed or dirty bit meanwhile. */
+static inline uint64_t bits(const pte_t *p)
+{
+	return port_peek64(&p->v);
+}
+
 static inline bool line_writable(const pte_t *p)
 {
-	return pte_write(p[0]) &&
-	       pte_write((pte_t){p[1].v & p[2].v & p[3].v & p[4].v & p[5].v & p[6].v & p[7].v});
+	return pte_write((pte_t){bits(p + 0)}) &&
+	       pte_write((pte_t){bits(p + 1) & bits(p + 2) & bits(p + 3) & bits(p + 4) &
+				 bits(p + 5) & bits(p + 6) & bits(p + 7)});
 }
 
 /* A line that is not writable all along; most are empty. Apart, so that the loop over those that
  * are has the registers. */
 static __attribute__((noinline)) void fork_other_line(struct fork *f, pte_t *from, pte_t *to)
 {
-	if (from[0].v | from[1].v | from[2].v | from[3].v | from[4].v | from[5].v | from[6].v |
-	    from[7].v)
+	if (bits(from + 0) | bits(from + 1) | bits(from + 2) | bits(from + 3) | bits(from + 4) |
+	    bits(from + 5) | bits(from + 6) | bits(from + 7))
 		fork_some(f, from, to, PTES_PER_LINE);
 }
 

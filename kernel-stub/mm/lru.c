@@ -25,7 +25,7 @@ static inline void lru_unlink(struct page *page, int64_t removed[])
 		return;
 	removed[lru_list_of(page)]++;
 	list_del(&page->lru);
-	page->flags &= ~(1u << PG_LRU | 1u << PG_ACTIVE | 1u << PG_LAZYFREE);
+	page_set_flags(page, page->flags & ~(1u << PG_LRU | 1u << PG_ACTIVE | 1u << PG_LAZYFREE));
 }
 
 static inline void lru_count_removed(const int64_t removed[])
@@ -53,11 +53,11 @@ unsigned lru_put_pages(struct page **pages, unsigned n)
 	return gone;
 }
 
-void lru_put_page(struct page *page)
+void lru_put_page(struct page *page, uint32_t n)
 {
 	int64_t removed[NR_LRU_LISTS] = {0};
 
-	if (likely(port_xadd32(&page->refcount, -1u) != 1))
+	if (likely(port_xadd32(&page->refcount, -n) != n))
 		return;
 	spin_lock(&lru.lock, LOCK_LRU);
 	lru_unlink(page, removed);

@@ -33,7 +33,7 @@ static inline void lru_add(struct page *page)
 {
 	spin_lock(&lru.lock, LOCK_LRU);
 	list_add(&page->lru, &lru.lists[LRU_INACTIVE_ANON]);
-	page->flags |= 1u << PG_LRU;
+	page_set_flags(page, page->flags | 1u << PG_LRU);
 	spin_unlock(&lru.lock, LOCK_LRU);
 }
 
@@ -41,15 +41,15 @@ static inline void lru_add(struct page *page)
  * moved to the front of pages[], for the caller to free; how many. Takes the lock once. */
 unsigned lru_put_pages(struct page **pages, unsigned n);
 
-/* Drops one reference of a page that is likely not the last; if it is, frees the page. Needs: the
- * page unmapped if so. */
-void lru_put_page(struct page *page);
+/* Drops n references of a page that are likely not the last; if they are, frees the page. Needs:
+ * the page unmapped if so. */
+void lru_put_page(struct page *page, uint32_t n);
 
 /* Marks an anonymous page as one that reclaim may drop (MADV_FREE). Needs: it is mapped. */
 static inline void lru_lazyfree(struct page *page)
 {
 	spin_lock(&lru.lock, LOCK_LRU);
-	page->flags |= 1u << PG_LAZYFREE;
+	page_set_flags(page, page->flags | 1u << PG_LAZYFREE);
 	spin_unlock(&lru.lock, LOCK_LRU);
 	vmstat_inc(FL_VMSTAT_PGLAZYFREE);
 }

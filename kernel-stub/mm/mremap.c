@@ -91,7 +91,7 @@ static int unshare_page(const struct mremap *r, struct pte_slot slot, uint64_t v
 	vmstat_inc(FL_VMSTAT_NR_INACTIVE_ANON);
 	if (rmap_put(old))
 		vmstat_add(FL_VMSTAT_NR_ANON_PAGES, -1);
-	lru_put_page(old);
+	lru_put_page(old, 1);
 	return 0;
 }
 
@@ -106,7 +106,7 @@ static int unshare_piece(const struct mremap *r, struct pte_slot slot, uint64_t 
 		if (pte_none(pte))
 			continue;
 		*any = true;
-		if (page_is_anon(page) && page->refcount != 1 && unshare_page(r, slot, va, page))
+		if (page_is_anon(page) && !page_is_alone(page) && unshare_page(r, slot, va, page))
 			return -MM_ENOMEM;
 	}
 	return 0;

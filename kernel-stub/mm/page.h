@@ -97,9 +97,22 @@ static inline struct page *virt_to_page(const void *p)
 	return pfn_to_page(port_virt_to_pfn(p));
 }
 
+/* Flags are written by the page's owner, or under the lock of the list that they speak of; the
+ * buddy allocator looks whether a neighbour is free at any time. */
 static inline bool page_flag(const struct page *page, enum page_flag f)
 {
-	return page->flags & 1u << f;
+	return port_peek32(&page->flags) & 1u << f;
+}
+
+static inline void page_set_flags(struct page *page, uint32_t flags)
+{
+	port_poke32(&page->flags, flags);
+}
+
+/* Has it a single reference? */
+static inline bool page_is_alone(const struct page *page)
+{
+	return port_peek32(&page->refcount) == 1;
 }
 
 #endif

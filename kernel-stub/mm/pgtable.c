@@ -27,7 +27,7 @@
 /* A table that lies in that page. */
 static void table_make(struct page *table)
 {
-	table->flags |= 1u << PG_TABLE;
+	page_set_flags(table, table->flags | 1u << PG_TABLE);
 	table->nr_present = 0;
 	table->ptl = (struct spinlock){0};
 	table->entries = page_to_virt(table);
@@ -68,7 +68,7 @@ static struct page *root_alloc(void)
 static void table_free(struct page *table)
 {
 	ASSERT(table->flags == 1u << PG_TABLE && table->nr_present == 0);
-	table->flags = 0;
+	page_set_flags(table, 0);
 	page_put(table);
 }
 
@@ -162,15 +162,16 @@ static __attribute__((noinline)) struct page *pgtable_make(struct mm *mm, uint64
 {
 	struct page *table = pfn_to_page(mm->root_pfn), *lowest = NULL, *chain;
 	unsigned level = PT_LEVELS - 1;
-	pte_t *entry;
+	pte_t *entry, e;
 
 	ASSERT(va < TASK_SIZE);
 	spin_lock(&mm->table_lock, LOCK_PTL_UPPER);
 	for (;; level--) {
 		entry = &table->entries[pgtable_index(va, level)];
-		if (pte_none(*entry))
+		e = port_pte_read(entry); /* a CPU may set its accessed bit meanwhile */
+		if (pte_none(e))
 			break;
-		lowest = table = pfn_to_page(pte_pfn(*entry));
+		lowest = table = pfn_to_page(pte_pfn(e));
 		if (level == 1)
 			goto out; /* another CPU made it meanwhile */
 	}
@@ -195,7 +196,7 @@ struct pte_slot pgtable_get_slow(struct mm *mm, uint64_t va)
 		table = pgtable_make(mm, va);
 	if (!table)
 		return (struct pte_slot){0};
-	__atomic_store_n(&mm->last_table, table, __ATOMIC_RELAXED);
+	__atomic_store_n(&mm->last_table, table, __ATOMIC_RELEASE);
 	return pgtable_slot(table, va);
 }
 
@@ -249,8 +250,8 @@ static struct page *table_prune(struct mm *mm, uint64_t va, struct page *gone)
 
 	path[PT_LEVELS - 1] = pfn_to_page(mm->root_pfn);
 	for (unsigned level = PT_LEVELS - 1; level > 0; level--)
-		path[level - 1] =
-			pfn_to_page(pte_pfn(path[level]->entries[pgtable_index(va, level)]));
+		path[level - 1] = pfn_to_page(
+			pte_pfn(port_pte_read(&path[level]->entries[pgtable_index(va, level)])));
 	for (unsigned level = 1; level < PT_LEVELS && !path[level - 1]->nr_present; level++) {
 		table_link(&path[level]->entries[pgtable_index(va, level)], level, (pte_t){0});
 		path[level]->nr_present--;

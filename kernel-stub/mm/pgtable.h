@@ -71,7 +71,7 @@ static inline uint64_t pgtable_piece(uint64_t va)
  * Needs: mm->lock; va < TASK_SIZE. */
 static inline struct page *pgtable_try(struct mm *mm, uint64_t va)
 {
-	struct page *table = __atomic_load_n(&mm->last_table, __ATOMIC_RELAXED);
+	struct page *table = __atomic_load_n(&mm->last_table, __ATOMIC_ACQUIRE);
 
 	return likely(table->piece == pgtable_piece(va)) ? table : NULL;
 }

@@ -19,7 +19,7 @@
 /* May a page of a writable VMA be written without a fault? */
 static inline bool protect_may_write(const struct vma *vma, const struct page *page)
 {
-	return page_is_anon(page) ? page->refcount == 1 : vma->flags & VM_SHARED;
+	return page_is_anon(page) ? page_is_alone(page) : vma->flags & VM_SHARED;
 }
 
 static unsigned protect_rights(const struct vma *vma, pte_t pte)
@@ -62,7 +62,7 @@ static void protect_page(struct mm *mm, struct vma *vma, uint64_t va)
 
 	if (!slot.pte)
 		return;
-	__atomic_store_n(&mm->last_table, slot.table, __ATOMIC_RELAXED);
+	__atomic_store_n(&mm->last_table, slot.table, __ATOMIC_RELEASE);
 	spin_lock(&slot.table->ptl, LOCK_PTL);
 	lost = protect_pte(vma, slot.pte);
 	spin_unlock(&slot.table->ptl, LOCK_PTL);

@@ -33,7 +33,7 @@ static inline enum rss_kind page_rss_kind(const struct page *page)
  * counts it in nr_anon_pages. */
 static inline void rmap_add_new_anon(struct page *page, const struct mm *mm, uint64_t addr)
 {
-	page->flags = 1u << PG_SWAPBACKED;
+	page_set_flags(page, 1u << PG_SWAPBACKED);
 	page->mapcount = 1;
 	page->mapping = mm->anon_mapping;
 	page->index = addr >> PAGE_SHIFT;

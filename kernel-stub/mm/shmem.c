@@ -65,7 +65,7 @@ static struct page *new_page(struct vm_file *file, uint64_t index)
 	if (!page)
 		return NULL;
 	port_clear_page(page_to_virt(page));
-	page->flags = 1u << PG_SHMEM;
+	page_set_flags(page, 1u << PG_SHMEM);
 	page->mapcount = 0;
 	page->mapping = file;
 	page->index = index;
@@ -85,7 +85,7 @@ struct page *shmem_make_page(struct vm_file *file, uint64_t index, bool *fresh)
 	there = page_index_add(slot, page);
 	*fresh = there == page;
 	if (unlikely(!*fresh))
-		lru_put_page(page);
+		lru_put_page(page, 1);
 	else
 		vmstat_inc(FL_VMSTAT_NR_SHMEM);
 	return there;

@@ -63,7 +63,7 @@ static struct page *new_slab(struct kmem_cache *cache)
 
 	if (!slab)
 		return NULL;
-	slab->flags = 1u << PG_SLAB;
+	page_set_flags(slab, 1u << PG_SLAB);
 	slab->slab_cache = cache;
 	slab->slab_freelist = NULL;
 	slab->private = 0;
@@ -84,7 +84,7 @@ static void give_up_slab(struct kmem_cache *cache, struct page *slab)
 	list_del(&slab->lru);
 	cache->nr_slabs--;
 	vmstat_add(FL_VMSTAT_NR_SLAB, -1);
-	slab->flags = 0;
+	page_set_flags(slab, 0);
 	page_free_order(slab, 0);
 }
 

@@ -159,10 +159,12 @@ struct mm_cpu;
  *   void port_set_bits64(uint64_t *p, uint64_t bits), port_clear_bits64(uint64_t *p, uint64_t bits)
  *   uint32_t port_xchg32(uint32_t *p, uint32_t v)
  *   void *port_xchg_ptr(void **p, void *v)
- *   uint64_t port_peek64(const uint64_t *p)
+ *   uint64_t port_peek64(const uint64_t *p), uint32_t port_peek32(const uint32_t *p)
  *        one load of a word that other CPUs may change. Unlike an atomic load of the compiler's it
  *        may be part of the instruction that compares. What must be loaded later stands behind an
  *        __atomic_signal_fence()
+ *   void port_poke64(uint64_t *p, uint64_t v), void port_poke32(uint32_t *p, uint32_t v)
+ *        the store that goes with it: whole, in no order
  *   void port_store_release32(uint32_t *p, uint32_t v)
  *   uint32_t port_load_acquire32(const uint32_t *p)
  *

@@ -47,9 +47,10 @@ static struct page *file_get_page(struct vm_file *file, uint64_t index)
 
 	(void)file;
 	ATF_REQUIRE(index < FILE_PAGES);
-	file_hook = NULL;
-	if (hook)
+	if (hook) {
+		file_hook = NULL;
 		hook();
+	}
 	if (port_should_fail())
 		return NULL;
 	page_get(file_pages[index]);

@@ -96,6 +96,21 @@ static inline uint64_t port_peek64(const uint64_t *p)
 	return *p;
 }
 
+static inline uint32_t port_peek32(const uint32_t *p)
+{
+	return *p;
+}
+
+static inline void port_poke64(uint64_t *p, uint64_t v)
+{
+	*p = v;
+}
+
+static inline void port_poke32(uint32_t *p, uint32_t v)
+{
+	*p = v;
+}
+
 static inline unsigned port_cpu_id(void)
 {
 	uint64_t id;

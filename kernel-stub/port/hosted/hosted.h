@@ -28,6 +28,12 @@ void hosted_kernel_half(void);
 /* This thread plays CPU `cpu` from now on. */
 void hosted_set_cpu(unsigned cpu);
 
+/* This thread, and no other, plays that CPU until hosted_cpu_end(), which unloads what it has
+ * loaded. In between it must come by an access or a port_cpu_relax() again and again: others wait
+ * for its answers. */
+void hosted_cpu_begin(unsigned cpu);
+void hosted_cpu_end(void);
+
 /* A counter's sum over all CPUs. */
 int64_t hosted_vmstat(enum fl_vmstat item);
 
@@ -57,7 +63,8 @@ struct hosted_access {
 	uint32_t fault; /* enum fault_flag, as the CPU's error code says */
 };
 
-/* One access as this CPU makes it. Needs: mm loaded by port_load_mm, va canonical. */
+/* One access as this CPU makes it. `host` is good until the next access or wait of this CPU. Needs:
+ * mm loaded by port_load_mm, va canonical. */
 struct hosted_access hosted_access(struct mm *mm, uint64_t va, enum hosted_access_kind kind,
 				   bool user);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The hosted port: arena, CPUs, failure injection, panics. See hosted.h. */
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -94,6 +95,12 @@ int64_t hosted_vmstat(enum fl_vmstat item)
 void hosted_count_received(unsigned cpu)
 {
 	vmstat_rows[cpu][FL_VMSTAT_TLB_REMOTE_FLUSH_RECEIVED]++;
+}
+
+void port_cpu_relax(void)
+{
+	hosted_answer();
+	sched_yield();
 }
 
 uint64_t port_tsc(void)

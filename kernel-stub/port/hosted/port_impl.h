@@ -91,6 +91,21 @@ static inline uint64_t port_peek64(const uint64_t *p)
 	return __atomic_load_n(p, __ATOMIC_SEQ_CST);
 }
 
+static inline uint32_t port_peek32(const uint32_t *p)
+{
+	return __atomic_load_n(p, __ATOMIC_SEQ_CST);
+}
+
+static inline void port_poke64(uint64_t *p, uint64_t v)
+{
+	__atomic_store_n(p, v, __ATOMIC_RELAXED);
+}
+
+static inline void port_poke32(uint32_t *p, uint32_t v)
+{
+	__atomic_store_n(p, v, __ATOMIC_RELAXED);
+}
+
 static inline unsigned port_cpu_id(void)
 {
 	return hosted_cpu_id;
@@ -106,10 +121,11 @@ static inline struct mm_cpu *port_mm_cpu(void)
 	return hosted_cpu;
 }
 
-static inline void port_cpu_relax(void)
-{
-	__builtin_ia32_pause();
-}
+/* Carries out what other CPUs ask of this one. (softmmu.c) */
+void hosted_answer(void);
+
+/* More threads than processors may wait for one another: sched_yield. (port_impl.c) */
+void port_cpu_relax(void);
 
 uint64_t port_tsc(void);
 

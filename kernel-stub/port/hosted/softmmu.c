@@ -21,6 +21,10 @@
  * Using what is stale for sure panics: a translation to a frame that is free, a PSC entry that the
  * table above it no longer holds. hosted_tlb_check finds the rest without an access.
  *
+ * Several CPUs: a thread may play each (hosted_cpu_begin). It answers what others ask of it when it
+ * waits for something (port_cpu_relax) and before each access, and at no other time: what is cached
+ * stays so until it is told. A CPU without a thread is served by who asks.
+ *
  * Invalidation follows 4.10.4.1: INVLPG drops the page's translation and all of the PSC; a load of
  * CR3 drops everything (there are no global pages in user space, and no PCID).
  */
@@ -60,9 +64,24 @@ static struct softmmu {
 	struct hosted_tlb_count count;
 } mmus[MAX_CPUS];
 
+/* What a CPU asks of others: one thing at a time, since it waits (port_tlb_shootdown). */
+struct request {
+	struct mm *mm;
+	const uint64_t *va;
+	uint32_t nr;
+};
+
+static struct box {
+	struct request request;
+	uint32_t waiting; /* CPUs that have not answered; atomic */
+	bool thread;	  /* a thread plays this CPU, and answers for it; atomic */
+	uint64_t asked;	  /* who asks something of this CPU; atomic */
+} boxes[MAX_CPUS];
+
 void hosted_softmmu_reset(void)
 {
 	memset(mmus, 0, sizeof(mmus));
+	memset(boxes, 0, sizeof(boxes));
 }
 
 static struct softmmu *this_mmu(void)
@@ -132,21 +151,82 @@ void port_tlb_flush_all(struct mm *mm)
 	tlb_clear(m);
 }
 
-/* One thread plays all CPUs. */
-void port_tlb_shootdown(struct mm *mm, uint64_t cpus, const uint64_t *va, uint32_t nr, bool tables)
+/* ---- other CPUs ---- */
+
+/* Carries out on one CPU what another asks of it. */
+static void request_serve(unsigned cpu, const struct request *r)
 {
-	(void)tables;
+	struct softmmu *m = &mmus[cpu];
+
+	if (!r->mm || m->mm == r->mm) {
+		if (!r->va)
+			tlb_clear(m);
+		for (uint32_t i = 0; i < r->nr; i++)
+			flush_page(m, r->va[i]);
+	}
+	hosted_count_received(cpu);
+}
+
+void hosted_answer(void)
+{
+	unsigned me = port_cpu_id();
+	uint64_t from = __atomic_load_n(&boxes[me].asked, __ATOMIC_RELAXED);
+
+	if (likely(!from))
+		return;
+	for (from = __atomic_exchange_n(&boxes[me].asked, 0, __ATOMIC_SEQ_CST); from;
+	     from &= from - 1) {
+		struct box *asker = &boxes[__builtin_ctzll(from)];
+
+		request_serve(me, &asker->request);
+		__atomic_fetch_sub(&asker->waiting, 1, __ATOMIC_SEQ_CST);
+	}
+}
+
+/* The CPUs that have no thread of their own (any more) are served by who asks. */
+static void serve_threadless(uint64_t cpus, struct box *mine)
+{
+	uint64_t bit = port_cpu_bit();
+
 	for (; cpus; cpus &= cpus - 1) {
 		unsigned cpu = (unsigned)__builtin_ctzll(cpus);
-		struct softmmu *m = &mmus[cpu];
 
-		ASSERT(cpu != port_cpu_id() && (!mm || m->mm == mm));
-		if (!va)
-			tlb_clear(m);
-		for (uint32_t i = 0; i < nr; i++)
-			flush_page(m, va[i]);
-		hosted_count_received(cpu);
+		if (__atomic_load_n(&boxes[cpu].thread, __ATOMIC_SEQ_CST) ||
+		    !(__atomic_fetch_and(&boxes[cpu].asked, ~bit, __ATOMIC_SEQ_CST) & bit))
+			continue;
+		request_serve(cpu, &mine->request);
+		__atomic_fetch_sub(&mine->waiting, 1, __ATOMIC_SEQ_CST);
 	}
+}
+
+void port_tlb_shootdown(struct mm *mm, uint64_t cpus, const uint64_t *va, uint32_t nr, bool tables)
+{
+	struct box *mine = &boxes[port_cpu_id()];
+
+	(void)tables; /* nobody is lazy */
+	ASSERT(!(cpus & port_cpu_bit()));
+	mine->request = (struct request){mm, va, nr};
+	__atomic_store_n(&mine->waiting, (uint32_t)__builtin_popcountll(cpus), __ATOMIC_SEQ_CST);
+	for (uint64_t left = cpus; left; left &= left - 1)
+		port_set_bits64(&boxes[__builtin_ctzll(left)].asked, port_cpu_bit());
+	while (__atomic_load_n(&mine->waiting, __ATOMIC_SEQ_CST)) {
+		serve_threadless(cpus, mine);
+		port_cpu_relax();
+	}
+}
+
+void hosted_cpu_begin(unsigned cpu)
+{
+	ASSERT(cpu < MAX_CPUS);
+	hosted_set_cpu(cpu);
+	__atomic_store_n(&boxes[cpu].thread, true, __ATOMIC_SEQ_CST);
+}
+
+void hosted_cpu_end(void)
+{
+	port_load_mm(NULL);
+	__atomic_store_n(&boxes[port_cpu_id()].thread, false, __ATOMIC_SEQ_CST);
+	hosted_answer();
 }
 
 /* Those that have anything loaded. */
@@ -159,6 +239,8 @@ uint64_t port_other_cpus(void)
 			cpus |= 1ull << cpu;
 	return cpus;
 }
+
+/* ---- this CPU ---- */
 
 void port_tlb_flush_kernel_page(uint64_t va)
 {
@@ -274,6 +356,7 @@ static bool entry_stops(pte_t e, unsigned level, uint32_t *fault)
 
 struct walk {
 	pte_t *leaf;	/* NULL: it ended earlier, with `fault` */
+	pte_t pte;	/* the leaf as it was read */
 	uint32_t fault; /* FAULT_PRESENT | FAULT_RSVD, or 0: not present */
 	struct rights rights;
 };
@@ -305,8 +388,10 @@ static struct walk walk_tables(struct softmmu *m, uint64_t va)
 				.prefix = va >> level_shift(level),
 				.table = table,
 			};
-		else
+		else {
 			w.leaf = p;
+			w.pte = e;
+		}
 	}
 	return w;
 }
@@ -323,12 +408,19 @@ static bool permits(struct rights r, enum hosted_access_kind kind, bool user)
 	return true;
 }
 
-/* Caches the leaf, with the accessed bit set, and the dirty bit for a write. */
+/* Caches the leaf, with the accessed bit set, and the dirty bit for a write. NULL if another CPU
+ * has changed it since it was read. */
 static struct tlb_entry *tlb_fill(struct softmmu *m, uint64_t va, const struct walk *w, bool write)
 {
 	struct tlb_entry *t = tlb_slot(m, va);
-	pte_t e = use_entry(w->leaf, write ? PTE_A | PTE_D : PTE_A);
+	uint64_t bits = write ? PTE_A | PTE_D : PTE_A;
+	pte_t e = w->pte;
 
+	if ((e.v & bits) != bits) {
+		if (!port_pte_cmpxchg(w->leaf, &e, (pte_t){e.v | bits}))
+			return NULL;
+		e.v |= bits;
+	}
 	*t = (struct tlb_entry){
 		.valid = true,
 		.dirty = pte_dirty(e),
@@ -350,6 +442,7 @@ static uint32_t error_code(uint32_t fault, enum hosted_access_kind kind, bool us
 /* Point 2 above. */
 static struct hosted_access raise_fault(struct softmmu *m, uint64_t va, uint32_t code)
 {
+	struct tlb_entry *t;
 	struct walk w;
 
 	drop_translation(m, va);
@@ -360,8 +453,9 @@ static struct hosted_access raise_fault(struct softmmu *m, uint64_t va, uint32_t
 			c->valid = false;
 	}
 	w = walk_tables(m, va);
-	if (w.leaf)
-		tlb_fill(m, va, &w, false)->guessed = true;
+	t = w.leaf ? tlb_fill(m, va, &w, false) : NULL;
+	if (t)
+		t->guessed = true;
 	return (struct hosted_access){NULL, code};
 }
 
@@ -379,10 +473,12 @@ struct hosted_access hosted_access(struct mm *mm, uint64_t va, enum hosted_acces
 				   bool user)
 {
 	struct softmmu *m = this_mmu();
-	struct tlb_entry *t = tlb_lookup(m, va);
+	struct tlb_entry *t;
 	bool write = kind == HOSTED_WRITE;
 	struct walk w;
 
+	hosted_answer();
+	t = tlb_lookup(m, va);
 	ASSERT(m->mm == mm && m->root_pfn == mm->root_pfn);
 	ASSERT((uint64_t)((int64_t)(va << 16) >> 16) == va);
 	if (t && !t->guessed && !permits(t->rights, kind, user))
@@ -391,12 +487,15 @@ struct hosted_access hosted_access(struct mm *mm, uint64_t va, enum hosted_acces
 		m->count.hit++;
 		return reach(t, va);
 	}
-	w = walk_tables(m, va);
-	if (!w.leaf)
-		return raise_fault(m, va, error_code(w.fault, kind, user));
-	if (!permits(w.rights, kind, user))
-		return raise_fault(m, va, error_code(FAULT_PRESENT, kind, user));
-	return reach(tlb_fill(m, va, &w, write), va);
+	do {
+		w = walk_tables(m, va);
+		if (!w.leaf)
+			return raise_fault(m, va, error_code(w.fault, kind, user));
+		if (!permits(w.rights, kind, user))
+			return raise_fault(m, va, error_code(FAULT_PRESENT, kind, user));
+		t = tlb_fill(m, va, &w, write);
+	} while (!t);
+	return reach(t, va);
 }
 
 /* ---- checking ---- */
