@@ -38,26 +38,52 @@ static uint64_t nr_copies(const struct initramfs_file *f)
 	return data_aligned(f) ? 1 : (f->vm.size + PAGE_SIZE - 1) >> PAGE_SHIFT;
 }
 
-/* Case 2. */
-static struct page *copy_page(struct initramfs_file *f, uint64_t index)
+/* Where the copies are kept, made at the first request; NULL without memory. */
+static struct page **copies_of(struct initramfs_file *f)
+{
+	struct page **copies = __atomic_load_n(&f->copies, __ATOMIC_ACQUIRE), **fresh;
+
+	if (copies)
+		return copies;
+	fresh = kzalloc(nr_copies(f) * sizeof(*fresh));
+	if (!fresh || __atomic_compare_exchange_n(&f->copies, &copies, fresh, false,
+						  __ATOMIC_SEQ_CST, __ATOMIC_ACQUIRE))
+		return fresh;
+	kfree(fresh); /* another CPU was first */
+	return copies;
+}
+
+/* A page with a copy of that page of the file, its rest zero; NULL without memory. */
+static struct page *new_copy(const struct initramfs_file *f, uint64_t index)
 {
 	uint64_t offset = index << PAGE_SHIFT, n = f->vm.size - offset;
-	struct page **slot;
+	struct page *page = page_alloc_kernel(); /* zeroed */
 
-	if (!f->copies)
-		f->copies = kzalloc(nr_copies(f) * sizeof(*f->copies));
-	if (!f->copies)
-		return NULL;
-	slot = &f->copies[data_aligned(f) ? 0 : index];
-	if (!*slot) {
-		*slot = page_alloc_kernel(); /* zeroed */
-		if (!*slot)
-			return NULL;
-		__builtin_memcpy(page_to_virt(*slot), f->data + offset,
+	if (page)
+		__builtin_memcpy(page_to_virt(page), f->data + offset,
 				 n < PAGE_SIZE ? n : PAGE_SIZE);
+	return page;
+}
+
+/* Case 2. Faults of several CPUs may be here at once: a copy is seen once it is complete. */
+static struct page *copy_page(struct initramfs_file *f, uint64_t index)
+{
+	struct page **copies = copies_of(f), **slot, *page, *there;
+
+	if (!copies)
+		return NULL;
+	slot = &copies[data_aligned(f) ? 0 : index];
+	there = page_index_load(slot);
+	if (!there) {
+		page = new_copy(f, index);
+		if (!page)
+			return NULL;
+		there = page_index_add(slot, page);
+		if (there != page)
+			page_put(page);
 	}
-	page_get(*slot);
-	return *slot;
+	page_get(there);
+	return there;
 }
 
 static struct page *initramfs_get_page(struct vm_file *vm, uint64_t index)
