@@ -108,12 +108,8 @@ static void process_end(struct process *p, struct task *t)
 	sigpending_flush(&p->pending, ~0ull);
 	p->ended = true;
 	leave_children(p);
-	if (!process_notify_parent(p))
-		return;
-	if (p->leader == t)
-		sched_free_later(t);
-	else
-		task_free(p->leader);
+	if (process_notify_parent(p))
+		sched_free_later(p->leader); /* behind t, if that is another */
 }
 
 /* A thread that is not its process's leader leaves it. */

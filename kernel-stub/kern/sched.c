@@ -43,10 +43,10 @@
 struct run_queue {
 	struct list_node ready, sleepers;
 	uint32_t nr_ready;
-	bool kicked;	    /* told to look, and has not looked yet */
-	uint64_t slice_end; /* of the running task, in TSC ticks, like what follows */
-	uint64_t armed;	    /* the timer's deadline; NEVER: it is off */
-	struct task *ended; /* to be freed */
+	bool kicked;		/* told to look, and has not looked yet */
+	uint64_t slice_end;	/* of the running task, in TSC ticks, like what follows */
+	uint64_t armed;		/* the timer's deadline; NEVER: it is off */
+	struct list_node ended; /* to be freed */
 	struct task idle;
 } __attribute__((aligned(64)));
 
@@ -363,19 +363,19 @@ void sched_yield(void)
 
 void sched_finish(void)
 {
-	struct run_queue *rq = this_rq();
-	struct task *ended = rq->ended;
+	struct list_node *ended = &this_rq()->ended;
 
-	if (!ended)
-		return;
-	rq->ended = NULL;
-	task_free(ended);
+	while (unlikely(!list_empty(ended))) {
+		struct task *task = first_of(ended);
+
+		list_del_init(&task->link);
+		task_free(task);
+	}
 }
 
 void sched_free_later(struct task *task)
 {
-	ASSERT(!this_rq()->ended);
-	this_rq()->ended = task;
+	list_add_tail(&task->link, &this_rq()->ended);
 }
 
 /* ---- idle ---- */
@@ -422,6 +422,7 @@ void sched_init(void)
 
 		list_init(&rq->ready);
 		list_init(&rq->sleepers);
+		list_init(&rq->ended);
 		rq->armed = NEVER;
 		idle_init(rq, i);
 	}

@@ -49,7 +49,8 @@ void sched_yield(void);
 /* What remains of a switch, in the task switched to: the first thing that a new one does. */
 void sched_finish(void);
 
-/* Leaves a task that ended and that nobody asks about to the next one that runs, to be freed. */
+/* Leaves a task that ended and that nobody asks about to the next one that runs here, to be freed,
+ * after those that were left before. */
 void sched_free_later(struct task *task);
 
 /* Sleeps in q until woken: 0, and the caller looks again at what it waits for. If a signal is ready

@@ -393,6 +393,14 @@ static void ends(void)
 	}
 	show("not ended yet", waitpid(pid, &status, WNOHANG) == 0 ? 0 : -1);
 	reap("the last thread ends, first one's status", pid);
+	signal(SIGCHLD, SIG_IGN);
+	pid = fork();
+	if (!pid) {
+		start(&t, THREAD, ends_later, (void *)9);
+		syscall(SYS_exit, 6);
+	}
+	show("the same, and nobody asks", waitpid(pid, &status, 0));
+	signal(SIGCHLD, SIG_DFL);
 	pid = fork();
 	if (!pid) {
 		start(&t, THREAD, sleeps, NULL);
