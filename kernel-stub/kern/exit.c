@@ -115,7 +115,6 @@ static void process_end(struct process *p, struct task *t)
 /* A thread that is not its process's leader leaves it. */
 static void leave_process(struct task *t)
 {
-	signal_retarget_all(t);
 	put_actions(t);
 	sched_free_later(t);
 }
@@ -136,6 +135,7 @@ _Noreturn void thread_exit(uint32_t status)
 	give_back(t);
 	t->state = TASK_ENDED;
 	p->nr_live--;
+	signal_retarget_all(t);
 	if (p->leader != t)
 		leave_process(t);
 	if (!p->nr_live)

@@ -117,6 +117,11 @@ races_tcg_body()
 			same_on "tcg -s interleave=$turn" abi_race 40
 		done
 	done
+	cpus=4
+	run_native abi_exit_race 100
+	for turn in 307 101; do
+		same_on "tcg -s interleave=$turn" abi_exit_race 100
+	done
 }
 
 # Few, as this may be a KVM that interprets ring 0.
