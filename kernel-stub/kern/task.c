@@ -218,6 +218,7 @@ void task_become_leader(struct task *t)
 
 	ASSERT(old->state == TASK_ENDED && p->nr_live == 1);
 	p->leader = t;
+	signal_actions_put(old->signals.actions);
 	task_free(old);
 	tasks[t->tid] = NULL;
 	t->tid = p->pid;
