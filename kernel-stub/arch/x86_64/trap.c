@@ -12,6 +12,7 @@
 #include "cpu.h"
 
 #include "arch.h"
+#include "current.h"
 #include "kern.h"
 #include "kstack.h"
 #include "oom.h"
@@ -193,13 +194,12 @@ static void page_fault_end(struct fault_entry *entry)
 void trap_page_fault_slow(struct fault_entry *entry)
 {
 	struct fault_verdict *v = &entry->verdict;
-	struct recorder_cpu *r = &this_cpu()->recorder;
 
 	if (v->outcome == FAULT_OOPS && v->class == FL_CLASS_KERNEL_INVALID_OOPS && oops_is_fatal())
 		v->class = FL_CLASS_KERNEL_INVALID_PANIC;
-	recorder_note(r, entry);
+	recorder_note(&this_cpu()->recorder, entry);
 	page_fault_end(entry);
-	recorder_flush(r);
+	recorder_flush(&cpu_by_id[current_cpu()]->recorder); /* it may be another CPU's by now */
 }
 
 /* ---- every other exception ---- */
