@@ -232,9 +232,9 @@ void oops(const struct trap_frame *frame, uint64_t cr2, const char *what)
 		panic("fatal oops: %s, with a lock held: %s", what, lock);
 	if (fatal)
 		panic("fatal oops: %s", what);
+	telemetry_oops();
 	report_end();
 	cpu->oops_depth--;
-	telemetry_oops();
 	recorder_flush(&cpu->recorder);
 	task_exit(0, 9);
 }
