@@ -4,9 +4,10 @@
  * does.
  *
  *  1. A waiter stands in a hash table by the word's key, in the order of arrival. What orders a
- *     wait with a wake is kern_lock: the word is read under it, and so is the table.
- *  2. A key is an address space and an address. FUTEX_PRIVATE_FLAG is part of it for memory that is
- *     private anyway, as on Linux: with it and without, the same word is two futexes.
+ * wait with a wake is kern_lock: the word is read under it, and so is the table.
+ *  2. A key says which word it is: of an address space, or of an object that several map
+ *     (vm_shared_key). With FUTEX_PRIVATE_FLAG it is always the address space's, and, as on Linux,
+ *     another futex than the same word's without the flag.
  *  3. Timeouts: relative for FUTEX_WAIT, else points in time; all clocks are one.
  *
  * Priority inheritance is not offered: ENOSYS, and glibc's PTHREAD_PRIO_INHERIT fails.
@@ -35,8 +36,7 @@ enum futex_op {
 #define ANY_BIT UINT32_MAX
 
 struct futex_key {
-	const void *object;
-	uint64_t at;
+	struct vm_key word;
 	bool private;
 };
 
@@ -62,22 +62,30 @@ void futex_init(void)
 /* 2. */
 static int64_t get_key(uint64_t addr, bool private, struct futex_key *key)
 {
+	struct mm *mm = current()->mm;
+
 	if (addr & 3)
 		return -MM_EINVAL;
 	if (addr >= TASK_SIZE)
 		return -MM_EFAULT;
-	*key = (struct futex_key){current()->mm, addr, private};
+	key->private = private;
+	if (!private)
+		return vm_shared_key(mm, addr, &key->word) ? 0 : -MM_EFAULT;
+	key->word = (struct vm_key){.object = (uintptr_t)mm,
+				    .index = addr >> PAGE_SHIFT,
+				    .offset = (uint32_t)(addr & ~PAGE_MASK)};
 	return 0;
 }
 
 static bool same_key(const struct futex_key *a, const struct futex_key *b)
 {
-	return a->object == b->object && a->at == b->at && a->private == b->private;
+	return vm_key_equal(&a->word, &b->word) && a->private == b->private;
 }
 
 static struct list_node *bucket_of(const struct futex_key *key)
 {
-	uint64_t hash = ((uint64_t)key->object >> 6 ^ key->at >> 2) * 0x9e3779b97f4a7c15ull;
+	uint64_t word = key->word.index << PAGE_SHIFT | key->word.offset;
+	uint64_t hash = (key->word.object >> 6 ^ word >> 2) * 0x9e3779b97f4a7c15ull;
 
 	return &buckets[hash >> 56];
 }
