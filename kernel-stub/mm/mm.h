@@ -260,6 +260,8 @@ int64_t vm_populate_advice(struct mm *mm, uint64_t start, uint64_t end, bool wri
 void vm_populate(struct mm *mm, uint64_t start, uint64_t end);
 /* The same where VM_LOCKED. */
 void vm_populate_locked(struct mm *mm, uint64_t start, uint64_t end);
+/* The same where VM_LOCKED and VM_WRITE: mprotect's, which may not have come to all of it. */
+void vm_populate_writable(struct mm *mm, uint64_t start, uint64_t end);
 /* The same up to the first page that is not to be had: 0, -MM_ENOMEM (no memory), -MM_EFAULT. */
 int vm_populate_strict(struct mm *mm, uint64_t start, uint64_t end);
 /* Keeping memory in: 0 or a negative error. Where there are pages to be had, they are there

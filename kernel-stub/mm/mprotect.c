@@ -212,7 +212,7 @@ static __attribute__((noinline)) int64_t mprotect_populating(struct mm *mm, uint
 	mmap_read_unlock(mm);
 	ret = mprotect_call(mm, addr, len, prot);
 	if (prot & PROT_WRITE_ && from < to)
-		vm_populate_locked(mm, from, to);
+		vm_populate_writable(mm, from, to);
 	return ret;
 }
 

@@ -120,6 +120,11 @@ void vm_populate(struct mm *mm, uint64_t start, uint64_t end)
 	populate_where(mm, start, end, 0);
 }
 
+void vm_populate_writable(struct mm *mm, uint64_t start, uint64_t end)
+{
+	populate_where(mm, start, end < TASK_SIZE ? end : TASK_SIZE, VM_LOCKED | VM_WRITE);
+}
+
 void vm_populate_locked(struct mm *mm, uint64_t start, uint64_t end)
 {
 	populate_where(mm, start, end < TASK_SIZE ? end : TASK_SIZE, VM_LOCKED);

@@ -74,6 +74,22 @@ ATF_TC_BODY(future, tc)
 	world_close();
 }
 
+/* mprotect brings in what it has made writable, not what lies beyond the hole that stops it. */
+ATF_TC_WITHOUT_HEAD(mprotect_stops);
+ATF_TC_BODY(mprotect_stops, tc)
+{
+	world_open();
+	map_anon(8, RO);
+	ATF_CHECK_EQ(vm_mlock(mm, AT(0), LEN(8), 0), 0);
+	ATF_CHECK_EQ(vm_madvise(mm, AT(0), LEN(8), MADV_DONTNEED_LOCKED_), 0);
+	ATF_CHECK_EQ(vm_munmap(mm, AT(4), LEN(2)), 0);
+	ATF_CHECK_EQ(vm_mprotect(mm, AT(0), LEN(8), RW), -MM_ENOMEM);
+	ATF_CHECK_EQ(present(0, 4), 4);
+	ATF_CHECK_EQ(present(6, 2), 0);
+	world_check();
+	world_close();
+}
+
 /* Each allocation fails in turn: an error, and everything that was counted is true. */
 ATF_TC_WITHOUT_HEAD(no_memory);
 ATF_TC_BODY(no_memory, tc)
@@ -163,6 +179,7 @@ ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, counts);
 	ATF_TP_ADD_TC(tp, future);
+	ATF_TP_ADD_TC(tp, mprotect_stops);
 	ATF_TP_ADD_TC(tp, no_memory);
 	ATF_TP_ADD_TC(tp, map_count);
 	ATF_TP_ADD_TC(tp, lazyfree);
