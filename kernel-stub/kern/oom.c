@@ -12,8 +12,8 @@
  *   3. The process that met the want of memory lets the others run and then makes its access
  *      again. It may meet it again: while a victim has not ended yet, nobody else is killed.
  *
- * Pages on the lists of other CPUs (pcp.c) are not seen: up to PCP_HIGH of each type may be free
- * there when somebody is killed.
+ * What is free on the lists of any CPU is memory (pcp.c); free objects of slabs that are in use are
+ * not: each CPU keeps up to SLAB_HIGH of a kind to itself.
  *
  * Calls that find no memory fail with -ENOMEM, and the kernel's copies to and from ring 3 with
  * -EFAULT: they choose nobody.

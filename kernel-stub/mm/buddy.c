@@ -56,6 +56,11 @@ struct mm_cpu *mm_cpu_of(unsigned cpu)
 	return buddy.cpu[cpu];
 }
 
+struct mm_cpu *mm_cpu_if_any(unsigned cpu)
+{
+	return buddy.cpu[cpu];
+}
+
 void buddy_init(void)
 {
 	__builtin_memset(&buddy, 0, sizeof(buddy));
@@ -267,7 +272,7 @@ struct page *page_alloc_order(unsigned order, enum migratetype mt)
 		return NULL;
 	page = alloc_block(order, mt);
 	if (!page) {
-		pcp_drain();
+		pcp_drain_all();
 		page = alloc_block(order, mt);
 	}
 	if (page)
@@ -337,6 +342,8 @@ unsigned buddy_fill(struct pcp *pcp, enum migratetype mt, unsigned want)
 void buddy_take_back(struct pcp *pcp, unsigned n)
 {
 	spin_lock(&buddy.lock, LOCK_BUDDY);
+	if (n > pcp->count) /* while this CPU waited, another took them */
+		n = pcp->count;
 	count_free(n);
 	for (pcp->count -= n; n > 0; n--) {
 		struct page *page = pcp->head;

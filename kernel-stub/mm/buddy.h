@@ -51,6 +51,14 @@ struct page *page_alloc_kernel(void);
 /* Returns every page on the per-CPU lists of this CPU to the buddy lists. */
 void pcp_drain(void);
 
+/* The same of every CPU: the last resort before there is no memory. Needs: no lock that somebody
+ * takes without answering meanwhile (port_cpu_relax); not from where requests are answered. */
+void pcp_drain_all(void);
+
+/* The CPU's lists change hands: to[] has what was on them. Needs: on that CPU where it answers
+ * requests, or that CPU at rest. (port_pcp_take) */
+void pcp_give(struct mm_cpu *cpu, struct pcp to[NR_MIGRATETYPES]);
+
 /* Free frames, untouched ones and per-CPU lists included. */
 uint64_t page_nr_free(void);
 
@@ -62,7 +70,7 @@ void buddy_check(void);
 
 /* Moves up to `want` single pages of that type to the list; how many came (0: no memory). */
 unsigned buddy_fill(struct pcp *pcp, enum migratetype mt, unsigned want);
-/* Moves the `n` newest pages of the list to the free lists. Needs: n <= pcp->count. */
+/* Moves the `n` newest pages of the list to the free lists, or all if there are fewer. */
 void buddy_take_back(struct pcp *pcp, unsigned n);
 
 /* ---- the fast paths: see pcp.c ---- */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What mm/ keeps per CPU. Reached by port_mm_cpu(); its CPU alone writes it, no lock. */
+/* What mm/ keeps per CPU. Reached by port_mm_cpu(); its CPU alone writes it, no lock. Who wants
+ * something of another CPU's asks it. */
 #ifndef MM_MM_CPU_H
 #define MM_MM_CPU_H
 
@@ -27,5 +28,8 @@ struct mm_cpu {
 
 /* Another CPU's. Needs: that CPU has been through pcp_init_cpu(). (buddy.c) */
 struct mm_cpu *mm_cpu_of(unsigned cpu);
+
+/* The same, or NULL if it has not. Needs: cpu < MAX_CPUS. (buddy.c) */
+struct mm_cpu *mm_cpu_if_any(unsigned cpu);
 
 #endif

@@ -53,6 +53,7 @@ enum pte_prot {
 
 struct mm;
 struct mm_cpu;
+struct pcp;
 
 /*
  * Contracts of port_impl.h:
@@ -139,9 +140,12 @@ struct mm_cpu;
  *        1 << port_cpu_id(): in a mask of CPUs
  *   struct mm_cpu *port_mm_cpu(void)
  *        this CPU's mm data; stable while not rescheduled
+ *   void port_pcp_take(unsigned cpu, struct pcp to[NR_MIGRATETYPES])
+ *        has that CPU, never this one, do pcp_give(); returns once it has. Locks may be held, as
+ *        for port_tlb_shootdown(). Needs: it runs the kernel
  *   void port_cpu_relax(void)
  *        in every loop that waits for another CPU: lets that one go ahead, and answers what others
- *        ask of this one (port_tlb_shootdown)
+ *        ask of this one (port_tlb_shootdown, port_pcp_take)
  *   uint64_t port_tsc(void)
  *
  * Atomics (port_atomic.h; each of the locked ones returns what was there):

@@ -489,6 +489,58 @@ ATF_TC_BODY(pcp_of_two_cpus, tc)
 	ATF_REQUIRE_EQ((uint64_t)hosted_vmstat(FL_VMSTAT_NR_FREE_PAGES), usable());
 }
 
+/* When memory ends, what the other CPUs have on their lists is memory, for pages and blocks. */
+ATF_TC_WITHOUT_HEAD(pcp_of_others);
+ATF_TC_BODY(pcp_of_others, tc)
+{
+	uint64_t n = 0;
+
+	(void)tc;
+	set_up(1200);
+	for (unsigned i = 0; i < 256; i++)
+		ATF_REQUIRE((taken[i] = page_alloc()) != NULL);
+	for (unsigned cpu = 1; cpu < 4; cpu++) {
+		hosted_set_cpu(cpu);
+		for (unsigned i = 64 * cpu; i < 64 * (cpu + 1); i++)
+			page_put(taken[i]);
+		ATF_REQUIRE_EQ(on_pcp(), 64);
+	}
+	hosted_set_cpu(0);
+	for (n = 64; (taken[n] = page_alloc()); n++)
+		;
+	ATF_REQUIRE_EQ(n, usable());
+	ATF_REQUIRE_EQ(page_nr_free(), 0);
+	buddy_check();
+	hosted_set_cpu(1);
+	for (uint64_t i = 0; i < n; i++)
+		page_put(taken[i]);
+	hosted_set_cpu(2);
+	ATF_REQUIRE(page_alloc_order(9, MT_MOVABLE) != NULL);
+	ATF_REQUIRE_EQ(page_nr_free(), usable() - 512);
+	buddy_check();
+}
+
+/* While a CPU waits to give pages back, another may take them: it gives what there is. */
+ATF_TC_WITHOUT_HEAD(pcp_taken_meanwhile);
+ATF_TC_BODY(pcp_taken_meanwhile, tc)
+{
+	struct pcp *pcp;
+
+	(void)tc;
+	set_up(64);
+	page_put(page_alloc());
+	pcp = &port_mm_cpu()->pcp[MT_MOVABLE];
+	if (!pcp->count)
+		pcp = &port_mm_cpu()->pcp[MT_UNMOVABLE];
+	ATF_REQUIRE(pcp->count > 0 && pcp->count <= PCP_BATCH);
+	buddy_take_back(pcp, PCP_BATCH + 1);
+	ATF_REQUIRE(!pcp->count && !pcp->head);
+	buddy_take_back(pcp, PCP_BATCH);
+	ATF_REQUIRE(!pcp->count && !pcp->head);
+	buddy_check();
+	check_counts(usable());
+}
+
 ATF_TC_WITHOUT_HEAD(kernel_pages_are_clean);
 ATF_TC_BODY(kernel_pages_are_clean, tc)
 {
@@ -713,6 +765,8 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, borrowing);
 	ATF_TP_ADD_TC(tp, pcp_batches);
 	ATF_TP_ADD_TC(tp, pcp_of_two_cpus);
+	ATF_TP_ADD_TC(tp, pcp_of_others);
+	ATF_TP_ADD_TC(tp, pcp_taken_meanwhile);
 	ATF_TP_ADD_TC(tp, kernel_pages_are_clean);
 	ATF_TP_ADD_TC(tp, each_failing);
 	ATF_TP_ADD_TC(tp, random_failing);

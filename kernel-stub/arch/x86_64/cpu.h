@@ -28,6 +28,7 @@ struct cpu_request {
 		CPU_FLUSH,  /* translations: port.h, port_tlb_shootdown */
 		CPU_UNLOAD, /* mm, if it is loaded, and for nothing */
 		CPU_SET,    /* record into `set` */
+		CPU_PCP,    /* its page lists to `pcp`: port.h, port_pcp_take */
 		CPU_STOP,   /* for ever */
 	} what;
 	uint32_t waiting; /* CPUs that have not answered; atomic */
@@ -35,6 +36,7 @@ struct cpu_request {
 	const uint64_t *va; /* NULL: everything */
 	uint32_t nr;
 	enum fl_set set;
+	struct pcp *pcp;
 };
 
 #define DOUBLE_FAULT_STACK_SIZE 4096u

@@ -8,7 +8,8 @@
  * tables, control registers, interrupt descriptors; descriptor table, stacks and LAPIC of its own.
  *
  * Requests. A CPU that has changed a translation asks those that may have cached it, and waits;
- * likewise where a phase of telemetry begins, and where the machine ends:
+ * likewise where there is no memory left (pcp.c), where a phase of telemetry begins, and where the
+ * machine ends:
  *  1. It describes what it wants in its own struct cpu (`request`), where there is one at a time,
  *     since it waits. Then it sets its bit in `requests` of each CPU that it asks, and sends each
  *     an interrupt.
@@ -205,6 +206,9 @@ static void answer(struct cpu *cpu, struct cpu_request *r)
 		break;
 	case CPU_SET:
 		telemetry_use_set_here(r->set);
+		break;
+	case CPU_PCP:
+		pcp_give(&cpu->mm, r->pcp);
 		break;
 	case CPU_STOP:
 		stop(r);

@@ -43,3 +43,8 @@ void port_tlb_shootdown(struct mm *mm, uint64_t cpus, const uint64_t *va, uint32
 	if (cpus)
 		smp_request(cpus, &r);
 }
+
+void port_pcp_take(unsigned cpu, struct pcp *to)
+{
+	smp_request(1ull << cpu, &(struct cpu_request){.what = CPU_PCP, .pcp = to});
+}

@@ -70,6 +70,7 @@ static inline void port_tlb_flush_kernel_all(void)
 void port_load_mm(struct mm *mm);
 uint64_t port_other_cpus(void);
 void port_tlb_shootdown(struct mm *mm, uint64_t cpus, const uint64_t *va, uint32_t nr, bool tables);
+void port_pcp_take(unsigned cpu, struct pcp *to);
 
 /* 1 with kpti=on: ring 3's top-level table follows the kernel's. (port.c, kpti.c) */
 extern unsigned guest_root_order;

@@ -45,6 +45,13 @@ void hosted_set_cpu(unsigned cpu)
 	pcp_init_cpu();
 }
 
+/* One thread plays all CPUs: the others rest. */
+void port_pcp_take(unsigned cpu, struct pcp *to)
+{
+	ASSERT(cpu != port_cpu_id());
+	pcp_give(mm_cpu_of(cpu), to);
+}
+
 void hosted_init(uint64_t pages)
 {
 	ASSERT(pages >= 2);

@@ -80,6 +80,7 @@ void port_tlb_flush_page(struct mm *mm, uint64_t va);
 void port_tlb_flush_all(struct mm *mm);
 void port_tlb_shootdown(struct mm *mm, uint64_t cpus, const uint64_t *va, uint32_t nr, bool tables);
 uint64_t port_other_cpus(void);
+void port_pcp_take(unsigned cpu, struct pcp *to);
 void port_tlb_flush_kernel_page(uint64_t va);
 void port_tlb_flush_kernel_all(void);
 void port_load_mm(struct mm *mm);
