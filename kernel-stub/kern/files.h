@@ -111,7 +111,8 @@ int64_t file_lookup_program(const char *path, struct initramfs_file **f);
 extern const struct file_ops initramfs_ops;		 /* private: struct initramfs_file * */
 extern const struct file_ops dev_zero_ops, dev_null_ops; /* dev.c */
 extern const struct file_ops oom_score_adj_ops;		 /* oom.c: /proc/self/oom_score_adj */
-/* procfs.c: what /proc/self says of memory. The file of that name, or NULL; a descriptor or an error.
+/* procfs.c: what /proc/self says of memory. The file of that name, or NULL; a descriptor or an
+ * error.
  */
 struct procfs_file;
 const struct procfs_file *procfs_find(const char *path);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * /proc/self/smaps of mappings of known contents, and how the sums in smaps_rollup, statm and status
- * change with them: what a program has at its start, and how much of its file is in memory, is each
- * system's own affair. Left out are lines and flags that depend on how a Linux is configured.
+ * /proc/self/smaps of mappings of known contents, and how the sums in smaps_rollup, statm and
+ * status change with them: what a program has at its start, and how much of its file is in memory,
+ * is each system's own affair. Left out are lines and flags that depend on how a Linux is
+ * configured.
  */
 #define _GNU_SOURCE
 #include <sys/syscall.h>
