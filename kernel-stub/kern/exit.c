@@ -53,7 +53,7 @@ void task_drop_mm(struct task *t, struct mm *mm)
 {
 	const struct process *parent = t->process->parent;
 
-	if (parent && parent->leader->mm == mm) /* vfork: the child's limits may be other ones */
+	if (parent && process_mm(parent) == mm) /* vfork: the child's limits may be other ones */
 		rlimits_apply(&parent->limits, mm);
 	task_put_mm(mm);
 	wait_queue_wake(&t->vfork_done);

@@ -47,23 +47,11 @@ static int64_t pages_of(const struct mm *mm)
 	return mm->rss_anon + mm->rss_file + mm->rss_shmem + mm->nr_tables + 1;
 }
 
-/* Its threads' address space; NULL: it has none any more. */
-static const struct mm *mm_of(const struct process *p)
-{
-	list_for_each (node, &p->threads) {
-		const struct mm *mm = list_entry(node, struct task, thread_link)->mm;
-
-		if (mm)
-			return mm;
-	}
-	return NULL;
-}
-
 static int64_t badness_of(const struct process *p)
 {
 	int64_t total = (int64_t)(boot_info.ram_bytes >> PAGE_SHIFT);
 
-	return oom_badness(pages_of(mm_of(p)), processes[p->pid].adj, total);
+	return oom_badness(pages_of(process_mm(p)), processes[p->pid].adj, total);
 }
 
 /* 1. A victim that has not ended yet comes first. */
@@ -73,7 +61,7 @@ static struct process *choose(void)
 	int64_t most = INT64_MIN + 1;
 
 	for (struct process *p = process_next(0); p; p = process_next(p->pid)) {
-		if (!mm_of(p))
+		if (!process_mm(p))
 			continue;
 		if (processes[p->pid].victim)
 			return p;
@@ -92,7 +80,7 @@ static uint64_t kib(int64_t pages)
 
 static void report(const struct process *p)
 {
-	const struct mm *mm = mm_of(p);
+	const struct mm *mm = process_mm(p);
 
 	printk("Out of memory: Killed process %d (%s) total-vm:%lukB, anon-rss:%lukB, "
 	       "file-rss:%lukB, shmem-rss:%lukB, UID:0 pgtables:%lukB oom_score_adj:%d\n",
@@ -104,12 +92,12 @@ static void report(const struct process *p)
 /* 2. */
 static void kill(const struct process *victim)
 {
-	const struct mm *mm = mm_of(victim);
+	const struct mm *mm = process_mm(victim);
 
 	report(victim);
 	vmstat_inc(FL_VMSTAT_OOM_KILL);
 	for (struct process *p = process_next(0); p; p = process_next(p->pid)) {
-		if (mm_of(p) != mm)
+		if (process_mm(p) != mm)
 			continue;
 		processes[p->pid].victim = true;
 		process_kill(p, SIGKILL);

@@ -38,21 +38,9 @@ void rlimits_apply(const struct rlimits *limits, struct mm *mm)
 			  });
 }
 
-/* The address space of a process; NULL: it has ended. */
-static struct mm *mm_of(const struct process *process)
-{
-	list_for_each (n, &process->threads) {
-		struct task *t = list_entry(n, struct task, thread_link);
-
-		if (t->mm)
-			return t->mm;
-	}
-	return NULL;
-}
-
 static int64_t set_limit(struct process *process, uint32_t resource, const struct rlimit64 *new)
 {
-	struct mm *mm = mm_of(process);
+	struct mm *mm = process_mm(process);
 
 	if (new->cur > new->max)
 		return -MM_EINVAL;

@@ -82,6 +82,17 @@ struct process *process_next(int pid)
 	return NULL;
 }
 
+struct mm *process_mm(const struct process *p)
+{
+	list_for_each (node, &p->threads) {
+		struct mm *mm = list_entry(node, struct task, thread_link)->mm;
+
+		if (mm)
+			return mm;
+	}
+	return NULL;
+}
+
 bool process_group_exists(int group)
 {
 	for (struct process *p = process_next(0); p; p = process_next(p->pid))

@@ -95,6 +95,9 @@ struct process *process_find(int pid);
 /* The next process in the order of their numbers after that one; NULL after the last. */
 struct process *process_next(int pid);
 
+/* The address space of a process's threads; NULL: it has ended. */
+struct mm *process_mm(const struct process *process);
+
 /* Whether a process group has that number. */
 bool process_group_exists(int group);
 

@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -458,6 +459,30 @@ static int forks(void *arg)
 	return 0;
 }
 
+static int limits_itself(void *arg)
+{
+	const unsigned long none[2] = {0, ~0ul}; /* struct rlimit */
+
+	(void)arg;
+	return (int)raw(SYS_prlimit64, 0, RLIMIT_AS, (long)none, 0, 0, 0);
+}
+
+/* In a process whose first thread has ended: a child in the same memory sets a limit of its own. */
+static int maps_after_limited_child(void *arg)
+{
+	struct thread t;
+	long child;
+
+	(void)arg;
+	raw(SYS_nanosleep, (long)&tick, 0, 0, 0, 0, 0);
+	child = start(&t, CLONE_VM | SIGCHLD, limits_itself, NULL);
+	raw(SYS_wait4, child, 0, 0, 0, 0, 0);
+	raw(SYS_exit_group,
+	    raw(SYS_mmap, 0, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) > 0 ? 31 : 32, 0,
+	    0, 0, 0, 0);
+	return 0;
+}
+
 static void exec_and_fork(void)
 {
 	struct thread t;
@@ -465,6 +490,7 @@ static void exec_and_fork(void)
 	process_with("exec from a thread", execs, leaf_name, 0);
 	process_with("exec after the first thread's end", execs, leaf_name, 1);
 	process_with("exec that fails", execs_badly, leaf_name, 0);
+	process_with("a child's limit", maps_after_limited_child, NULL, 1);
 	start(&t, JOINABLE, forks, NULL);
 	join(&t);
 	printf("forked by a thread: %#lx\n", seen[0]);
@@ -504,8 +530,8 @@ static void share_without_thread(void)
 	pid = start(&t, SIGCHLD, opens_and_writes, (void *)32);
 	reap("nothing shared", (pid_t)pid);
 	printf("memory shared %d\n", shared_value == 77);
-	pid = start(&t, CLONE_VM | SIGUSR1, nothing, NULL);
 	signal(SIGUSR1, SIG_IGN);
+	pid = start(&t, CLONE_VM | SIGUSR1, nothing, NULL);
 	nanosleep(&tick, NULL);
 	show("another signal, wait without __WCLONE", waitpid((pid_t)pid, NULL, 0) == -1 ? -1 : 0);
 	show("with it", waitpid((pid_t)pid, NULL, __WCLONE) == pid ? 0 : -1);
