@@ -4,6 +4,7 @@
  * not have the rights stops it there; what came before stays changed. Only want of memory is found
  * out beforehand.
  */
+#include "anon.h"
 #include "errno.h"
 #include "pgtable.h"
 #include "vma.h"
@@ -67,21 +68,33 @@ static int mprotect_plan(struct vma_change *change, struct vma *vma, uint64_t st
 	return 0;
 }
 
+/* A locked VMA that has become writable: what Linux brings in there and then (mprotect_fixup) gives
+ * it a root before the next VMA's turn comes, which decides what that can be one VMA with. Without
+ * memory for it, it gets one with its first page. */
+static __attribute__((noinline)) void mprotect_attach(struct vma *vma, uint32_t before)
+{
+	if ((before & (VM_LOCKED_MASK | VM_WRITE | VM_SHARED)) == VM_LOCKED &&
+	    vma->flags & VM_WRITE)
+		vma_anon(vma);
+}
+
 /* Carries the planned change out, and then those that follow it. */
 static int mprotect_walk(struct vma_change *change, uint64_t end, unsigned prot,
 			 struct vma_spare *spare)
 {
 	for (;;) {
-		bool same = change->flags == change->vma->flags;
+		uint32_t before = change->vma->flags;
 		struct vma *vma = vma_do_change(change, spare);
 		int err;
 
-		if (!same)
+		if (change->flags != before)
 			protect_range(vma->mm, vma, change->start, change->end);
 		if (vma->end >= end)
 			return 0;
 		if (!vma->next || vma->next->start != vma->end)
 			return -MM_ENOMEM;
+		if (unlikely(vma->mm->locked_vm))
+			mprotect_attach(vma, before);
 		err = mprotect_plan(change, vma->next, vma->end, end, prot);
 		if (err)
 			return err;

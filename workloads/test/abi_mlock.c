@@ -247,6 +247,22 @@ static void all(void)
 	clear();
 }
 
+/* mprotect brings locked memory in VMA by VMA: what has got pages of its own by that no longer joins
+ * memory that had others before. */
+static void written_at_once(void)
+{
+	map(4, 1, RW, 0);
+	area_touch("a page of its own", AT(4), 1);
+	map(0, 1, PROT_READ, 0);
+	map(1, 3, PROT_NONE, 0);
+	lock("as far as there are rights", 0, 5);
+	show("mprotect", mprotect((void *)AT(4), PAGE, PROT_READ | PROT_EXEC));
+	show_all();
+	show("mprotect over all", mprotect((void *)AT(0), 5 * PAGE, RW));
+	show_all();
+	clear();
+}
+
 static void lazily_freed(void)
 {
 	map(0, 8, RW, 0);
@@ -281,6 +297,7 @@ int main(void)
 	mapped_locked();
 	forked();
 	all();
+	written_at_once();
 	lazily_freed();
 	return 0;
 }
