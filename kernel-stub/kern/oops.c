@@ -76,10 +76,11 @@ static void print_registers(const struct trap_frame *f)
 	printk("R13: %016lx R14: %016lx R15: %016lx\n", f->r13, f->r14, f->r15);
 }
 
+/* Without the lock, and so without remembering what was found. */
 static void print_vma(uint64_t addr)
 {
 	struct mm *mm = current() ? task_mm() : NULL;
-	struct vma *vma = mm ? vma_lookup(mm, addr) : NULL;
+	struct vma *vma = mm ? vma_index_lookup(mm, addr) : NULL;
 
 	if (!vma) {
 		printk("VMA: none at %016lx\n", addr);
