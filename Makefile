@@ -76,7 +76,7 @@ plots: all
 
 # ---- for developers ----
 HEAD ?= .
-.PHONY: compare check-svm lint format
+.PHONY: compare check-svm conformance lint format
 compare: deps
 	@[ -n "$(BASE)" ] || { echo 'usage: make compare BASE=<rev> [HEAD=<rev>] [ENGINE=tcg] [MATRIX=FILE]' >&2; exit 2; }
 	@$(TOOLS)/compare.sh $(B) $(BASE) $(HEAD) $(if $(filter auto,$(ENGINE)),tcg,$(ENGINE)) $(MATRIX)
@@ -85,6 +85,14 @@ check-svm: deps
 	@$(TOOLS)/deps.sh svm
 	@$(MAKE) --no-print-directory -j2 B=$(B) all
 	@$(TOOLS)/svm/check.sh $(B)
+
+# Random programs of system calls here and on the stub: OPS operations for each of SEEDS seeds from FROM on.
+SEEDS ?= 100
+OPS ?= 1000
+FROM ?= 1
+conformance: deps
+	@$(MAKE) --no-print-directory -j2 B=$(B) all $(B)/abi/abi_vm_random $(B)/abi/abi_proc_random
+	@$(TOOLS)/conformance.sh $(B) $(SEEDS) $(OPS) $(FROM)
 
 lint:
 	@$(TOOLS)/deps.sh lint

@@ -247,8 +247,8 @@ static void all(void)
 	clear();
 }
 
-/* mprotect brings locked memory in VMA by VMA: what has got pages of its own by that no longer joins
- * memory that had others before. */
+/* mprotect brings locked memory in VMA by VMA: what has got pages of its own by that no longer
+ * joins memory that had others before. */
 static void written_at_once(void)
 {
 	map(4, 1, RW, 0);

@@ -10,7 +10,8 @@
  * systems' layouts agree there; round the break a little is left free. The operations:
  *
  *   1. mmap: anonymous or the program's file, anywhere, by hint, FIXED, FIXED_NOREPLACE
- *   2. munmap, mprotect, madvise, brk, now and then with an odd address or length
+ *   2. munmap, mremap, mprotect, madvise, mlock, munlock, mincore, brk, now and then with an odd
+ *      address or length
  *   3. a byte read, written or executed, with SIGSEGV caught: si_code, si_addr, error code
  *   4. read and write of a pipe, /dev/zero and /dev/null with pointers anywhere
  *   5. the maps of the area, and a checksum of what can be read there
@@ -39,6 +40,8 @@
 #define BRK_ROOM (64 * PAGE)
 #define RET 0xc3 /* the instruction */
 #define ERR_PRESENT 1
+#define POPULATE_READ 22 /* not in every libc's headers */
+#define POPULATE_WRITE 23
 
 enum kind { NOTHING, ANONYMOUS, OF_FILE };
 
@@ -46,10 +49,7 @@ static uint64_t rng;
 static int quiet, zero_fd, null_fd, exe_fd, pipe_fd[2];
 static uint64_t digest;
 static unsigned long brk_base;
-static struct {
-	enum kind kind;
-	int prot;
-} shadow[AREA_PAGES]; /* what was asked for: only to know what may be executed */
+static enum kind shadow[AREA_PAGES]; /* what was asked for: only files matter */
 static char bounce[16 * PAGE];
 
 /* ---- output ---- */
@@ -138,27 +138,22 @@ static int draw_prot(void)
 
 /* ---- the shadow ---- */
 
-static void shadow_set(unsigned long start, unsigned long len, enum kind kind, int prot)
+static void shadow_set(unsigned long start, unsigned long len, enum kind kind)
 {
 	unsigned long end = start + ((len + PAGE - 1) & ~(PAGE - 1));
 
 	for (unsigned long at = start; at < end; at += PAGE)
-		if (at >= BASE && at < AREA_END) {
-			shadow[(at - BASE) / PAGE].kind = kind;
-			shadow[(at - BASE) / PAGE].prot = prot;
-		}
+		if (at >= BASE && at < AREA_END)
+			shadow[(at - BASE) / PAGE] = kind;
 }
 
-/* mprotect stops at the first hole. */
-static void shadow_protect(unsigned long start, unsigned long len, int prot)
+/* Does [start, start + len) have a page of a file? */
+static int shadow_has_file(unsigned long start, unsigned long len)
 {
-	unsigned long end = start + ((len + PAGE - 1) & ~(PAGE - 1));
-
-	for (unsigned long at = start; at < end && at >= BASE && at < AREA_END; at += PAGE) {
-		if (shadow[(at - BASE) / PAGE].kind == NOTHING)
-			return;
-		shadow[(at - BASE) / PAGE].prot = prot;
-	}
+	for (unsigned long at = start & ~(PAGE - 1); at < start + len; at += PAGE)
+		if (at >= BASE && at < AREA_END && shadow[(at - BASE) / PAGE] == OF_FILE)
+			return 1;
+	return 0;
 }
 
 /* ---- 1., 2. calls ---- */
@@ -176,6 +171,8 @@ static void op_mmap(void)
 		flags = 0; /* nothing else may be replaced */
 	flags |= draw(40) ? MAP_PRIVATE : 0;
 	flags |= draw(12) ? 0 : MAP_NORESERVE;
+	flags |= draw(16) || kind == OF_FILE ? 0 : MAP_LOCKED;
+	flags |= draw(16) || kind == OF_FILE ? 0 : MAP_POPULATE;
 	if (kind == ANONYMOUS) {
 		flags |= MAP_ANONYMOUS;
 	} else {
@@ -191,7 +188,7 @@ static void op_mmap(void)
 	}
 	say_result(r);
 	if (r != -1)
-		shadow_set((unsigned long)r, len, kind, prot);
+		shadow_set((unsigned long)r, len, kind);
 }
 
 /* Nothing but the area is to be changed. */
@@ -218,34 +215,95 @@ static void op_munmap(void)
 	say("munmap %#lx %#lx", addr, len);
 	say_result(r);
 	if (!r)
-		shadow_set(addr, len, NOTHING, 0);
+		shadow_set(addr, len, NOTHING);
 }
 
 static void op_mprotect(void)
 {
 	unsigned long addr = draw_address(), len = within_area(addr, draw_length());
-	int r, prot = draw_prot(), odd = draw(40) ? 0 : PROT_GROWSDOWN;
+	int r, prot = draw_prot() | (draw(40) ? 0 : PROT_GROWSDOWN);
 
 	if (!harmless(addr, len))
 		return;
-	r = mprotect((void *)addr, len, prot | odd);
-	say("mprotect %#lx %#lx prot %#x", addr, len, prot | odd);
+	r = mprotect((void *)addr, len, prot);
+	say("mprotect %#lx %#lx prot %#x", addr, len, (unsigned)prot);
 	say_result(r);
-	if (!(addr % PAGE) && !odd && len < TOP && (!r || errno == ENOMEM))
-		shadow_protect(addr, len, prot);
 }
 
 static void op_madvise(void)
 {
-	static const int advices[] = {MADV_NORMAL,   MADV_RANDOM,   MADV_SEQUENTIAL, MADV_WILLNEED,
-				      MADV_DONTNEED, MADV_DONTNEED, MADV_DONTNEED,   -1};
+	static const int advices[] = {
+		MADV_NORMAL,   MADV_RANDOM,   MADV_SEQUENTIAL, MADV_WILLNEED,
+		MADV_DONTNEED, MADV_DONTNEED, MADV_DONTNEED,   MADV_FREE,
+		MADV_COLD,     MADV_DONTFORK, MADV_DOFORK,     MADV_DONTDUMP,
+		MADV_DODUMP,   POPULATE_READ, POPULATE_WRITE,  -1,
+	};
 	unsigned long addr = draw_address(), len = within_area(addr, draw_length());
-	int advice = advices[draw(8)];
+	int advice = advices[draw(sizeof(advices) / sizeof(advices[0]))];
 
-	if (!harmless(addr, len))
-		return;
+	if (!harmless(addr, len) || (addr < BASE && len > TOP))
+		return; /* it passes over holes: that would be all of this program */
 	say("madvise %#lx %#lx %d", addr, len, advice);
 	say_result(madvise((void *)addr, len, advice));
+}
+
+static void op_mlock(void)
+{
+	unsigned long addr = draw_address(), len = within_area(addr, draw_length());
+	int what = (int)draw(4);
+
+	if (!harmless(addr, len) || addr % PAGE || len > TOP)
+		return;
+	say("%s %#lx %#lx",
+	    what < 2	? "munlock"
+	    : what == 2 ? "mlock"
+			: "mlock on fault",
+	    addr, len);
+	say_result(what < 2 ? munlock((void *)addr, len)
+			    : syscall(SYS_mlock2, addr, len, what == 2 ? 0 : MLOCK_ONFAULT));
+}
+
+static void op_mremap(void)
+{
+	unsigned long addr = draw_page(), old_len = within_area(addr, (1 + draw(6)) * PAGE);
+	unsigned long new_len = draw(3) ? (1 + draw(8)) * PAGE : old_len, to = draw_page();
+	int flags = draw(4) ? MREMAP_MAYMOVE : 0;
+	long r;
+
+	if (shadow_has_file(addr, old_len))
+		return;
+	if (!draw(3)) {
+		flags |= MREMAP_FIXED;
+		new_len = within_area(to, new_len);
+	}
+	r = syscall(SYS_mremap, addr, old_len, new_len, flags, to);
+	say("mremap %#lx %#lx %#lx flags %d to %#lx", addr, old_len, new_len, flags, to);
+	if (r != -1 && ((unsigned long)r < BASE || (unsigned long)r >= AREA_END)) {
+		munmap((void *)r, new_len);
+		shadow_set(addr, old_len, NOTHING);
+		say(" elsewhere\n");
+		return;
+	}
+	say_result(r);
+	if (r != -1) {
+		shadow_set(addr, old_len, NOTHING);
+		shadow_set((unsigned long)r, new_len, ANONYMOUS);
+	}
+}
+
+static void op_mincore(void)
+{
+	unsigned long addr = draw_page(), len = within_area(addr, draw_length());
+	unsigned char vec[AREA_PAGES] = {0};
+	long r;
+
+	if (len > AREA_PAGES * PAGE || shadow_has_file(addr, len))
+		return; /* fault-around again */
+	r = syscall(SYS_mincore, addr, len, vec);
+	say("mincore %#lx %#lx ", addr, len);
+	for (unsigned long i = 0; i < AREA_PAGES; i++)
+		say("%d", vec[i] & 1);
+	say_result(r);
 }
 
 static void op_brk(void)
@@ -308,15 +366,24 @@ static unsigned long comparable_error(unsigned long addr)
 {
 	unsigned long page = (addr - BASE) / PAGE;
 
-	if (addr >= BASE && addr < AREA_END && shadow[page].kind == OF_FILE)
+	if (addr >= BASE && addr < AREA_END && shadow[page] == OF_FILE)
 		return caught.err & ~(unsigned long)ERR_PRESENT;
 	return caught.err;
+}
+
+/* Only a return is ever run. What can't be read here can't be run either, but for far addresses,
+ * where nothing is. */
+static int safe_to_run(unsigned long addr)
+{
+	int byte = touch(READ, addr, 0);
+
+	return byte == -1 || byte == RET || touch(WRITE, addr, RET) != -1;
 }
 
 static void op_touch(void)
 {
 	static const char *const names[] = {"read", "write", "execute"};
-	unsigned long addr = draw_address(), page = (addr - BASE) / PAGE;
+	unsigned long addr = draw_address();
 	enum access access = (enum access)draw(3);
 	int value = (int)draw(256), r;
 
@@ -324,10 +391,8 @@ static void op_touch(void)
 		return;
 	if (!(addr % PAGE) && addr >= BASE && addr < AREA_END)
 		addr += draw(PAGE);
-	if (access == EXECUTE && addr >= BASE && addr < AREA_END && shadow[page].prot & PROT_EXEC &&
-	    shadow[page].kind != NOTHING && touch(READ, addr, 0) != RET &&
-	    touch(WRITE, addr, RET) == -1)
-		return; /* whatever it is, it is no good to run */
+	if (access == EXECUTE && !safe_to_run(addr))
+		return;
 	r = touch(access, addr, value);
 	say("%s %#lx", names[access], addr);
 	if (r == -1)
@@ -495,9 +560,11 @@ static void prepare(void)
 
 static void one_seed(uint64_t seed, unsigned long operations)
 {
-	static void (*const ops[])(void) = {op_mmap,	op_mmap, op_mmap,  op_munmap, op_mprotect,
-					    op_madvise, op_brk,	 op_touch, op_touch,  op_touch,
-					    op_touch,	op_read, op_write};
+	static void (*const ops[])(void) = {
+		op_mmap,  op_mmap,  op_mmap,   op_munmap,  op_mprotect, op_madvise,
+		op_brk,	  op_touch, op_touch,  op_touch,   op_touch,	op_read,
+		op_write, op_mlock, op_mremap, op_mincore,
+	};
 
 	rng = seed * 0x9e3779b97f4a7c15ul + 1;
 	digest = 0xcbf29ce484222325ul;

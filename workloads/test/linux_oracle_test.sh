@@ -63,6 +63,19 @@ processes_tcg_body()
 	compare tcg abi_proc_random 1 30
 }
 
+# Random calls, and the tool that compares them: `make conformance` runs more of them.
+atf_test_case conformance_tcg
+conformance_tcg_head()
+{
+	atf_set timeout 600
+}
+conformance_tcg_body()
+{
+	need tcg
+	atf_check -o match:"no difference" "$(atf_config_get top)/harness/tools/conformance.sh" "$build" 25 1000
+	atf_check -s exit:2 -e match:"numbers from 1 on" "$(atf_config_get top)/harness/tools/conformance.sh" "$build" none
+}
+
 processes="abi_affinity abi_cow abi_exec abi_fork abi_kill abi_pipe abi_sched abi_signal
 abi_futex abi_pthread abi_threads"
 
@@ -193,6 +206,7 @@ atf_init_test_cases()
 		eval "index_${other}_tcg_body() { compare_index $other; }"
 		atf_add_test_case "index_${other}_tcg"
 	done
+	atf_add_test_case conformance_tcg
 	atf_add_test_case processes_tcg
 	atf_add_test_case cpus2_tcg
 	atf_add_test_case cpus4_tcg
