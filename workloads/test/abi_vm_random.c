@@ -322,6 +322,29 @@ static void op_brk(void)
 	say("brk %#lx: %#lx, its last byte was %d\n", want - brk_base, got - brk_base, old);
 }
 
+/* ---- the maps ---- */
+
+/* Calls fn with each line of /proc/self/maps. */
+static void each_mapping(void (*fn)(unsigned long start, unsigned long end, const char *rest))
+{
+	static char text[1 << 16];
+	int fd = open("/proc/self/maps", O_RDONLY);
+	size_t size = 0;
+	ssize_t n;
+
+	while (fd >= 0 && size < sizeof(text) - 1 &&
+	       (n = read(fd, text + size, sizeof(text) - 1 - size)) > 0)
+		size += (size_t)n;
+	text[size] = 0;
+	close(fd);
+	for (char *at = text, *line; (line = strsep(&at, "\n")) && *line;) {
+		char *rest;
+		unsigned long start = strtoul(line, &rest, 16), end = strtoul(rest + 1, &rest, 16);
+
+		fn(start, end, rest + 1);
+	}
+}
+
 /* ---- 3. accesses ---- */
 
 static sigjmp_buf back;
@@ -371,13 +394,22 @@ static unsigned long comparable_error(unsigned long addr)
 	return caught.err;
 }
 
-/* Only a return is ever run. What can't be read here can't be run either, but for far addresses,
- * where nothing is. */
+static unsigned long asked_about;
+static int executable;
+
+static void find_executable(unsigned long start, unsigned long end, const char *rest)
+{
+	if (start <= asked_about && asked_about < end)
+		executable = rest[2] == 'x';
+}
+
+/* Only a return is ever run. What can't be run is not looked at first: that would bring it in. */
 static int safe_to_run(unsigned long addr)
 {
-	int byte = touch(READ, addr, 0);
-
-	return byte == -1 || byte == RET || touch(WRITE, addr, RET) != -1;
+	asked_about = addr;
+	executable = 0;
+	each_mapping(find_executable);
+	return !executable || touch(READ, addr, 0) == RET || touch(WRITE, addr, RET) != -1;
 }
 
 static void op_touch(void)
@@ -450,27 +482,6 @@ static void op_write(void)
 }
 
 /* ---- 5. maps and contents ---- */
-
-/* Calls fn with each line of /proc/self/maps. */
-static void each_mapping(void (*fn)(unsigned long start, unsigned long end, const char *rest))
-{
-	static char text[1 << 16];
-	int fd = open("/proc/self/maps", O_RDONLY);
-	size_t size = 0;
-	ssize_t n;
-
-	while (fd >= 0 && size < sizeof(text) - 1 &&
-	       (n = read(fd, text + size, sizeof(text) - 1 - size)) > 0)
-		size += (size_t)n;
-	text[size] = 0;
-	close(fd);
-	for (char *at = text, *line; (line = strsep(&at, "\n")) && *line;) {
-		char *rest;
-		unsigned long start = strtoul(line, &rest, 16), end = strtoul(rest + 1, &rest, 16);
-
-		fn(start, end, rest + 1);
-	}
-}
 
 static unsigned long contents;
 
