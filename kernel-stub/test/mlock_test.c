@@ -90,6 +90,37 @@ ATF_TC_BODY(mprotect_stops, tc)
 	world_close();
 }
 
+/* What mprotect brings in below a VMA that has a root of its own keeps apart from it; without
+ * memory for a root the two may be one. */
+ATF_TC_WITHOUT_HEAD(mprotect_roots);
+ATF_TC_BODY(mprotect_roots, tc)
+{
+	uint64_t n = 1, refused;
+	int64_t ret;
+
+	do {
+		world_open();
+		map_at(AT(4), 1, RW);
+		write_word(AT(4), 1);
+		map_at(AT(0), 1, RO);
+		map_at(AT(1), 3, 0);
+		ATF_CHECK_EQ(vm_mlock(mm, AT(0), LEN(5), 0), -MM_ENOMEM);
+		ATF_CHECK_EQ(vm_mprotect(mm, AT(4), LEN(1), RX), 0);
+		ATF_CHECK_EQ(mm->map_count, 3);
+		hosted_fail_nth(n++);
+		ret = vm_mprotect(mm, AT(0), LEN(5), RW);
+		refused = hosted_fail_refused();
+		hosted_fail_none();
+		ATF_CHECK(ret == 0 || (ret == -MM_ENOMEM && refused));
+		if (!refused)
+			ATF_CHECK_EQ(mm->map_count, 2);
+		ATF_CHECK_EQ(mm->locked_vm, 5);
+		world_check();
+		world_close();
+	} while (refused);
+	ATF_CHECK(n > 3);
+}
+
 /* Each allocation fails in turn: an error, and everything that was counted is true. */
 ATF_TC_WITHOUT_HEAD(no_memory);
 ATF_TC_BODY(no_memory, tc)
@@ -180,6 +211,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, counts);
 	ATF_TP_ADD_TC(tp, future);
 	ATF_TP_ADD_TC(tp, mprotect_stops);
+	ATF_TP_ADD_TC(tp, mprotect_roots);
 	ATF_TP_ADD_TC(tp, no_memory);
 	ATF_TP_ADD_TC(tp, map_count);
 	ATF_TP_ADD_TC(tp, lazyfree);
