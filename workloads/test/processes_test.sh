@@ -56,7 +56,7 @@ crowds_body()
 }
 
 # What is free on another CPU's page list is not missing: who is chosen, and how often somebody is,
-# does not depend on the number of CPUs.
+# is the same on two CPUs.
 out_of_memory_cpus2_body()
 {
 	cpus=2
