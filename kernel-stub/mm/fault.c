@@ -232,8 +232,9 @@ fault_protected_zero(struct mm *mm, const struct fault_access *access, struct vm
 	return fault_protected_by(fault_cow, mm, access, vma, slot, old);
 }
 
-/* The fast path of case 3d from ring 3: as in vm_fault(), nothing is missing on the way. A page
- * that nobody else has is taken over right here. */
+/* The fast path of case 3d from ring 3, and of case 2 where the VMA forbids the write: as in
+ * vm_fault(), nothing is missing on the way. A page that nobody else has is taken over right here.
+ */
 static __attribute__((noinline)) struct fault_verdict
 fault_protected(struct mm *mm, const struct fault_access *access)
 {
@@ -247,9 +248,12 @@ fault_protected(struct mm *mm, const struct fault_access *access)
 	if (unlikely(!mmap_read_try(mm)))
 		return fault_waits(mm, access);
 	vma = __atomic_load_n(&mm->last_hit, __ATOMIC_RELAXED);
-	if (unlikely(!vma || addr < vma->start || addr >= vma->end ||
-		     (vma->flags & (VM_WRITE | VM_SHARED)) != VM_WRITE))
+	if (unlikely(!vma || addr < vma->start || addr >= vma->end))
 		return fault_locked(mm, access);
+	if (unlikely((vma->flags & (VM_WRITE | VM_SHARED)) != VM_WRITE))
+		return vma->flags & VM_WRITE
+			       ? fault_locked(mm, access)
+			       : fault_end(mm, FAULT_USER, FL_CLASS_USER_INVALID_ACCERR);
 	table = pgtable_try(mm, addr);
 	if (unlikely(!table))
 		return fault_locked(mm, access);
@@ -302,25 +306,43 @@ fault_lost(struct mm *mm, const struct fault_access *access, struct page *page)
 	return fault_locked(mm, access);
 }
 
-/* The fast path of case 3f. */
+/* The fast path of case 3f where nobody has touched the page yet, and what else has no page in an
+ * index. Needs: the VMA allows the access. */
+static __attribute__((noinline)) struct fault_verdict
+fault_of_new_page(struct mm *mm, const struct fault_access *access, struct vma *vma,
+		  struct page *table)
+{
+	uint64_t addr = access->addr, index = fault_page_index(vma, addr);
+	struct page *page;
+	bool fresh;
+
+	if (unlikely(vma->file->kind != VM_FILE_SHMEM || index >= vm_file_pages(vma->file)))
+		return fault_locked(mm, access);
+	page = shmem_make_page(vma->file, index, &fresh);
+	if (unlikely(!page))
+		return fault_end(mm, FAULT_USER, FL_CLASS_USER_INVALID_OOM);
+	if (unlikely(!fault_map_shmem(mm, vma, pgtable_slot(table, addr), page)))
+		return fault_locked(mm, access);
+	return fault_end(mm, FAULT_USER, fault_shmem_class(access->flags & FAULT_WRITE, fresh));
+}
+
+/* The fast path of case 3f from ring 3. That the file's index has the page says that the file is
+ * shared memory and that long. */
 static __attribute__((noinline)) struct fault_verdict
 fault_of_file(struct mm *mm, const struct fault_access *access, struct vma *vma)
 {
-	bool write = access->flags & FAULT_WRITE, fresh;
-	uint64_t addr = access->addr, index = vma->pgoff + ((addr - vma->start) >> PAGE_SHIFT);
+	bool write = access->flags & FAULT_WRITE;
+	uint64_t addr = access->addr;
 	struct page *page, *table = pgtable_try(mm, addr);
 
-	if (unlikely(vma->file->kind != VM_FILE_SHMEM || !table ||
-		     index >= vm_file_pages(vma->file) ||
-		     !(vma->flags & (write ? VM_WRITE : VM_ACCESS_FLAGS))))
+	if (unlikely(!table || !(vma->flags & (write ? VM_WRITE : VM_ACCESS_FLAGS))))
 		return fault_locked(mm, access);
-	page = shmem_get_page(vma->file, index, &fresh);
+	page = page_index_find(&vma->file->pages, fault_page_index(vma, addr));
 	if (unlikely(!page))
-		return fault_end(mm, access->flags, FL_CLASS_USER_INVALID_OOM);
-	if (unlikely(!fault_map_shmem(vma, pgtable_slot(table, addr), page)))
+		return fault_of_new_page(mm, access, vma, table);
+	if (unlikely(!fault_map_shmem(mm, vma, pgtable_slot(table, addr), page)))
 		return fault_locked(mm, access);
-	mmap_read_unlock(mm);
-	return (struct fault_verdict){.class = fault_shmem_class(write, fresh)};
+	return fault_end(mm, FAULT_USER, fault_shmem_class(write, false));
 }
 
 /* The fast path: cases 3a and 3b (for 3d, fault_protected()) from ring 3, with nothing missing on

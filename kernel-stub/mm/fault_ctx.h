@@ -45,6 +45,12 @@ unsigned fault_shmem(struct fault_ctx *c, uint64_t index); /* fault_shmem.c: c->
 unsigned fault_shmem_write(struct fault_ctx *c); /* fault_shmem.c: a write; c->old maps a page
 						    read-only */
 
+/* Which page of its file the VMA has at addr. */
+static inline uint64_t fault_page_index(const struct vma *vma, uint64_t addr)
+{
+	return vma->pgoff + ((addr - vma->start) >> PAGE_SHIFT);
+}
+
 /* Takes the ptl of a slot and tells whether its PTE is still `old`; if not, releases it again. */
 static inline bool fault_lock_pte(struct pte_slot slot, pte_t old)
 {
@@ -105,7 +111,8 @@ static inline bool fault_map_anon(struct vma *vma, uint64_t addr, struct pte_slo
 
 /* Maps a page of the VMA's object with the VMA's rights; the PTE gets a reference of its own. False
  * if the PTE is no longer none. */
-static inline bool fault_map_shmem(const struct vma *vma, struct pte_slot slot, struct page *page)
+static inline bool fault_map_shmem(struct mm *mm, const struct vma *vma, struct pte_slot slot,
+				   struct page *page)
 {
 	pte_t pte = pte_make(page_to_pfn(page), vma->prot);
 
@@ -116,7 +123,7 @@ static inline bool fault_map_shmem(const struct vma *vma, struct pte_slot slot, 
 	slot.table->nr_present++;
 	port_pte_set(slot.pte, pte);
 	spin_unlock(&slot.table->ptl, LOCK_PTL);
-	port_xadd64(&vma->mm->rss_shmem, 1);
+	port_xadd64(&mm->rss_shmem, 1);
 	return true;
 }
 

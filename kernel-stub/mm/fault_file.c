@@ -42,7 +42,7 @@ static unsigned fault_file_cow(struct fault_ctx *c, struct page *from)
 unsigned fault_file(struct fault_ctx *c)
 {
 	struct vm_file *file = c->vma->file;
-	uint64_t index = c->vma->pgoff + ((c->addr - c->vma->start) >> PAGE_SHIFT);
+	uint64_t index = fault_page_index(c->vma, c->addr);
 	struct page *page;
 
 	if (file->kind == VM_FILE_ZERO)

@@ -17,7 +17,7 @@ unsigned fault_shmem(struct fault_ctx *c, uint64_t index)
 
 	if (unlikely(!page))
 		return FL_CLASS_USER_INVALID_OOM;
-	if (unlikely(!fault_map_shmem(c->vma, c->slot, page)))
+	if (unlikely(!fault_map_shmem(c->mm, c->vma, c->slot, page)))
 		return FAULT_RESTART;
 	return fault_shmem_class(c->flags & FAULT_WRITE, fresh);
 }

@@ -44,8 +44,8 @@ struct vm_file {
 			   VM_FILE_PAGES is */
 	uint32_t dev;	/* its minor number; the major one is 0 */
 
+	struct page_index pages; /* VM_FILE_SHMEM; of other kinds it stays empty (fault.c) */
 	/* VM_FILE_SHMEM */
-	struct page_index pages;
 	struct spinlock i_mmap_lock; /* LOCK_I_MMAP */
 	struct list_node i_mmap;     /* struct vma.i_mmap */
 };

@@ -132,7 +132,8 @@ static inline bool mmap_place_taken(const struct vma_new *new, const struct vma 
 }
 
 /* Maps the range, which is free; `next` is the VMA above it. */
-static inline int64_t mmap_free_place(struct mm *mm, const struct vma_new *new, struct vma *next)
+static inline __attribute__((always_inline)) int64_t
+mmap_free_place(struct mm *mm, const struct vma_new *new, struct vma *next)
 {
 	struct vma_neighbours n = vma_plan_map(new, next ? next->prev : mm->last, next, NULL);
 	struct vma_spare spare;
@@ -173,8 +174,9 @@ static __attribute__((noinline)) int64_t mmap_replace(struct mm *mm, const struc
 	return (int64_t)start;
 }
 
-static inline int64_t mmap_place_or_replace(struct mm *mm, const struct vma_new *new,
-					    struct vma *next)
+/* Inline for the sake of private memory, which comes past mmap_shared(). */
+static inline __attribute__((always_inline)) int64_t
+mmap_place_or_replace(struct mm *mm, const struct vma_new *new, struct vma *next)
 {
 	if (unlikely(mmap_place_taken(new, next)))
 		return mmap_replace(mm, new, next);

@@ -4,21 +4,11 @@
 
 #include "slab.h"
 
-#define NODE_ALIGN 64u
-#define HEIGHT_MASK ((uintptr_t)NODE_ALIGN - 1)
-
-struct page_node {
-	union {
-		struct page_node *child[PAGE_INDEX_SLOTS]; /* height > 1 */
-		struct page *page[PAGE_INDEX_SLOTS];	   /* height 1 */
-	};
-};
-
 static struct kmem_cache node_cache;
 
 void page_index_init(void)
 {
-	kmem_cache_init(&node_cache, "page_node", sizeof(struct page_node), NODE_ALIGN);
+	kmem_cache_init(&node_cache, "page_node", sizeof(struct page_node), PAGE_NODE_ALIGN);
 }
 
 static struct page_node *node_alloc(void)
@@ -32,39 +22,24 @@ static struct page_node *node_alloc(void)
 
 /* ---- the root ---- */
 
-static struct page_node *root_node(uintptr_t root)
+/* Does a tree of that many bits have a place for the index? An empty one (no bits) has none. */
+static bool bits_suffice(unsigned bits, uint64_t index)
 {
-	return (struct page_node *)(root & ~HEIGHT_MASK);
-}
-
-static unsigned root_height(uintptr_t root)
-{
-	return (unsigned)(root & HEIGHT_MASK);
-}
-
-/* Does a tree of that height have a place for the index? An empty one (height 0) has none. */
-static bool height_suffices(unsigned height, uint64_t index)
-{
-	return height && !(index >> (PAGE_INDEX_BITS * height));
-}
-
-static unsigned slot_number(uint64_t index, unsigned height)
-{
-	return index >> (PAGE_INDEX_BITS * (height - 1)) & (PAGE_INDEX_SLOTS - 1);
+	return bits && !(index >> bits);
 }
 
 /* A root one higher than this one, or the first, just high enough; 0 without memory. */
 static uintptr_t root_above(uintptr_t root, uint64_t index)
 {
 	struct page_node *node = node_alloc();
-	unsigned height = root_height(root) + 1;
+	unsigned bits = page_index_bits(root) + PAGE_INDEX_BITS;
 
 	if (!node)
 		return 0;
-	node->child[0] = root_node(root);
-	while (!root && !height_suffices(height, index))
-		height++;
-	return (uintptr_t)node | height;
+	node->child[0] = page_index_root(root);
+	while (!root && !bits_suffice(bits, index))
+		bits += PAGE_INDEX_BITS;
+	return (uintptr_t)node | bits;
 }
 
 /* The root, high enough for the index; 0 without memory. */
@@ -72,7 +47,7 @@ static uintptr_t root_for(struct page_index *tree, uint64_t index)
 {
 	uintptr_t root = __atomic_load_n(&tree->root, __ATOMIC_ACQUIRE);
 
-	while (!height_suffices(root_height(root), index)) {
+	while (!bits_suffice(page_index_bits(root), index)) {
 		uintptr_t above = root_above(root, index);
 
 		if (!above)
@@ -80,7 +55,7 @@ static uintptr_t root_for(struct page_index *tree, uint64_t index)
 		if (__atomic_compare_exchange_n(&tree->root, &root, above, false, __ATOMIC_SEQ_CST,
 						__ATOMIC_ACQUIRE))
 			return root_for(tree, index);
-		kmem_cache_free(&node_cache, root_node(above)); /* another CPU was first */
+		kmem_cache_free(&node_cache, page_index_root(above)); /* another CPU was first */
 	}
 	return root;
 }
@@ -107,24 +82,12 @@ static struct page_node *child_of(struct page_node **slot)
 struct page **page_index_slot(struct page_index *tree, uint64_t index)
 {
 	uintptr_t root = root_for(tree, index);
-	struct page_node *node = root_node(root);
+	struct page_node *node = page_index_root(root);
+	unsigned bits = page_index_bits(root);
 
-	for (unsigned height = root_height(root); node && height > 1; height--)
-		node = child_of(&node->child[slot_number(index, height)]);
-	return node ? &node->page[slot_number(index, 1)] : NULL;
-}
-
-struct page *page_index_find(const struct page_index *tree, uint64_t index)
-{
-	uintptr_t root = __atomic_load_n(&tree->root, __ATOMIC_ACQUIRE);
-	unsigned height = root_height(root);
-	const struct page_node *node = root_node(root);
-
-	if (!height_suffices(height, index))
-		return NULL;
-	for (; node && height > 1; height--)
-		node = __atomic_load_n(&node->child[slot_number(index, height)], __ATOMIC_ACQUIRE);
-	return node ? page_index_load(&node->page[slot_number(index, 1)]) : NULL;
+	for (; node && bits > PAGE_INDEX_BITS; bits -= PAGE_INDEX_BITS)
+		node = child_of(&node->child[page_index_place(index, bits)]);
+	return node ? &node->page[page_index_place(index, PAGE_INDEX_BITS)] : NULL;
 }
 
 struct page *page_index_add(struct page **slot, struct page *page)
@@ -139,7 +102,7 @@ struct page *page_index_add(struct page **slot, struct page *page)
 
 /* ---- the end ---- */
 
-/* The pages of a node of height 1, moved to its front. */
+/* The pages of a lowest node, moved to its front. */
 static unsigned pack_pages(struct page_node *node)
 {
 	unsigned n = 0;
@@ -151,14 +114,14 @@ static unsigned pack_pages(struct page_node *node)
 }
 
 /* Calls itself once for each level below. */
-static void destroy_node(struct page_node *node, unsigned height,
+static void destroy_node(struct page_node *node, unsigned bits,
 			 void (*drop)(void *arg, struct page **pages, unsigned n), void *arg)
 {
-	unsigned n = height > 1 ? 0 : pack_pages(node);
+	unsigned n = bits > PAGE_INDEX_BITS ? 0 : pack_pages(node);
 
-	for (unsigned i = 0; height > 1 && i < PAGE_INDEX_SLOTS; i++)
+	for (unsigned i = 0; bits > PAGE_INDEX_BITS && i < PAGE_INDEX_SLOTS; i++)
 		if (node->child[i])
-			destroy_node(node->child[i], height - 1, drop, arg);
+			destroy_node(node->child[i], bits - PAGE_INDEX_BITS, drop, arg);
 	if (n)
 		drop(arg, node->page, n);
 	kmem_cache_free(&node_cache, node);
@@ -168,6 +131,6 @@ void page_index_destroy(struct page_index *tree,
 			void (*drop)(void *arg, struct page **pages, unsigned n), void *arg)
 {
 	if (tree->root)
-		destroy_node(root_node(tree->root), root_height(tree->root), drop, arg);
+		destroy_node(page_index_root(tree->root), page_index_bits(tree->root), drop, arg);
 	tree->root = 0;
 }

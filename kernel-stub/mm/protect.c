@@ -22,7 +22,7 @@ static inline bool protect_may_write(const struct vma *vma, const struct page *p
 	return page_is_anon(page) ? page_is_alone(page) : vma->flags & VM_SHARED;
 }
 
-static unsigned protect_rights(const struct vma *vma, pte_t pte)
+static inline unsigned protect_rights(const struct vma *vma, pte_t pte)
 {
 	bool may_write = vma->flags & VM_WRITE && protect_may_write(vma, pfn_to_page(pte_pfn(pte)));
 
@@ -52,22 +52,38 @@ static inline bool protect_pte(struct vma *vma, pte_t *pte)
 	return protect_loses(old, new);
 }
 
-/* A single page, without a batch. What is protected is often what faults next: its table is
- * remembered. */
-static void protect_page(struct mm *mm, struct vma *vma, uint64_t va)
+/* A single page, without a batch. */
+static inline void protect_slot(struct mm *mm, struct vma *vma, uint64_t va, struct pte_slot slot)
 {
-	struct page *table = pgtable_try(mm, va);
-	struct pte_slot slot = table ? pgtable_slot(table, va) : pgtable_find(mm, va);
 	bool lost;
 
-	if (!slot.pte)
-		return;
-	__atomic_store_n(&mm->last_table, slot.table, __ATOMIC_RELEASE);
 	spin_lock(&slot.table->ptl, LOCK_PTL);
 	lost = protect_pte(vma, slot.pte);
 	spin_unlock(&slot.table->ptl, LOCK_PTL);
 	if (lost)
 		tlb_flush_page(mm, va);
+}
+
+/* What is protected is often what faults next: its table is remembered. */
+static __attribute__((noinline)) void protect_page_elsewhere(struct mm *mm, struct vma *vma,
+							     uint64_t va)
+{
+	struct pte_slot slot = pgtable_find(mm, va);
+
+	if (!slot.pte)
+		return;
+	__atomic_store_n(&mm->last_table, slot.table, __ATOMIC_RELEASE);
+	protect_slot(mm, vma, va, slot);
+}
+
+static inline void protect_page(struct mm *mm, struct vma *vma, uint64_t va)
+{
+	struct page *table = pgtable_try(mm, va);
+
+	if (likely(table != NULL))
+		protect_slot(mm, vma, va, pgtable_slot(table, va));
+	else
+		protect_page_elsewhere(mm, vma, va);
 }
 
 static __attribute__((noinline)) void protect_pages(struct mm *mm, struct vma *vma, uint64_t start,

@@ -250,10 +250,12 @@ static struct vma *spare_take(struct vma_spare *spare)
 
 static void list_link(struct mm *mm, struct vma *vma, struct vma *next)
 {
+	struct vma *prev = next ? next->prev : mm->last;
+
 	vma->next = next;
-	vma->prev = next ? next->prev : mm->last;
+	vma->prev = prev;
 	*(next ? &next->prev : &mm->last) = vma;
-	*(vma->prev ? &vma->prev->next : &mm->first) = vma;
+	*(prev ? &prev->next : &mm->first) = vma;
 }
 
 /* Links it in with that gap, which must not be less than the true one. */

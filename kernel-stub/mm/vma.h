@@ -138,8 +138,9 @@ static inline bool vma_joins(const struct vma *vma, const struct vma_new *new,
 
 /* `prev` and `next` are the VMAs round the range (they may overlap its edges, if those parts go
  * before vma_map()); `anon` is the root that its pages have, NULL for new ones. Pure. */
-static inline struct vma_neighbours vma_plan_map(const struct vma_new *new, struct vma *prev,
-						 struct vma *next, const struct anon_root *anon)
+static inline __attribute__((always_inline)) struct vma_neighbours
+vma_plan_map(const struct vma_new *new, struct vma *prev, struct vma *next,
+	     const struct anon_root *anon)
 {
 	struct vma_neighbours n = {NULL, NULL};
 

@@ -100,13 +100,14 @@ static inline uint64_t zap_piece_end(uint64_t va, uint64_t end)
 	return stop - va > ZAP_PIECE * PAGE_SIZE ? va + ZAP_PIECE * PAGE_SIZE : stop;
 }
 
-/* The whole of zap_range from its first table on. Apart, so that a range that was never touched
- * does not pay for the batch. */
-static __attribute__((noinline)) void zap_tables(struct mm *mm, struct pte_slot slot, uint64_t va,
-						 uint64_t end)
+/* All steps for a range of several pages. */
+static __attribute__((noinline)) void zap_tables(struct mm *mm, uint64_t va, uint64_t end)
 {
+	struct pte_slot slot = pgtable_next(mm, &va, end);
 	struct zap z;
 
+	if (!slot.pte)
+		return;
 	z.mm = mm;
 	z.nr_pages = z.tlb.nr = 0;
 	zap_count_none(&z);
@@ -146,7 +147,7 @@ static inline void zap_taken(struct mm *mm, uint64_t va, pte_t old)
 		page_free(page);
 }
 
-/* All steps for a range of one page. */
+/* All steps for one entry. */
 static void zap_page(struct mm *mm, struct pte_slot slot, uint64_t va)
 {
 	pte_t old;
@@ -171,30 +172,31 @@ void zap_page_if(struct mm *mm, struct pte_slot slot, uint64_t va, pte_t old)
 		zap_taken(mm, va, old);
 }
 
+/* All steps for a range of one page. shared: by a holder of mm->lock for reading, to whom an entry
+ * that is empty now says nothing. */
+static inline void zap_single(struct mm *mm, uint64_t va, bool shared)
+{
+	struct page *table = pgtable_try(mm, va);
+	struct pte_slot slot = table ? pgtable_slot(table, va) : pgtable_find(mm, va);
+
+	if (slot.pte && (shared || !pte_none(port_pte_read(slot.pte))))
+		zap_page(mm, slot, va);
+}
+
 void zap_range(struct mm *mm, uint64_t start, uint64_t end)
 {
-	struct pte_slot slot;
-
 	ASSERT(start <= end && end <= TASK_SIZE);
-	slot = pgtable_next(mm, &start, end);
-	if (!slot.pte)
-		return;
-	if (end - start != PAGE_SIZE)
-		zap_tables(mm, slot, start, end);
-	else if (!pte_none(port_pte_read(slot.pte)))
-		zap_page(mm, slot, start);
+	if (end - start == PAGE_SIZE)
+		zap_single(mm, start, false);
+	else
+		zap_tables(mm, start, end);
 }
 
 void zap_range_shared(struct mm *mm, uint64_t start, uint64_t end)
 {
-	struct pte_slot slot;
-
 	ASSERT(start <= end && end <= TASK_SIZE);
-	slot = pgtable_next(mm, &start, end);
-	if (!slot.pte)
-		return;
-	if (end - start != PAGE_SIZE)
-		zap_tables(mm, slot, start, end);
+	if (end - start == PAGE_SIZE)
+		zap_single(mm, start, true);
 	else
-		zap_page(mm, slot, start);
+		zap_tables(mm, start, end);
 }

@@ -20,8 +20,12 @@ static inline pte_t port_pte_xchg(pte_t *p, pte_t e)
 
 static inline bool port_pte_cmpxchg(pte_t *p, pte_t *expected, pte_t desired)
 {
-	return __atomic_compare_exchange_n(&p->v, &expected->v, desired.v, false, __ATOMIC_SEQ_CST,
-					   __ATOMIC_SEQ_CST);
+	uint64_t old = expected->v; /* a copy, so that *expected may be a register */
+	bool same = __atomic_compare_exchange_n(&p->v, &old, desired.v, false, __ATOMIC_SEQ_CST,
+						__ATOMIC_SEQ_CST);
+
+	expected->v = old;
+	return same;
 }
 
 static inline uint32_t port_cmpxchg32(uint32_t *p, uint32_t old, uint32_t new)
