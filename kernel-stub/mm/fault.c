@@ -216,11 +216,16 @@ fault_protected_by(unsigned (*path)(struct fault_ctx *c), struct mm *mm,
 	return fault_end(mm, c.flags, class);
 }
 
-/* Its page is shared: fault_take_over() said so. */
+/* Its page is shared: fault_take_over() said so. A page of shared memory always is, since its
+ * object has it too, so it is here that such a VMA is found out. */
 static __attribute__((noinline)) struct fault_verdict
 fault_protected_shared(struct mm *mm, const struct fault_access *access, struct vma *vma,
 		       struct pte_slot slot, pte_t old)
 {
+	if (unlikely(vma->flags & VM_SHARED)) {
+		page_put(pfn_to_page(pte_pfn(old)));
+		return fault_locked(mm, access);
+	}
 	return fault_protected_by(fault_cow_shared, mm, access, vma, slot, old);
 }
 
@@ -250,10 +255,8 @@ fault_protected(struct mm *mm, const struct fault_access *access)
 	vma = __atomic_load_n(&mm->last_hit, __ATOMIC_RELAXED);
 	if (unlikely(!vma || addr < vma->start || addr >= vma->end))
 		return fault_locked(mm, access);
-	if (unlikely((vma->flags & (VM_WRITE | VM_SHARED)) != VM_WRITE))
-		return vma->flags & VM_WRITE
-			       ? fault_locked(mm, access)
-			       : fault_end(mm, FAULT_USER, FL_CLASS_USER_INVALID_ACCERR);
+	if (unlikely(!(vma->flags & VM_WRITE)))
+		return fault_end(mm, FAULT_USER, FL_CLASS_USER_INVALID_ACCERR);
 	table = pgtable_try(mm, addr);
 	if (unlikely(!table))
 		return fault_locked(mm, access);
