@@ -142,6 +142,34 @@ static long op_write_read(void)
 	return op_read() ? -1 : op_write();
 }
 
+/* ---- shared memory ---- */
+
+static long op_mmap_shared(void)
+{
+	void *p = mmap(BASE + FAR, 3 * PAGE, PROT_READ | PROT_WRITE,
+		       MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+
+	return p == MAP_FAILED ? -1 : 0;
+}
+
+static void prepare_object(void)
+{
+	op_mmap_shared();
+}
+
+/* The same pages a second time. */
+static long op_mremap_shared(void)
+{
+	void *p = mremap(BASE + FAR, 0, 3 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, BASE);
+
+	return p == MAP_FAILED ? -1 : 0;
+}
+
+static long op_mlock(void)
+{
+	return mlock(BASE + 4 * PAGE, PAGE);
+}
+
 static long program_break;
 
 static void prepare_brk(void)
@@ -220,6 +248,31 @@ static long op_execve(void)
 	if (status)
 		fail("the end of a program that began without memory", status, plan);
 	return 0;
+}
+
+static int thread_id; /* until its end */
+
+static int thread(void *arg)
+{
+	(void)arg;
+	return 0;
+}
+
+static long op_thread(void)
+{
+	static char stack[16 * PAGE] __attribute__((aligned(16)));
+	int flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD |
+		    CLONE_CHILD_CLEARTID;
+
+	thread_id = 1;
+	return clone(thread, stack + sizeof(stack), flags, NULL, NULL, NULL, &thread_id) < 0 ? -1
+											     : 0;
+}
+
+static void undo_thread(void)
+{
+	while (__atomic_load_n(&thread_id, __ATOMIC_ACQUIRE))
+		sched_yield();
 }
 
 /* A write to a page that a child still has. */
@@ -349,9 +402,16 @@ static const struct operation {
 	{"first write", prepare_far, op_write, drop_pages, drop_pages, false, ENOMEM},
 	{"first read", prepare_far, op_read, drop_pages, drop_pages, false, ENOMEM},
 	{"write after a read", prepare_far, op_write_read, drop_pages, drop_pages, false, ENOMEM},
+	{"mmap of shared memory", nothing, op_mmap_shared, drop_pages, drop_pages, false, ENOMEM},
+	{"mremap of shared memory", prepare_object, op_mremap_shared, drop_pages, drop_pages, false,
+	 ENOMEM},
+	{"first write to shared memory", prepare_object, op_write, drop_pages, drop_pages, false,
+	 ENOMEM},
+	{"mlock that splits", prepare_pages, op_mlock, drop_pages, drop_pages, false, ENOMEM},
 	{"brk", prepare_brk, op_brk, undo_brk, undo_brk, false, ENOMEM},
 	{"fork", prepare_pages, op_fork, undo_child, drop_pages, false, ENOMEM},
 	{"vfork", prepare_pages, op_vfork, undo_child, drop_pages, false, ENOMEM},
+	{"clone of a thread", nothing, op_thread, undo_thread, nothing, false, ENOMEM},
 	{"write to a shared page", prepare_shared, op_cow, undo_shared, undo_shared, false, ENOMEM},
 	{"pipe", nothing, op_pipe, undo_pipe, nothing, false, ENOMEM},
 	{"open /proc/self/maps", nothing, op_open, undo_open, nothing, false, ENOMEM},
