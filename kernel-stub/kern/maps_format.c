@@ -6,6 +6,8 @@
  */
 #include "maps_format.h"
 
+#include "put_decimal.h"
+
 #define NAME_PAD 72u   /* and a blank more: the name stands in column 73, counted from 0 */
 #define FIXED_MAX 128u /* more than everything before the name can take */
 
@@ -18,19 +20,6 @@ static char *put_hex(char *p, uint64_t v, int digits)
 		n = digits;
 	while (n--)
 		*p++ = "0123456789abcdef"[v >> (4 * n) & 15];
-	return p;
-}
-
-static char *put_decimal(char *p, uint64_t v)
-{
-	char digits[20];
-	int n = 0;
-
-	do
-		digits[n++] = (char)('0' + v % 10);
-	while (v /= 10);
-	while (n)
-		*p++ = digits[--n];
 	return p;
 }
 

@@ -10,6 +10,7 @@
 #include "errno.h"
 #include "files.h"
 #include "maps_format.h"
+#include "put_decimal.h"
 #include "smaps_format.h"
 #include "mm.h"
 #include "mmap_lock.h"
@@ -100,7 +101,7 @@ static char *put_statm(char *p, struct mm *mm)
 				    0};
 
 	for (unsigned i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
-		p = smaps_put_number(p, numbers[i]);
+		p = put_decimal(p, numbers[i]);
 		*p++ = i < sizeof(numbers) / sizeof(numbers[0]) - 1 ? ' ' : '\n';
 	}
 	return p;

@@ -2,6 +2,8 @@
 /* "Name:" and blanks up to a number that ends in column 24, then " kB"; two letters a flag. */
 #include "smaps_format.h"
 
+#include "put_decimal.h"
+
 #define COLUMN 24u
 #define PSS_SHIFT 12
 
@@ -12,23 +14,10 @@ static char *put_text(char *p, const char *text)
 	return p;
 }
 
-char *smaps_put_number(char *p, uint64_t v)
-{
-	char digits[20];
-	int n = 0;
-
-	do
-		digits[n++] = (char)('0' + v % 10);
-	while (v /= 10);
-	while (n)
-		*p++ = digits[--n];
-	return p;
-}
-
 static char *put_right(char *p, const char *name, unsigned column, uint64_t v)
 {
 	char number[20], *start = p;
-	size_t n = (size_t)(smaps_put_number(number, v) - number);
+	size_t n = (size_t)(put_decimal(number, v) - number);
 
 	p = put_text(p, name);
 	while ((size_t)(p - start) + n < column)

@@ -22,7 +22,4 @@ char *smaps_put_rollup(char *p, const struct mm_usage *usage);
 /* A line "NAME  VALUE kB", the value ending in that column. */
 char *smaps_put_kb(char *p, const char *name, unsigned column, uint64_t bytes);
 
-/* Decimal. */
-char *smaps_put_number(char *p, uint64_t v);
-
 #endif
