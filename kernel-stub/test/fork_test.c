@@ -5,26 +5,12 @@
  *
  * Pictures: one letter a page, parent above child; W writable, r read-only and shared, . no PTE.
  */
-#include "fault_world.h"
+#include "family.h"
 #include "random.h"
 
 #define U FAULT_USER
 #define P FAULT_PRESENT
 #define W FAULT_WRITE
-
-#define MAX_MMS 16
-
-/* Every address space there is; fault_world's mm is the one that runs. */
-static struct mm *mms[MAX_MMS];
-static unsigned nr_mms;
-
-static void run_as(struct mm *who)
-{
-	if (who == mm)
-		return;
-	port_load_mm(who);
-	mm = who;
-}
 
 typedef void (*page_visitor)(struct page *page, int64_t *sum);
 
@@ -62,12 +48,9 @@ static void check_all(void)
 {
 	int64_t anon, tables = 0;
 
-	for (unsigned i = 0; i < nr_mms; i++) {
-		mmap_write_lock(mms[i]);
-		mm_check(mms[i]);
-		mmap_write_unlock(mms[i]);
+	check_mms();
+	for (unsigned i = 0; i < nr_mms; i++)
 		tables += mms[i]->nr_tables + 1;
-	}
 	each_anon_pte(forget);
 	anon = each_anon_pte(count);
 	lru_check();
@@ -77,69 +60,15 @@ static void check_all(void)
 	ATF_CHECK_EQ(hosted_vmstat(FL_VMSTAT_NR_PAGE_TABLE_PAGES), tables);
 }
 
-static void family_open(void)
-{
-	world_open();
-	mms[0] = mm;
-	nr_mms = 1;
-}
-
-static struct mm *fork_mm(struct mm *parent)
-{
-	struct mm *child = mm_fork(parent);
-
-	ATF_REQUIRE(child != NULL);
-	ATF_REQUIRE(nr_mms < MAX_MMS);
-	mms[nr_mms++] = child;
-	check_all();
-	return child;
-}
-
-static void end_mm(struct mm *who)
-{
-	unsigned i = 0;
-
-	while (mms[i] != who)
-		i++;
-	mms[i] = mms[--nr_mms];
-	if (mm == who)
-		run_as(mms[0]);
-	mm_destroy(who);
-	check_all();
-}
-
 /* All but one are gone; that one ends as world_close() says. */
 static void family_close(struct mm *last)
 {
-	run_as(last);
-	while (nr_mms > 1)
-		end_mm(mms[0] == last ? mms[1] : mms[0]);
+	family_leave(last);
 	world_close();
 }
 
-static uint64_t read_as(struct mm *who, uint64_t va)
-{
-	run_as(who);
-	return read_word(va);
-}
-
-static void write_as(struct mm *who, uint64_t va, uint64_t word)
-{
-	run_as(who);
-	write_word(va, word);
-}
-
 /* A write that must fault and be served as that class. */
-#define CHECK_COW(who, va, class_)                                                                 \
-	do {                                                                                       \
-		struct faulted f_;                                                                 \
-		run_as(who);                                                                       \
-		f_ = access_faults((va), HOSTED_WRITE);                                            \
-		ATF_CHECK_EQ(f_.flags, (uint32_t)(U | W | P));                                     \
-		CHECK_VERDICT(f_.v, class_, FAULT_DONE, 0);                                        \
-		access_works((va), HOSTED_WRITE);                                                  \
-		check_all();                                                                       \
-	} while (0)
+#define CHECK_COW(who, va, class_) CHECK_FAULT_AS(who, va, HOSTED_WRITE, U | W | P, class_)
 
 /* ---- one fork ---- */
 

@@ -5,7 +5,7 @@
  */
 #include <pthread.h>
 
-#include "fault_world.h"
+#include "family.h"
 #include "random.h"
 #include "shmem.h"
 
@@ -13,74 +13,23 @@
 #define P FAULT_PRESENT
 #define W FAULT_WRITE
 
-#define MAX_MMS 8
-
-static struct mm *mms[MAX_MMS];
-static unsigned nr_mms;
-
-/* ---- several address spaces ---- */
-
-static void run_as(struct mm *who)
-{
-	if (who == mm)
-		return;
-	port_load_mm(who);
-	mm = who;
-}
-
 static void check_all(void)
 {
 	int64_t anon = 0;
 
-	for (unsigned i = 0; i < nr_mms; i++) {
-		mmap_write_lock(mms[i]);
-		mm_check(mms[i]);
-		mmap_write_unlock(mms[i]);
+	check_mms();
+	for (unsigned i = 0; i < nr_mms; i++)
 		anon += mms[i]->rss_anon;
-	}
 	lru_check();
 	hosted_tlb_check();
 	ATF_CHECK_EQ(hosted_vmstat(FL_VMSTAT_NR_INACTIVE_ANON),
 		     anon + hosted_vmstat(FL_VMSTAT_NR_SHMEM));
 }
 
-static void family_open(void)
-{
-	world_open();
-	mms[0] = mm;
-	nr_mms = 1;
-}
-
-static struct mm *fork_mm(struct mm *parent)
-{
-	struct mm *child = mm_fork(parent);
-
-	ATF_REQUIRE(child != NULL);
-	ATF_REQUIRE(nr_mms < MAX_MMS);
-	mms[nr_mms++] = child;
-	check_all();
-	return child;
-}
-
-static void end_mm(struct mm *who)
-{
-	unsigned i = 0;
-
-	while (mms[i] != who)
-		i++;
-	mms[i] = mms[--nr_mms];
-	if (mm == who)
-		run_as(mms[0]);
-	mm_destroy(who);
-	check_all();
-}
-
 /* One is left, unmaps everything, and no page of any object stays. */
 static void family_close(void)
 {
-	run_as(mms[0]);
-	while (nr_mms > 1)
-		end_mm(mms[1]);
+	family_leave(mms[0]);
 	ATF_REQUIRE_EQ(vm_munmap(mm, WORLD_BASE, TASK_SIZE - WORLD_BASE), 0);
 	ATF_CHECK_EQ(hosted_vmstat(FL_VMSTAT_NR_SHMEM), 0);
 	ATF_CHECK_EQ(mm->rss_shmem, 0);
@@ -101,30 +50,6 @@ static uint64_t page_va(uint64_t page)
 	return WORLD_BASE + page * PAGE_SIZE;
 }
 
-static uint64_t read_as(struct mm *who, uint64_t va)
-{
-	run_as(who);
-	return read_word(va);
-}
-
-static void write_as(struct mm *who, uint64_t va, uint64_t word)
-{
-	run_as(who);
-	write_word(va, word);
-}
-
-/* An access that must fault with these flags and be served as that class. */
-#define CHECK_SHARED(who, va, kind, flags_, class_)                                                \
-	do {                                                                                       \
-		struct faulted f_;                                                                 \
-		run_as(who);                                                                       \
-		f_ = access_faults((va), (kind));                                                  \
-		ATF_CHECK_EQ(f_.flags, (uint32_t)(flags_));                                        \
-		CHECK_VERDICT(f_.v, class_, FAULT_DONE, 0);                                        \
-		access_works((va), (kind));                                                        \
-		check_all();                                                                       \
-	} while (0)
-
 /* ---- faults ---- */
 
 /* The classes, and that one fault is all that a page takes. */
@@ -137,16 +62,16 @@ ATF_TC_BODY(classes, tc)
 	parent = mm;
 	map_shared(page_va(0), 4, RW);
 	child = fork_mm(parent);
-	CHECK_SHARED(parent, page_va(0), HOSTED_READ, U, USER_MINOR_SHMEM_ALLOC);
+	CHECK_FAULT_AS(parent, page_va(0), HOSTED_READ, U, USER_MINOR_SHMEM_ALLOC);
 	ATF_CHECK(page_is_zero(page_va(0)));
 	access_works(page_va(0), HOSTED_WRITE);
-	CHECK_SHARED(parent, page_va(1), HOSTED_WRITE, U | W, USER_MINOR_SHMEM_ALLOC);
+	CHECK_FAULT_AS(parent, page_va(1), HOSTED_WRITE, U | W, USER_MINOR_SHMEM_ALLOC);
 	ATF_CHECK(page_is_zero(page_va(1)));
-	CHECK_SHARED(child, page_va(0), HOSTED_READ, U, USER_MINOR_FILE_MAP);
+	CHECK_FAULT_AS(child, page_va(0), HOSTED_READ, U, USER_MINOR_FILE_MAP);
 	access_works(page_va(0), HOSTED_WRITE);
-	CHECK_SHARED(child, page_va(1), HOSTED_WRITE, U | W, USER_MINOR_FILE_WRITE);
-	CHECK_SHARED(child, page_va(2), HOSTED_WRITE, U | W, USER_MINOR_SHMEM_ALLOC);
-	CHECK_SHARED(parent, page_va(2), HOSTED_READ, U, USER_MINOR_FILE_MAP);
+	CHECK_FAULT_AS(child, page_va(1), HOSTED_WRITE, U | W, USER_MINOR_FILE_WRITE);
+	CHECK_FAULT_AS(child, page_va(2), HOSTED_WRITE, U | W, USER_MINOR_SHMEM_ALLOC);
+	CHECK_FAULT_AS(parent, page_va(2), HOSTED_READ, U, USER_MINOR_FILE_MAP);
 	ATF_CHECK_EQ(parent->rss_shmem, 3);
 	ATF_CHECK_EQ(child->rss_shmem, 3);
 	ATF_CHECK_EQ(hosted_vmstat(FL_VMSTAT_NR_SHMEM), 3);
@@ -203,7 +128,7 @@ ATF_TC_BODY(contents_stay, tc)
 	ATF_CHECK_EQ(hosted_vmstat(FL_VMSTAT_NR_SHMEM), 1);
 	ATF_CHECK_EQ(hosted_vmstat(FL_VMSTAT_NR_FILE_MAPPED), 0);
 	ATF_CHECK_EQ(page->refcount, 1);
-	CHECK_SHARED(parent, page_va(0), HOSTED_READ, U, USER_MINOR_FILE_MAP);
+	CHECK_FAULT_AS(parent, page_va(0), HOSTED_READ, U, USER_MINOR_FILE_MAP);
 	ATF_CHECK_EQ(read_word(page_va(0)), 7);
 	ATF_CHECK(page_at(page_va(0)) == page);
 	child = fork_mm(parent);
@@ -229,7 +154,7 @@ ATF_TC_BODY(rights, tc)
 	family_open();
 	only = mm;
 	map_shared(page_va(0), 3, RO);
-	CHECK_SHARED(only, page_va(0), HOSTED_READ, U, USER_MINOR_SHMEM_ALLOC);
+	CHECK_FAULT_AS(only, page_va(0), HOSTED_READ, U, USER_MINOR_SHMEM_ALLOC);
 	CHECK_REFUSED(page_va(0), HOSTED_WRITE, U | W | P, USER_INVALID_ACCERR, FAULT_SIGNAL,
 		      SEGV_ACCERR_);
 	ATF_REQUIRE_EQ(vm_mprotect(mm, page_va(0), 3 * PAGE_SIZE, RW), 0);
@@ -245,11 +170,11 @@ ATF_TC_BODY(rights, tc)
 	ATF_CHECK_EQ(read_word(page_va(0)), 5);
 	/* What stubctl leaves behind is served as a first write. */
 	ATF_REQUIRE_EQ(pte_make_stale(mm, page_va(0), 0), 0);
-	CHECK_SHARED(only, page_va(0), HOSTED_WRITE, U | W | P, USER_MINOR_FILE_WRITE);
+	CHECK_FAULT_AS(only, page_va(0), HOSTED_WRITE, U | W | P, USER_MINOR_FILE_WRITE);
 	ATF_REQUIRE_EQ(pte_make_stale(mm, page_va(0), 0), 0);
 	access_works(page_va(0), HOSTED_READ);
 	ATF_REQUIRE_EQ(pte_make_stale(mm, page_va(0), 1), 0);
-	CHECK_SHARED(only, page_va(0), HOSTED_WRITE, U | W | P, USER_MINOR_SPURIOUS);
+	CHECK_FAULT_AS(only, page_va(0), HOSTED_WRITE, U | W | P, USER_MINOR_SPURIOUS);
 	family_close();
 }
 
@@ -322,18 +247,18 @@ ATF_TC_BODY(dev_zero, tc)
 
 	family_open();
 	ATF_REQUIRE_EQ(vm_mmap(mm, va, 2 * PAGE_SIZE, RW, private, &zero, 5, 0), (int64_t)va);
-	CHECK_SHARED(mm, va, HOSTED_READ, U, USER_MINOR_ANON_ZERO);
-	CHECK_SHARED(mm, va, HOSTED_WRITE, U | W | P, USER_MINOR_COW_ZERO);
-	CHECK_SHARED(mm, va + PAGE_SIZE, HOSTED_WRITE, U | W, USER_MINOR_ANON_ALLOC);
+	CHECK_FAULT_AS(mm, va, HOSTED_READ, U, USER_MINOR_ANON_ZERO);
+	CHECK_FAULT_AS(mm, va, HOSTED_WRITE, U | W | P, USER_MINOR_COW_ZERO);
+	CHECK_FAULT_AS(mm, va + PAGE_SIZE, HOSTED_WRITE, U | W, USER_MINOR_ANON_ALLOC);
 	ATF_CHECK_EQ(mm->rss_anon, 2);
 	ATF_CHECK_EQ(mm->first->pgoff, 5);
 	ATF_REQUIRE_EQ(vm_mmap(mm, va, 2 * PAGE_SIZE, RW, both, &zero, 1, 0), (int64_t)va);
-	CHECK_SHARED(mm, va, HOSTED_WRITE, U | W, USER_MINOR_SHMEM_ALLOC);
+	CHECK_FAULT_AS(mm, va, HOSTED_WRITE, U | W, USER_MINOR_SHMEM_ALLOC);
 	CHECK_REFUSED(va + PAGE_SIZE, HOSTED_READ, U, USER_INVALID_BUS, FAULT_BUS, 0);
 	zero.read_only = true;
 	ATF_CHECK_EQ(vm_mmap(mm, va, PAGE_SIZE, RW, both, &zero, 0, 0), -MM_EACCES);
 	ATF_REQUIRE_EQ(vm_mmap(mm, va, PAGE_SIZE, RO, both, &zero, 0, 0), (int64_t)va);
-	CHECK_SHARED(mm, va, HOSTED_READ, U, USER_MINOR_ANON_ZERO);
+	CHECK_FAULT_AS(mm, va, HOSTED_READ, U, USER_MINOR_ANON_ZERO);
 	ATF_CHECK_EQ(vm_mprotect(mm, va, PAGE_SIZE, RW), -MM_EACCES);
 	ATF_REQUIRE_EQ(vm_munmap(mm, va, 2 * PAGE_SIZE), 0);
 	ATF_CHECK_EQ(zero.refcount, 1);
@@ -349,7 +274,7 @@ ATF_TC_BODY(file_shared, tc)
 	family_open();
 	ATF_REQUIRE_EQ(vm_mmap(mm, va, 2 * PAGE_SIZE, RO, MAP_SHARED_ | MAP_FIXED_, &file, 1, 0),
 		       (int64_t)va);
-	CHECK_SHARED(mm, va, HOSTED_READ, U, USER_MINOR_FILE_MAP);
+	CHECK_FAULT_AS(mm, va, HOSTED_READ, U, USER_MINOR_FILE_MAP);
 	ATF_CHECK(page_at(va) == file_pages[1]);
 	ATF_CHECK_EQ(mm->rss_file, 1);
 	ATF_CHECK_EQ(vm_mprotect(mm, va, PAGE_SIZE, RW), -MM_EACCES);
