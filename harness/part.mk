@@ -3,9 +3,11 @@ HARNESS_PKGS := hwloc jansson inih libzstd libdw gsl
 HARNESS_CFLAGS := -std=gnu11 -D_GNU_SOURCE -O2 -g -pthread $(WARN) $(shell pkg-config --cflags $(HARNESS_PKGS) 2>/dev/null)
 HARNESS_LIBS := $(shell pkg-config --libs $(HARNESS_PKGS) 2>/dev/null) -lelf -lnuma -lpapi -lm -pthread
 HARNESS_INC := -Ikernel-stub/include -Iharness
-HARNESS_SRCS := $(wildcard harness/*.c harness/engine/*.c)
+# A room a subject, the upper ones first: each includes only those below it.
+HARNESS_ROOMS := cli run report stats results model engine engine/guest engine/kvm proc measure base
+HARNESS_SRCS := $(wildcard $(HARNESS_ROOMS:%=harness/%/*.c))
 HARNESS_OBJS := $(patsubst %,$(B)/harness/%.o,$(HARNESS_SRCS))
-HARNESS_LIB_OBJS := $(filter-out %/harness/main.c.o,$(HARNESS_OBJS))
+HARNESS_LIB_OBJS := $(filter-out %/cli/main.c.o,$(HARNESS_OBJS))
 
 HARNESS_TESTS := $(filter-out mutate_test,$(patsubst harness/test/%.c,%,$(wildcard harness/test/*_test.c)))
 HARNESS_SH_TESTS := $(patsubst harness/test/%.sh,%,$(wildcard harness/test/*_test.sh))
@@ -23,8 +25,8 @@ $(B)/harness/%.c.o: %.c
 .PHONY: FORCE
 $(B)/gen/build_info.h: FORCE
 	@CC='$(CC)' CFLAGS='$(STUB_CFLAGS)' harness/tools/build_info.sh $@
-$(B)/harness/harness/manifest.c.o: HARNESS_INC += -I$(B)/gen
-$(B)/harness/harness/manifest.c.o: $(B)/gen/build_info.h
+$(B)/harness/harness/run/manifest.c.o: HARNESS_INC += -I$(B)/gen
+$(B)/harness/harness/run/manifest.c.o: $(B)/gen/build_info.h
 
 # source: so that a build directory elsewhere finds the checkout's profiles and plots, too.
 $(B)/faultline: $(HARNESS_OBJS)
@@ -57,9 +59,9 @@ $(B)/guests/program: $(GUEST_DIR)/program.c
 
 # Everything that reads files, once more with the sanitizers, under broken files.
 HARNESS_SAN := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
-HARNESS_READERS := arena capture compare compare_print conf csv csv_cpus csv_file diag expect expr hist matrix paths plan \
-	profile results setting text workload engine/outcome test/mutate_test
-HARNESS_SAN_OBJS := $(patsubst %,$(B)/harness-san/harness/%.c.o,$(HARNESS_READERS))
+HARNESS_READERS := $(wildcard $(patsubst %,harness/%/*.c,base model results stats report)) harness/proc/capture.c \
+	harness/engine/outcome.c harness/test/mutate_test.c
+HARNESS_SAN_OBJS := $(HARNESS_READERS:%=$(B)/harness-san/%.o)
 
 $(B)/harness-san/%.c.o: %.c
 	$(START)

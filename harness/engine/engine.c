@@ -3,10 +3,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "kvm.h"
-#include "linux.h"
-#include "outcome.h"
-#include "tcg.h"
+#include "engine/kvm/kvm.h"
+#include "engine/linux.h"
+#include "engine/outcome.h"
+#include "engine/tcg.h"
 
 static volatile sig_atomic_t stopped;
 

@@ -13,13 +13,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "child.h"
-#include "linux.h"
-#include "outcome.h"
-#include "papi.h"
-#include "placement.h"
-#include "program.h"
-#include "report.h"
+#include "engine/linux.h"
+#include "engine/outcome.h"
+#include "engine/program.h"
+#include "engine/report.h"
+#include "measure/papi.h"
+#include "measure/placement.h"
+#include "proc/child.h"
 
 struct native {
 	const struct machine_spec *spec;

@@ -2,7 +2,7 @@
 #ifndef ENGINE_LINUX_H
 #define ENGINE_LINUX_H
 
-#include "engine.h"
+#include "engine/engine.h"
 
 extern const struct engine engine_linux;
 

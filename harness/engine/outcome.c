@@ -5,7 +5,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "outcome.h"
+#include "engine/outcome.h"
 
 static void *need(void *p)
 {

@@ -3,7 +3,7 @@
 #ifndef ENGINE_OUTCOME_H
 #define ENGINE_OUTCOME_H
 
-#include "engine.h"
+#include "engine/engine.h"
 
 /* Sets status and a formatted reason, replacing what was there. */
 void outcome_set(struct outcome *out, enum outcome_status status, const char *fmt, ...)

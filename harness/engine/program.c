@@ -8,8 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "outcome.h"
-#include "program.h"
+#include "engine/outcome.h"
+#include "engine/program.h"
 
 /* A shared library has no PT_INTERP either; what makes a static PIE of it is DF_1_PIE. */
 static bool is_pie(Elf *elf, const GElf_Phdr *dynamic)

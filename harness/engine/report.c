@@ -2,8 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "outcome.h"
-#include "report.h"
+#include "engine/outcome.h"
+#include "engine/report.h"
 
 #define MAX_PHASES 64u
 

@@ -41,11 +41,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "boot.h"
-#include "child.h"
-#include "outcome.h"
-#include "papi.h"
-#include "tcg.h"
+#include "engine/guest/boot.h"
+#include "engine/outcome.h"
+#include "engine/tcg.h"
+#include "measure/papi.h"
+#include "proc/child.h"
 
 #define QEMU "qemu-system-x86_64"
 #define QEMU_OLDEST_MAJOR 7

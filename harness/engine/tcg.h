@@ -2,7 +2,7 @@
 #ifndef ENGINE_TCG_H
 #define ENGINE_TCG_H
 
-#include "engine.h"
+#include "engine/engine.h"
 
 extern const struct engine engine_tcg;
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <atf-c.h>
 
-#include "compare_print.h"
 #include "faultline_abi.h"
-#include "fixture.h"
+#include "report/compare_print.h"
+#include "test/fixture.h"
 
 /* A side made by hand: one cell unless more are added. */
 struct side {

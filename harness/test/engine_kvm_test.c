@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Engine kvm with the real stub, on whatever /dev/kvm there is. */
 #define ENGINE "kvm"
-#include "engine/kvm.h"
-#include "engine_test.h"
+#include "engine/kvm/kvm.h"
+#include "test/engine_test.h"
 
 static const struct counter *find(const struct counter_list *l, const char *name)
 {

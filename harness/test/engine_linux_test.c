@@ -2,7 +2,7 @@
 /* Engine linux: ends of all kinds, and the report through its descriptor. */
 #define ENGINE "linux"
 
-#include "engine_test.h"
+#include "test/engine_test.h"
 
 ATF_TC_WITHOUT_HEAD(flood);
 ATF_TC_BODY(flood, tc)

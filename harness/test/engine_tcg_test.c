@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Engine tcg with the real stub. */
 #define ENGINE "tcg"
-#include "engine_test.h"
+#include "test/engine_test.h"
 
 ATF_TC_WITHOUT_HEAD(flood);
 ATF_TC_BODY(flood, tc)

@@ -2,7 +2,7 @@
 /* What every engine must do with a program that behaves, kernel and all. ENGINE is its name. */
 #include <stdlib.h>
 
-#include "guest_run.h"
+#include "test/guest_run.h"
 
 ATF_TC_WITHOUT_HEAD(output);
 ATF_TC_BODY(output, tc)

@@ -4,10 +4,10 @@
 #include <signal.h>
 #include <zstd.h>
 
-#include "cell.h"
 #include "engine/outcome.h"
-#include "fixture.h"
-#include "results.h"
+#include "results/results.h"
+#include "run/cell.h"
+#include "test/fixture.h"
 
 struct toy {
 	struct arena arena;

@@ -2,8 +2,8 @@
 #include <atf-c.h>
 #include <stdlib.h>
 
+#include "base/hist.h"
 #include "faultline_abi.h"
-#include "hist.h"
 
 static void add(struct hist *h, uint64_t value, uint64_t n)
 {

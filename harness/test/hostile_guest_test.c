@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Kernels that do one wrong thing each (guests/), on every engine that boots kernels. Whatever they
  * do, the outcome says plainly what happened, in bounded memory and time. */
-#include "guest_run.h"
+#include "test/guest_run.h"
 
 static void expect_crash(const atf_tc_t *tc, const char *engine, const char *guest,
 			 const char *reason)

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
-#include "engine/initrd.h"
+#include "engine/guest/initrd.h"
 
 static void make(struct initrd *rd)
 {

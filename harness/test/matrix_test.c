@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <atf-c.h>
 
-#include "fixture.h"
-#include "matrix.h"
+#include "model/matrix.h"
+#include "test/fixture.h"
 
 struct loaded {
 	struct arena arena;

@@ -7,12 +7,12 @@
  */
 #include <atf-c.h>
 
-#include "compare_print.h"
-#include "csv.h"
-#include "engine.h"
-#include "fixture.h"
-#include "matrix.h"
-#include "results.h"
+#include "engine/engine.h"
+#include "model/matrix.h"
+#include "report/compare_print.h"
+#include "report/csv.h"
+#include "results/results.h"
+#include "test/fixture.h"
 
 /* The engines' names are all that the readers need of them. */
 static const struct engine kvm = {.name = "kvm"}, tcg = {.name = "tcg"};

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <atf-c.h>
 
-#include "expr.h"
-#include "fixture.h"
-#include "profile.h"
-#include "text.h"
+#include "base/text.h"
+#include "model/expr.h"
+#include "model/profile.h"
+#include "test/fixture.h"
 
 struct loaded {
 	struct arena arena;

@@ -3,9 +3,9 @@
 #include <elf.h>
 #include <stdlib.h>
 
+#include "engine/guest/pvh.h"
 #include "engine/program.h"
-#include "engine/pvh.h"
-#include "guest_run.h"
+#include "test/guest_run.h"
 
 static char *slurp(const char *path, size_t *len)
 {

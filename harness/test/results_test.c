@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <atf-c.h>
 
-#include "csv.h"
-#include "fixture.h"
-#include "results.h"
-#include "rundir.h"
+#include "report/csv.h"
+#include "results/results.h"
+#include "run/rundir.h"
+#include "test/fixture.h"
 
 #define CELL_HEAD                                                                                  \
 	"{\"profile\":\"p\",\"engine\":\"tcg\",\"params\":{\"pages\":4,\"order\":\"seq\"},"        \

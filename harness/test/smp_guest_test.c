@@ -5,7 +5,7 @@
  */
 #include <stdlib.h>
 
-#include "guest_run.h"
+#include "test/guest_run.h"
 
 static void run2(const atf_tc_t *tc, const char *engine, const char *guest, double timeout,
 		 struct outcome *out)

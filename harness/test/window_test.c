@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/window.h"
+#include "engine/guest/window.h"
 
 struct bench {
 	struct window_spec spec;

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The options that run and matrix share, as an argp child whose input is a struct common_options.
+ */
+#ifndef HARNESS_CMD_COMMON_H
+#define HARNESS_CMD_COMMON_H
+
+#include <argp.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "engine/engine.h"
+#include "run/runner.h"
+
+struct common_options {
+	const char *engine; /* "auto" by default */
+	const char *dir;
+	uint64_t seed;
+	double timeout;
+};
+
+extern const struct argp common_argp;
+extern const struct common_options common_defaults;
+
+/* Finds the engine and the stub and fills the runner's options. False, with a message on stderr, if
+ * this machine can't run them. */
+bool common_prepare(const struct common_options *c, int argc, char **argv,
+		    struct runner_options *o);
+
+#endif

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* faultline exec: boot, run one static program, pass on its output and its exit status. */
+#include <argp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/paths.h"
+#include "base/text.h"
+#include "cli/cmd.h"
+#include "engine/engine.h"
+#include "engine/outcome.h"
+#include "model/setting.h"
+
+#define EXIT_CANNOT 2
+
+enum { OPTION_STUB = 256, OPTION_TIMEOUT, OPTION_SEED };
+
+struct exec_options {
+	const char *engine;
+	struct arena arena;
+	struct settings settings; /* the machine's and the kernel's */
+	uint64_t seed;
+	double timeout;
+	bool verbose;
+	char **program; /* and its arguments, NULL-terminated */
+};
+
+static const struct argp_option options[] = {
+	{"engine", 'e', "ENGINE", 0, "kvm, tcg, linux, or auto (the default)", 0},
+	{"memory", 'm', "SIZE", 0, "the guest's memory, as -s memory=SIZE (128M)", 0},
+	{"cpus", 'c', "N", 0, "the guest's CPUs, as -s cpus=N (1)", 0},
+	{"set", 's', "KEY=VALUE", 0, "a setting of the machine or the kernel; may be repeated", 0},
+	{"seed", OPTION_SEED, "N", 0, "of the guest's random numbers (1)", 0},
+	{"timeout", OPTION_TIMEOUT, "SECONDS", 0, "kill the guest then (60)", 0},
+	{"stub", OPTION_STUB, "FILE", 0, "boot this kernel-stub instead of the one built along", 0},
+	{"verbose", 'v', NULL, 0, "show the kernel's console also when all went well", 0},
+	{0},
+};
+
+static void set(struct exec_options *o, const char *key, const char *value,
+		struct argp_state *state)
+{
+	struct setting *s = settings_find(&o->settings, key);
+	const char *why, *canonical;
+
+	if (!s)
+		argp_error(state, "no setting %s: %s", key,
+			   settings_hint(&o->arena, &o->settings, key));
+	canonical = setting_parse(&o->arena, s, value, &why);
+	if (!canonical)
+		argp_error(state, "%s", why);
+	s->value = canonical;
+}
+
+static void set_pair(struct exec_options *o, const char *pair, struct argp_state *state)
+{
+	const char *sign = strchr(pair, '=');
+
+	if (!sign)
+		argp_error(state, "-s %s: a setting is KEY=VALUE", pair);
+	set(o, arena_strndup(&o->arena, pair, (size_t)(sign - pair)), sign + 1, state);
+}
+
+static double parse_seconds(const char *text, struct argp_state *state)
+{
+	char *end;
+	double seconds = strtod(text, &end);
+
+	if (end == text || *end || !(seconds > 0 && seconds <= 86400))
+		argp_error(state, "--timeout %s: use seconds, above 0 and up to 86400", text);
+	return seconds;
+}
+
+static error_t parse_option(int key, char *arg, struct argp_state *state)
+{
+	struct exec_options *o = state->input;
+
+	switch (key) {
+	case 'e':
+		o->engine = arg;
+		break;
+	case 'm':
+		set(o, "memory", arg, state);
+		break;
+	case 'c':
+		set(o, "cpus", arg, state);
+		break;
+	case 's':
+		set_pair(o, arg, state);
+		break;
+	case OPTION_SEED:
+		if (!text_number(arg, &o->seed))
+			argp_error(state, "--seed %s: use a whole number", arg);
+		break;
+	case OPTION_TIMEOUT:
+		o->timeout = parse_seconds(arg, state);
+		break;
+	case OPTION_STUB:
+		paths_set_stub(arg);
+		break;
+	case 'v':
+		o->verbose = true;
+		break;
+	case ARGP_KEY_ARGS:
+		o->program = state->argv + state->next;
+		break;
+	case ARGP_KEY_NO_ARGS:
+		argp_error(state, "which program? It comes after --");
+		break;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+	return 0;
+}
+
+static const struct argp parser = {
+	.options = options,
+	.parser = parse_option,
+	.args_doc = "-- PROGRAM [ARG]...",
+	.doc = "Boots the kernel, runs one static Linux program in it and passes on its output and its "
+	       "exit status.\vThe exit status is the program's; 128 and the signal if one killed it; "
+	       "2 if it could not run, did not end in time, or panicked the kernel.",
+};
+
+/* ---- running it ---- */
+
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+/* argv as the program will see it: by a path of the guest's, or on linux as it was given. */
+static const char **guest_argv(const struct exec_options *o, enum engine_id engine, char **name)
+{
+	size_t n = 0;
+	const char **argv;
+
+	while (o->program[n])
+		n++;
+	argv = xcalloc(n + 1, sizeof(*argv));
+	memcpy(argv, o->program, n * sizeof(*argv));
+	*name = engine == ENGINE_LINUX ? xstrdup(o->program[0])
+				       : xasprintf("/%s", base_name(o->program[0]));
+	argv[0] = *name;
+	return argv;
+}
+
+static void show_console(const struct outcome *out)
+{
+	size_t n = out->console ? strlen(out->console) : 0;
+
+	if (!n)
+		return;
+	fputs(out->console, stderr);
+	if (out->console[n - 1] != '\n')
+		fputc('\n', stderr);
+}
+
+static bool went_wrong(const struct outcome *out)
+{
+	return out->status == CELL_CRASHED || out->status == CELL_TIMEOUT || out->oops_count ||
+	       out->unsupported_syscalls || out->state == FL_STATE_PANIC;
+}
+
+/* A report that is not ok is the program's own business here: its exit status counts. */
+static bool ended_in_order(const struct outcome *out)
+{
+	bool own_word = out->status == CELL_FAILED || out->have_report;
+
+	return (out->status == CELL_OK || own_word) &&
+	       (out->state == FL_STATE_EXITED || out->state == FL_STATE_KILLED);
+}
+
+static int conclude(const struct exec_options *o, const struct outcome *out)
+{
+	if (o->verbose || went_wrong(out))
+		show_console(out);
+	if (ended_in_order(out))
+		return out->state == FL_STATE_EXITED ? out->exit_value : 128 + out->exit_value;
+	/* to an engine a panic is an orderly end, and its reason says what it is */
+	fprintf(stderr, "faultline exec: %s%s%s\n",
+		out->status == CELL_OK ? "" : outcome_status_name(out->status),
+		out->status == CELL_OK ? "" : ": ", out->reason ? out->reason : "");
+	if (out->state_dump)
+		fprintf(stderr, "%s", out->state_dump);
+	return EXIT_CANNOT;
+}
+
+static enum fl_recorder_mode recorder(const struct exec_options *o)
+{
+	const char *value = settings_find(&o->settings, "recorder")->value;
+
+	/* nobody would read the events of a raw recorder */
+	return strcmp(value, "off") ? FL_RECORDER_HIST : FL_RECORDER_OFF;
+}
+
+static int run(struct exec_options *o, const struct engine *engine)
+{
+	static const char *const env[] = {"HOME=/", "PATH=/", NULL};
+	struct outcome out;
+	char *name;
+	const char **argv = guest_argv(o, engine->id, &name);
+	struct machine_spec spec = {
+		.stub = paths_stub_with(&o->arena, paths_stub(),
+					settings_find(&o->settings, "vma_index")->value),
+		.program = o->program[0],
+		.argv = argv,
+		.envp = engine->id == ENGINE_LINUX ? (const char *const *)environ : env,
+		.memory = setting_number(settings_find(&o->settings, "memory")),
+		.cpus = (unsigned)setting_number(settings_find(&o->settings, "cpus")),
+		.interleave = setting_number(settings_find(&o->settings, "interleave")),
+		.seed = o->seed,
+		.recorder = recorder(o),
+		.kernel_args = settings_kernel_args(&o->arena, &o->settings),
+		.timeout = o->timeout,
+		.stdio = STDIO_PASS,
+	};
+	int status;
+
+	engine->run(&spec, &out);
+	status = conclude(o, &out);
+	if (out.pass_error) {
+		fprintf(stderr, "faultline exec: the program's output is cut short: %s\n",
+			strerror(out.pass_error));
+		status = status ? status : EXIT_CANNOT;
+	}
+	outcome_free(&out);
+	free(argv);
+	free(name);
+	return status;
+}
+
+int cmd_exec(int argc, char **argv)
+{
+	struct exec_options o = {.engine = "auto", .seed = 1, .timeout = 60};
+	const struct engine *engine;
+	const char *why;
+	int status = EXIT_CANNOT;
+
+	settings_add_fixed(&o.arena, &o.settings);
+	argp_err_exit_status = EXIT_CANNOT;
+	argp_parse(&parser, argc, argv, ARGP_IN_ORDER, NULL, &o);
+	engine = engine_find(o.engine, &why);
+	if (!engine)
+		fprintf(stderr, "faultline exec: no engine %s: kvm, tcg, linux or auto\n",
+			o.engine);
+	else
+		status = run(&o, engine);
+	arena_free(&o.arena);
+	return status;
+}

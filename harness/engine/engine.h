@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Engines: what runs a program on the stub (kvm, tcg) or natively (linux).
+ *
+ * engine->run() takes a machine_spec and fills an outcome. It exits never and prints nothing; what
+ * went wrong is in outcome.status and outcome.reason. What it read from the guest is checked.
+ *
+ * The status that run() leaves says how the machine ended, not whether the result is wanted; the
+ * caller judges `state`, `exit_value` and the classes against the profile's expectation:
+ *
+ *   CELL_OK           an orderly end: the program exited (any status), a signal killed it, or the
+ *                     kernel panicked with its window intact. `state` and `exit_value` say which;
+ *                     `reason` is NULL after an exit and explains a kill or a panic.
+ *   CELL_FAILED       the workload's own report says that its work was not done
+ *   CELL_UNSUPPORTED  the workload's report says so, or the engine cannot run this here at all
+ *   CELL_TIMEOUT      spec->timeout passed; the machine was killed
+ *   CELL_CRASHED      anything else: a triple fault, an end without a window, nonsense in it
+ */
+#ifndef HARNESS_ENGINE_H
+#define HARNESS_ENGINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/hist.h"
+#include "faultline_abi.h"
+
+enum engine_id { ENGINE_AUTO, ENGINE_KVM, ENGINE_TCG, ENGINE_LINUX };
+
+enum outcome_status { CELL_OK, CELL_FAILED, CELL_CRASHED, CELL_TIMEOUT, CELL_UNSUPPORTED };
+
+/* "ok", "failed", … as in results. */
+const char *outcome_status_name(enum outcome_status s);
+
+enum stdio_mode {
+	STDIO_CAPTURE, /* into outcome.out/err, up to 1 MiB each; the rest counted and dropped */
+	STDIO_PASS,    /* to this process's own stdout and stderr as it comes */
+};
+
+struct machine_spec {
+	const char *stub;    /* path of stub.elf */
+	const char *program; /* host path of a static ELF */
+	const char *const
+		*argv; /* argv[0] is its name in the guest, e.g. "/anon-touch"; NULL-terminated */
+	const char *const *envp;
+	uint64_t memory; /* bytes */
+	unsigned cpus;
+	uint64_t interleave; /* tcg with several CPUs: instructions a turn; 0: as QEMU likes */
+	uint64_t seed;
+	enum fl_recorder_mode recorder;
+	uint64_t ring_events;	 /* per CPU, for FL_RECORDER_RAW */
+	const char *kernel_args; /* further command line, e.g. "panic_on_oops=1"; may be "" */
+	double timeout;		 /* seconds of wall time */
+	enum stdio_mode stdio;
+	const char
+		*console_path; /* file that gets the kernel console; NULL: only outcome.console */
+};
+
+/* A named number, or the reason why there is none. */
+struct counter {
+	char *name;
+	bool have;
+	int64_t value;
+	char *reason;
+};
+
+struct counter_list {
+	struct counter *v;
+	size_t n;
+};
+
+struct user_phase {
+	char name[32];
+	uint64_t x;
+	uint64_t overhead;
+	struct hist hist;
+};
+
+/* What one CPU of the machine counted. */
+struct outcome_cpu {
+	int64_t vmstat[FL_NR_VMSTAT]; /* of the phase set */
+	uint64_t nr_events;	      /* of outcome.events, where they stand CPU after CPU */
+};
+
+struct outcome {
+	enum outcome_status status;
+	char *reason;	  /* malloc'ed; NULL when ok */
+	const char *unit; /* "instructions" or "cycles" */
+	bool have_window; /* classes, vmstat, boot are valid */
+	enum fl_state state;
+	int exit_value; /* see enum fl_state; linux engine: likewise */
+	uint64_t boot_to_user;
+	struct hist classes[FL_NR_CLASSES]; /* set FL_SET_PHASE, over all CPUs */
+	struct hist outside[FL_NR_CLASSES]; /* set FL_SET_OUTSIDE */
+	int64_t vmstat[FL_NR_VMSTAT];	    /* events: phase set; gauges: both sets */
+	struct outcome_cpu *cpus;	    /* each CPU's share of it; NULL without a window */
+	unsigned nr_cpus;
+	uint64_t events_dropped, oops_count, unsupported_syscalls;
+	struct fl_event *events; /* recorder=raw: per CPU one after the other */
+	size_t nr_events;
+	struct user_phase *phases;
+	size_t nr_phases;
+	enum fl_report_status
+		report_status; /* FL_REPORT_FAILED without a report: see have_report */
+	bool have_report;
+	struct counter_list papi, kvm;
+	char *console; /* kernel console, its last 256 KiB, symbolised, NUL-terminated */
+	uint64_t console_dropped;
+	char *out, *err; /* STDIO_CAPTURE */
+	size_t out_len, err_len;
+	uint64_t out_dropped, err_dropped; /* bytes beyond the limit of STDIO_CAPTURE */
+	int pass_error; /* STDIO_PASS: errno of a write that failed, EPIPE aside; 0: none did */
+	double wall_seconds;
+	char *state_dump; /* registers etc. of a guest that crashed; NULL otherwise */
+};
+
+struct engine {
+	const char *name;
+	const char *doc; /* one line for `faultline list engines` */
+	enum engine_id id;
+	/* NULL if the engine can run here, else why not and how to mend it (static or malloc'ed,
+	 * kept). */
+	const char *(*unavailable)(void);
+	/* What its numbers are worth here, for doctor, manifest and plots; NULL if nothing to add.
+	 */
+	const char *(*caveat)(void);
+	/* How many CPUs it can give a guest (a program on linux) here, and in *how with what
+	 * limits (static or kept). Needs: not unavailable(). */
+	unsigned (*max_cpus)(const char **how);
+	void (*run)(const struct machine_spec *spec, struct outcome *out);
+};
+
+extern const struct engine *const engines[]; /* NULL-terminated: kvm, tcg, linux */
+
+/* By name, "auto" included (kvm where the CPU runs ring 0 itself, else tcg; *why says why). NULL:
+ * no such name. */
+const struct engine *engine_find(const char *name, const char **why);
+
+/* From a signal handler: what runs now, or is run later, ends as if its time were up. */
+void engine_stop(void);
+/* True after engine_stop(). */
+bool engine_stopped(void);
+
+void outcome_free(struct outcome *out);
+
+/* What the manifest says of the emulator: QEMU's version line, or NULL without QEMU. Kept. */
+const char *engine_qemu_version(void);
+/* The same of /dev/kvm, e.g. "kvm_intel, 0.3 ns an instruction in ring 0"; NULL without. Kept. */
+const char *engine_kvm_kind(void);
+
+#endif

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * cpus.csv: what becomes of a profile as it gets more CPUs. One row per profile, phase of ring 3,
+ * the cell's other settings, and number of CPUs; repetitions are added up.
+ *
+ * Throughput is of the phase that a cell has most of (the faults of a loop of mmap, faults and
+ * munmap), over the time from the first thread's begin to the last one's end, which workloads with
+ * threads report as the phase `elapsed`. Where one clock counts the instructions of all CPUs, that
+ * is how much work an operation makes, not how fast N CPUs are: a CPU that waits gives its turn
+ * away there, so no factor makes the one of the other.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "report/csv.h"
+#include "report/csv_file.h"
+
+struct point {
+	const char *profile;
+	const char *words;  /* of the label: what tells the cell from others, the CPUs apart */
+	const char *series; /* the phase */
+	size_t place;	    /* of the curve: the order in which they came */
+	unsigned cpus;
+	double elapsed; /* 0: this is not the phase that throughput is of */
+	struct hist hist;
+};
+
+struct points {
+	struct point *v;
+	size_t n;
+	struct arena *arena;
+};
+
+static bool is_ok(const struct result_cell *c)
+{
+	return !strcmp(c->status, "ok");
+}
+
+/* The label without its cpus=N, and without what all have. */
+static const char *other_words(const struct results *r, const struct result_cell *c)
+{
+	struct arena *a = r->arena;
+	char *words = arena_strdup(a, c->label), *save;
+	const char *all = "";
+
+	for (char *w = strtok_r(words, " ", &save); w; w = strtok_r(NULL, " ", &save))
+		if (strncmp(w, "cpus=", 5) && !csv_in_all_labels(r, c, w))
+			all = arena_printf(a, "%s%s%s", all, *all ? " " : "", w);
+	return all;
+}
+
+static bool same_curve(const struct point *a, const struct point *b)
+{
+	return !strcmp(a->profile, b->profile) && !strcmp(a->words, b->words) &&
+	       !strcmp(a->series, b->series);
+}
+
+/* The point like `p`, a new one if need be. A curve's place is where its first point is. */
+static struct point *find_point(struct points *all, const struct point *p)
+{
+	struct point *new;
+	size_t place = all->n;
+
+	for (size_t i = all->n; i-- > 0;) {
+		if (!same_curve(&all->v[i], p))
+			continue;
+		if (all->v[i].cpus == p->cpus)
+			return &all->v[i];
+		place = all->v[i].place;
+	}
+	new = arena_push(all->arena, &all->v, &all->n, sizeof(*new));
+	*new = *p;
+	new->place = place;
+	return new;
+}
+
+/* What the cell has most of; NULL if it took no time. */
+static const struct result_series *operation(const struct result_cell *c, double *elapsed)
+{
+	const struct result_series *most = NULL;
+
+	*elapsed = 0;
+	for (size_t i = 0; i < c->nr_user; i++) {
+		const struct result_series *s = &c->user[i];
+
+		if (result_is_elapsed(s))
+			*elapsed = (double)s->hist.sum;
+		else if (!most || s->hist.count > most->hist.count)
+			most = s;
+	}
+	return *elapsed > 0 ? most : NULL;
+}
+
+static void add_cell(struct points *all, const struct results *r, const struct result_cell *c)
+{
+	double elapsed;
+	const struct result_series *counted = operation(c, &elapsed);
+
+	for (size_t i = 0; i < c->nr_user; i++) {
+		const struct result_series *s = &c->user[i];
+		struct point p = {
+			.profile = c->profile,
+			.words = other_words(r, c),
+			.series = s->name,
+			.cpus = c->cpus,
+		};
+
+		if (result_is_elapsed(s) || !s->hist.count)
+			continue;
+		struct point *to = find_point(all, &p);
+
+		hist_merge(&to->hist, &s->hist);
+		to->elapsed += s == counted ? elapsed : 0;
+	}
+}
+
+/* Whether the profile ran, well, with more than one number of CPUs. */
+static bool varies(const struct results *r, const char *profile)
+{
+	unsigned cpus = 0;
+
+	for (size_t i = 0; i < r->n; i++) {
+		const struct result_cell *c = &r->cells[i];
+
+		if (!is_ok(c) || !c->cpus || strcmp(c->profile, profile))
+			continue;
+		if (cpus && cpus != c->cpus)
+			return true;
+		cpus = c->cpus;
+	}
+	return false;
+}
+
+static int by_curve_and_cpus(const void *a, const void *b)
+{
+	const struct point *x = a, *y = b;
+
+	if (x->place != y->place)
+		return x->place < y->place ? -1 : 1;
+	return (x->cpus > y->cpus) - (x->cpus < y->cpus);
+}
+
+static void write_point(FILE *f, struct arena *a, const struct point *p)
+{
+	const char *blank = *p->words ? " " : "";
+	const char *const names[] = {
+		p->profile,
+		p->elapsed > 0 ? arena_printf(a, "%s%s%s", p->profile, blank, p->words) : "",
+		arena_printf(a, "%s%s%s", p->series, blank, p->words),
+	};
+
+	csv_fields(f, names, 3);
+	fprintf(f, ",%u", p->cpus);
+	csv_number(f, true, p->hist.count);
+	if (p->elapsed > 0)
+		fprintf(f, ",%.6g", 1e6 * (double)p->hist.count / p->elapsed);
+	else
+		putc(',', f);
+	csv_quantile(f, &p->hist, 0.5);
+	csv_quantile(f, &p->hist, 0.99);
+	putc('\n', f);
+}
+
+/* Each becomes part of a figure's file name, and who wrote the results may not be a friend. */
+static bool is_file_name(const char *s)
+{
+	return *s && *s != '.' &&
+	       !s[strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-")];
+}
+
+/* In the order of their curves. */
+static const char *const *profiles_of(struct arena *a, const struct points *all)
+{
+	const char **v = NULL;
+	size_t n = 0;
+
+	for (size_t i = 0; i < all->n; i++)
+		if (is_file_name(all->v[i].profile) && (!n || strcmp(v[n - 1], all->v[i].profile)))
+			*(const char **)arena_push(a, &v, &n, sizeof(*v)) = all->v[i].profile;
+	*(const char **)arena_push(a, &v, &n, sizeof(*v)) = NULL;
+	return v;
+}
+
+bool csv_write_cpus(const char *path, const struct results *r, struct cpus_figures *figures,
+		    struct diag *d)
+{
+	FILE *f = csv_start(path, "profile,throughput,latency,cpus,count,per_million,p50,p99", d);
+	struct points all = {.arena = r->arena};
+
+	if (!f)
+		return false;
+	for (size_t i = 0; i < r->n; i++)
+		if (is_ok(&r->cells[i]) && varies(r, r->cells[i].profile))
+			add_cell(&all, r, &r->cells[i]);
+	if (all.n)
+		qsort(all.v, all.n, sizeof(*all.v), by_curve_and_cpus);
+	*figures = (struct cpus_figures){.profiles = profiles_of(r->arena, &all)};
+	for (size_t i = 0; i < all.n; i++) {
+		figures->throughput |= all.v[i].elapsed > 0;
+		write_point(f, r->arena, &all.v[i]);
+		hist_free(&all.v[i].hist);
+	}
+	return csv_finish(f, path, d);
+}

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "report/csv.h"
+#include "run/manifest.h"
+#include "run/rundir.h"
+
+const char *rundir_default_path(struct arena *a, const char *engine)
+{
+	const char *commit = manifest_commit();
+	time_t now = time(NULL);
+	char when[32];
+	struct tm utc;
+
+	gmtime_r(&now, &utc);
+	strftime(when, sizeof(when), "%Y%m%dT%H%M%SZ", &utc);
+	return arena_printf(a, "results/%s-%.12s-%s", when, commit ? commit : "unknown", engine);
+}
+
+/* Like mkdir -p. */
+static int make_directory(struct arena *a, const char *path)
+{
+	char *part = arena_strdup(a, path);
+
+	for (char *slash = part + 1; (slash = strchr(slash, '/')); slash++) {
+		*slash = '\0';
+		if (mkdir(part, 0777) && errno != EEXIST)
+			return -errno;
+		*slash = '/';
+	}
+	return mkdir(part, 0777) && errno != EEXIST ? -errno : 0;
+}
+
+static const char *in(const struct rundir *rd, const char *name)
+{
+	return arena_printf(rd->arena, "%s/%s", rd->path, name);
+}
+
+/* Writes a file under another name and moves it into place: whole or not at all. */
+static bool write_json(const struct rundir *rd, const char *name, const json_t *json,
+		       struct diag *d)
+{
+	const char *path = in(rd, name), *new = arena_printf(rd->arena, "%s.new", path);
+
+	if (!json_dump_file(json, new, JSON_INDENT(1) | JSON_REAL_PRECISION(15)) &&
+	    !rename(new, path))
+		return true;
+	diag_add(d, path, 0, "can't write it: %s", strerror(errno));
+	return false;
+}
+
+static bool open_cells(struct rundir *rd, int flags, struct diag *d)
+{
+	rd->cells_fd = open(in(rd, "cells.jsonl"), O_WRONLY | O_APPEND | O_CLOEXEC | flags, 0666);
+	if (rd->cells_fd >= 0)
+		return true;
+	if (errno == EEXIST)
+		diag_add(d, rd->path, 0,
+			 "holds a run already: name another directory, or go on with "
+			 "`faultline matrix --resume`");
+	else
+		diag_add(d, in(rd, "cells.jsonl"), 0, "can't write it: %s", strerror(errno));
+	return false;
+}
+
+bool rundir_create(struct arena *a, const char *path, const json_t *manifest, struct rundir *rd,
+		   struct diag *d)
+{
+	*rd = (struct rundir){.path = path, .cells_fd = -1, .arena = a};
+	int err = make_directory(a, path);
+
+	if (!err)
+		err = make_directory(a, in(rd, "console"));
+	if (err) {
+		diag_add(d, path, 0, "can't make this directory: %s", strerror(-err));
+		return false;
+	}
+	if (!access(in(rd, "run.json"), F_OK)) {
+		diag_add(d, path, 0, "holds a run already: name another directory");
+		return false;
+	}
+	if (!open_cells(rd, O_CREAT | O_EXCL, d) || !write_json(rd, "manifest.json", manifest, d))
+		return false;
+	manifest_write_topology(in(rd, "topology.xml"));
+	return true;
+}
+
+/* Cells of different builds, engines or seeds do not belong into one run. */
+static bool same_run(const struct results *old, const json_t *manifest, struct diag *d)
+{
+	static const char *const keys[] = {"engine", "stub_sha256", "commit", "seed"};
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		if (!json_equal(json_object_get(old->manifest, keys[i]),
+				json_object_get(manifest, keys[i]))) {
+			diag_add(d, old->dir, 0,
+				 "can't go on with this run: its %s is another than now", keys[i]);
+			return false;
+		}
+	return true;
+}
+
+bool rundir_resume(struct arena *a, const char *path, const json_t *manifest, struct rundir *rd,
+		   struct results *done, struct diag *d)
+{
+	*rd = (struct rundir){.path = path, .cells_fd = -1, .arena = a};
+	if (!results_read(a, path, done, d) || !same_run(done, manifest, d))
+		return false;
+	if (!open_cells(rd, 0, d))
+		return false;
+	if (done->truncated && ftruncate(rd->cells_fd, done->truncate_at)) {
+		diag_add(d, path, 0, "can't cut the broken last line off: %s", strerror(errno));
+		return false;
+	}
+	return true;
+}
+
+static const char *cell_file(const struct rundir *rd, const char *dir, size_t index,
+			     const char *profile, unsigned rep, const char *ending)
+{
+	make_directory(rd->arena, in(rd, dir));
+	return arena_printf(rd->arena, "%s/%s/%04zu-%s-r%u.%s", rd->path, dir, index, profile, rep,
+			    ending);
+}
+
+const char *rundir_console_path(const struct rundir *rd, size_t index, const char *profile,
+				unsigned rep)
+{
+	return cell_file(rd, "console", index, profile, rep, "txt");
+}
+
+const char *rundir_events_path(const struct rundir *rd, size_t index, const char *profile,
+			       unsigned rep)
+{
+	return cell_file(rd, "events", index, profile, rep, "bin.zst");
+}
+
+int rundir_append(struct rundir *rd, const json_t *cell)
+{
+	char *text = json_dumps(cell, JSON_COMPACT | JSON_REAL_PRECISION(15));
+	int err = 0;
+
+	if (!text)
+		return -ENOMEM;
+	size_t len = strlen(text);
+
+	text[len++] = '\n';
+	/* One write, so that no reader ever sees half a line unless the disk is full. */
+	ssize_t n = write(rd->cells_fd, text, len);
+
+	if (n != (ssize_t)len)
+		err = n < 0 ? -errno : -ENOSPC;
+	else if (fsync(rd->cells_fd) && errno != EINVAL)
+		err = -errno;
+	free(text);
+	return err;
+}
+
+bool rundir_finish(struct rundir *rd, const struct results *r, bool complete, struct diag *d)
+{
+	json_t *run = json_pack("{s:s,s:b,s:O,s:[]}", "schema", "faultline-results/1", "complete",
+				complete, "manifest", r->manifest, "cells");
+	json_t *cells = json_object_get(run, "cells");
+
+	for (size_t i = 0; i < r->n; i++)
+		json_array_append(cells, r->cells[i].json);
+	bool good =
+		write_json(rd, "run.json", run, d) && csv_write_cells(in(rd, "cells.csv"), r, d);
+
+	json_decref(run);
+	close(rd->cells_fd);
+	rd->cells_fd = -1;
+	return good;
+}

@@ -1,0 +1,457 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* See compare.h for the rules. Steps: check that it makes sense; match cells; compare each. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "stats/compare.h"
+
+struct comparing {
+	struct arena *arena;
+	struct comparison *out;
+	struct compared_cell *cell;
+};
+
+const char *finding_kind_name(enum finding_kind k)
+{
+	static const char *const names[NR_FINDINGS] = {
+		[FINDING_REGRESSION] = "regression",	     [FINDING_CHANGED] = "changed",
+		[FINDING_NONDETERMINISM] = "nondeterminism", [FINDING_MISSING] = "missing",
+		[FINDING_IMPROVEMENT] = "improvement",	     [FINDING_NOTE] = "note",
+		[FINDING_NO_VERDICT] = "no verdict",
+	};
+
+	return names[k];
+}
+
+static bool is_bad(enum finding_kind k)
+{
+	return k <= FINDING_MISSING;
+}
+
+static struct finding *add(struct comparing *c, enum finding_kind kind, const char *series,
+			   const char *what)
+{
+	struct finding *f = arena_push(c->arena, &c->cell->findings, &c->cell->n, sizeof(*f));
+
+	*f = (struct finding){.kind = kind, .series = series, .what = what};
+	c->out->of_kind[kind]++;
+	if (is_bad(kind))
+		c->out->worse = true;
+	return f;
+}
+
+/* ---- one series ---- */
+
+static const struct quantile_name {
+	const char *name;
+	double q;
+} quantiles[] = {{"p50", 0.5}, {"p90", 0.9}, {"p99", 0.99}, {"p99.9", 0.999}};
+
+static const char *append(struct comparing *c, const char *text, const char *more)
+{
+	return arena_printf(c->arena, "%s%s%s", text, *text ? ", " : "", more);
+}
+
+/* Adds "p50 212 -> 213" to *text if the two differ; +1 if the new one is higher, -1 lower, 0 same.
+ */
+static int moved(struct comparing *c, const char **text, const char *name, uint64_t base,
+		 uint64_t new)
+{
+	if (base == new)
+		return 0;
+	*text = append(c, *text,
+		       arena_printf(c->arena, "%s %llu -> %llu", name, (unsigned long long)base,
+				    (unsigned long long)new));
+	return new > base ? 1 : -1;
+}
+
+static bool same_pairs(const struct hist *x, const struct hist *y)
+{
+	if (x->nr_pairs != y->nr_pairs)
+		return false;
+	for (size_t i = 0; i < x->nr_pairs; i++)
+		if (x->pairs[i].bucket != y->pairs[i].bucket ||
+		    x->pairs[i].count != y->pairs[i].count)
+			return false;
+	return true;
+}
+
+static const char *mean_delta(struct comparing *c, const struct hist *base, const struct hist *new)
+{
+	double b = hist_mean(base), n = hist_mean(new);
+
+	return arena_printf(c->arena, "mean %.2f -> %.2f (%+.2f, %+.2f %%)", b, n, n - b,
+			    b > 0 ? 100 * (n - b) / b : 0.0);
+}
+
+/* Lengths of the same number of samples. */
+static void compare_lengths(struct comparing *c, const char *series, const struct hist *base,
+			    const struct hist *new)
+{
+	const char *text = "";
+	bool up = new->sum > base->sum, down = new->sum < base->sum;
+
+	for (size_t i = 0; i < sizeof(quantiles) / sizeof(quantiles[0]); i++) {
+		uint64_t b = 0, n = 0;
+
+		if (!hist_quantile(base, quantiles[i].q, &b) ||
+		    !hist_quantile(new, quantiles[i].q, &n))
+			continue;
+		int way = moved(c, &text, quantiles[i].name, b, n);
+
+		up |= way > 0;
+		down |= way < 0;
+	}
+	int way = moved(c, &text, "max", hist_max(base), hist_max(new));
+
+	up |= way > 0;
+	down |= way < 0;
+	if (base->sum != new->sum)
+		text = append(c, text, mean_delta(c, base, new));
+	if (!*text)
+		text = "the distribution moved; sum and percentiles did not";
+	struct finding *f = add(c,
+				up     ? FINDING_REGRESSION
+				: down ? FINDING_IMPROVEMENT
+				       : FINDING_CHANGED,
+				series, text);
+
+	f->have_hist = true;
+	f->base = base;
+	f->new = new;
+}
+
+static void compare_hist(struct comparing *c, const char *series, const struct hist *base,
+			 const struct hist *new)
+{
+	if (base->count != new->count)
+		add(c, FINDING_CHANGED, series,
+		    arena_printf(c->arena, "count %llu -> %llu", (unsigned long long)base->count,
+				 (unsigned long long)new->count));
+	else if (base->sum != new->sum || !same_pairs(base, new))
+		compare_lengths(c, series, base, new);
+}
+
+/* Walks over the names of both sides, each once; a series that is absent is an empty one. */
+static void compare_series(struct comparing *c, const char *prefix, const struct result_series *b,
+			   size_t nb, const struct result_series *n, size_t nn,
+			   void (*compare)(struct comparing *, const char *, const struct hist *,
+					   const struct hist *))
+{
+	static const struct hist empty;
+
+	for (size_t i = 0; i < nb; i++) {
+		const struct result_series *other = result_series_find(n, nn, b[i].name);
+
+		compare(c, arena_printf(c->arena, "%s%s", prefix, b[i].name), &b[i].hist,
+			other ? &other->hist : &empty);
+	}
+	for (size_t i = 0; i < nn; i++)
+		if (!result_series_find(b, nb, n[i].name))
+			compare(c, arena_printf(c->arena, "%s%s", prefix, n[i].name), &empty,
+				&n[i].hist);
+}
+
+/* ---- numbers ---- */
+
+static bool is_gauge(const char *name)
+{
+	static const char *const gauges[] = {
+#define VMSTAT_EVENT(id, name)
+#define VMSTAT_GAUGE(id, name) "vmstat." name,
+#include "vmstat.def"
+#undef VMSTAT_EVENT
+#undef VMSTAT_GAUGE
+	};
+
+	for (size_t i = 0; i < sizeof(gauges) / sizeof(gauges[0]); i++)
+		if (!strcmp(gauges[i], name))
+			return true;
+	return false;
+}
+
+static const struct result_number *find_number(const struct result_number *v, size_t n,
+					       const char *name)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!strcmp(v[i].name, name))
+			return &v[i];
+	return NULL;
+}
+
+static void compare_number(struct comparing *c, const char *name, int64_t base, int64_t new,
+			   bool gauge)
+{
+	if (base == new)
+		return;
+	add(c,
+	    gauge	 ? FINDING_NOTE
+	    : new > base ? FINDING_REGRESSION
+			 : FINDING_IMPROVEMENT,
+	    name,
+	    arena_printf(c->arena, "%lld -> %lld (%+lld)", (long long)base, (long long)new,
+			 (long long)(new - base)));
+}
+
+/* A counter that only one side knows came or went with a version: nothing to compare. */
+static void compare_counters(struct comparing *c, const struct result_cell *base,
+			     const struct result_cell *new)
+{
+	for (size_t i = 0; i < base->nr_counters; i++) {
+		const struct result_number *b = &base->counters[i];
+		const struct result_number *n =
+			find_number(new->counters, new->nr_counters, b->name);
+
+		if (n)
+			compare_number(c, b->name, b->value, n->value, is_gauge(b->name));
+	}
+}
+
+/* Faults outside the measured phases: start-up and warm-up. */
+static void compare_outside(struct comparing *c, const struct result_cell *base,
+			    const struct result_cell *new)
+{
+	for (unsigned side = 0; side < 2; side++) {
+		const struct result_cell *x = side ? new : base, *y = side ? base : new;
+
+		for (size_t i = 0; i < x->nr_outside; i++) {
+			const struct result_number *a = &x->outside[i];
+			const struct result_number *b =
+				find_number(y->outside, y->nr_outside, a->name);
+			int64_t other = b ? b->value : 0;
+
+			if (a->value == other || (side && b))
+				continue;
+			add(c, FINDING_NOTE, arena_printf(c->arena, "outside: %s", a->name),
+			    arena_printf(c->arena, "count %lld -> %lld",
+					 (long long)(side ? other : a->value),
+					 (long long)(side ? a->value : other)));
+		}
+	}
+}
+
+/* ---- one cell ---- */
+
+static bool is_ok(const struct result_cell *c)
+{
+	return !strcmp(c->status, "ok");
+}
+
+static int badness(const char *status)
+{
+	static const char *const order[] = {"ok", "unsupported", "failed", "timeout", "crashed"};
+	int i = 0;
+
+	while (strcmp(order[i], status))
+		i++;
+	return i;
+}
+
+/* False if the two statuses leave nothing to measure. */
+static bool compare_status(struct comparing *c, const struct result_cell *base,
+			   const struct result_cell *new)
+{
+	if (strcmp(base->status, new->status))
+		add(c,
+		    badness(new->status) > badness(base->status) ? FINDING_REGRESSION
+								 : FINDING_IMPROVEMENT,
+		    "status",
+		    arena_printf(c->arena, "%s -> %s%s%s", base->status, new->status,
+				 new->reason ? ": " : "", new->reason ? new->reason : ""));
+	else if (!is_ok(base) && strcmp(base->status, "unsupported"))
+		add(c, FINDING_REGRESSION, "status",
+		    arena_printf(c->arena, "%s on both sides: %s", new->status,
+				 new->reason ? new->reason : ""));
+	return is_ok(base) && is_ok(new);
+}
+
+typedef void series_fn(struct comparing *c, const char *series, const struct hist *base,
+		       const struct hist *new);
+
+static void compare_classes(struct comparing *c, const struct result_cell *base,
+			    const struct result_cell *new, series_fn *compare)
+{
+	compare_series(c, "", base->classes, base->nr_classes, new->classes, new->nr_classes,
+		       compare);
+}
+
+static void compare_user(struct comparing *c, const struct result_cell *base,
+			 const struct result_cell *new, series_fn *compare)
+{
+	compare_series(c, "ring 3: ", base->user, base->nr_user, new->user, new->nr_user, compare);
+}
+
+static void compare_exact(struct comparing *c, const struct result_cell *base,
+			  const struct result_cell *new)
+{
+	if (!compare_status(c, base, new))
+		return;
+	compare_classes(c, base, new, compare_hist);
+	compare_user(c, base, new, compare_hist);
+	compare_number(c, "boot.to_user", base->boot_to_user, new->boot_to_user, false);
+	compare_counters(c, base, new);
+	compare_outside(c, base, new);
+}
+
+/* ---- times, without a verdict ---- */
+
+static void compare_count(struct comparing *c, const char *series, const struct hist *base,
+			  const struct hist *new)
+{
+	if (base->count != new->count)
+		compare_hist(c, series, base, new);
+}
+
+static void show_medians(struct comparing *c, const char *series, const struct hist *base,
+			 const struct hist *new)
+{
+	uint64_t b = 0, n = 0;
+
+	if (!hist_quantile(base, 0.5, &b) || !hist_quantile(new, 0.5, &n))
+		return;
+	struct finding *f = add(c, FINDING_NO_VERDICT, series,
+				arena_printf(c->arena, "p50 %llu | %llu", (unsigned long long)b,
+					     (unsigned long long)n));
+
+	f->have_hist = true;
+	f->base = base;
+	f->new = new;
+}
+
+static void compare_times(struct comparing *c, const struct result_cell *base,
+			  const struct result_cell *new)
+{
+	if (!compare_status(c, base, new))
+		return;
+	compare_classes(c, base, new, compare_count);
+	compare_classes(c, base, new, show_medians);
+	compare_user(c, base, new, show_medians);
+}
+
+/* ---- matching ---- */
+
+static bool same_settings(const struct result_cell *x, const struct result_cell *y)
+{
+	return !strcmp(x->profile, y->profile) && !strcmp(x->params, y->params);
+}
+
+static const struct result_cell *find_cell(const struct results *r, const struct result_cell *like)
+{
+	for (size_t i = 0; i < r->n; i++)
+		if (same_settings(&r->cells[i], like) && r->cells[i].rep == like->rep)
+			return &r->cells[i];
+	return NULL;
+}
+
+static void begin_cell(struct comparing *c, const struct result_cell *cell)
+{
+	c->cell = arena_push(c->arena, &c->out->cells, &c->out->n, sizeof(*c->cell));
+	c->cell->profile = cell->profile;
+	c->cell->label = *cell->label ? cell->label : cell->params;
+	c->cell->rep = cell->rep;
+}
+
+/* A repetition of an exact engine must equal the first one of its own run. */
+static void check_repetitions(struct comparing *c, const struct results *r, const char *side)
+{
+	for (size_t i = 0; i < r->n; i++) {
+		const struct result_cell *cell = &r->cells[i], *first = NULL;
+		struct comparison inner = {0};
+		struct comparing ci = {.arena = c->arena, .out = &inner};
+
+		for (size_t k = 0; k < i && !first; k++)
+			if (same_settings(&r->cells[k], cell))
+				first = &r->cells[k];
+		if (!first || !is_ok(first) || !is_ok(cell))
+			continue;
+		begin_cell(&ci, cell);
+		compare_exact(&ci, first, cell);
+		if (!ci.cell->n)
+			continue;
+		begin_cell(c, cell);
+		for (size_t k = 0; k < inner.cells[0].n; k++)
+			add(c, FINDING_NONDETERMINISM, inner.cells[0].findings[k].series,
+			    arena_printf(c->arena, "%s: repetition %lld and %lld differ: %s", side,
+					 (long long)first->rep, (long long)cell->rep,
+					 inner.cells[0].findings[k].what));
+	}
+}
+
+static void compare_cell(struct comparing *c, const struct result_cell *base,
+			 const struct result_cell *new, bool exact)
+{
+	begin_cell(c, base);
+	c->cell->both = new != NULL;
+	if (!new) {
+		add(c, FINDING_MISSING, "cell", "not in the new run");
+		return;
+	}
+	c->out->nr_both++;
+	if (exact)
+		compare_exact(c, base, new);
+	else
+		compare_times(c, base, new);
+}
+
+/* ---- does it make sense? ---- */
+
+static bool check_side(const struct results *r, struct comparison *c, struct diag *d)
+{
+	if (!r->n) {
+		diag_add(d, r->dir, 0, "holds no cell: nothing to compare");
+		return false;
+	}
+	for (size_t i = 0; i < r->n; i++) {
+		if (!c->engine)
+			c->engine = r->cells[i].engine;
+		if (!c->unit)
+			c->unit = r->cells[i].unit;
+		if (strcmp(c->engine, r->cells[i].engine)) {
+			diag_add(d, r->dir, 0,
+				 "engines %s and %s can't be compared: run both sides with one",
+				 c->engine, r->cells[i].engine);
+			return false;
+		}
+	}
+	return true;
+}
+
+static bool check_seeds(const struct results *base, const struct results *new, struct diag *d)
+{
+	for (size_t i = 0; i < base->n; i++) {
+		const struct result_cell *other = find_cell(new, &base->cells[i]);
+
+		if (other && other->seed != base->cells[i].seed) {
+			diag_add(d, new->dir, 0,
+				 "seed %lld, but %lld in %s: run both sides with one seed",
+				 (long long)other->seed, (long long)base->cells[i].seed, base->dir);
+			return false;
+		}
+	}
+	return true;
+}
+
+bool compare_runs(struct arena *a, const struct results *base, const struct results *new,
+		  struct comparison *out, struct diag *d)
+{
+	struct comparing c = {.arena = a, .out = out};
+
+	*out = (struct comparison){.base = base, .new = new};
+	if (!check_side(base, out, d) || !check_side(new, out, d) || !check_seeds(base, new, d))
+		return false;
+	bool exact = !strcmp(out->engine, "tcg");
+
+	for (size_t i = 0; i < base->n; i++)
+		compare_cell(&c, &base->cells[i], find_cell(new, &base->cells[i]), exact);
+	for (size_t i = 0; i < new->n; i++)
+		if (!find_cell(base, &new->cells[i])) {
+			begin_cell(&c, &new->cells[i]);
+			add(&c, FINDING_MISSING, "cell", "not in the base run");
+		}
+	if (exact) {
+		check_repetitions(&c, base, "base");
+		check_repetitions(&c, new, "new");
+	}
+	return true;
+}
