@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <assert.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/hist.h"
+#include "base/xalloc.h"
 #include "faultline_abi.h"
 
 /* The first pair whose bucket is at least b. */
@@ -29,13 +29,8 @@ static void make_room(struct hist *h)
 	if (h->nr_pairs & (h->nr_pairs - 1))
 		return;
 	size_t room = h->nr_pairs ? 2 * h->nr_pairs : 1;
-	struct hist_pair *p = realloc(h->pairs, room * sizeof(*p));
 
-	if (!p) {
-		fputs("faultline: out of memory for a histogram\n", stderr);
-		abort();
-	}
-	h->pairs = p;
+	h->pairs = xrealloc(h->pairs, room * sizeof(*h->pairs));
 }
 
 void hist_add_bucket(struct hist *h, uint32_t b, uint64_t n)

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "base/paths.h"
-#include "engine/outcome.h"
+#include "base/xalloc.h"
 
 static const char *stub_option;
 

@@ -9,9 +9,9 @@
 #include "base/arena.h"
 #include "base/paths.h"
 #include "base/text.h"
+#include "base/xalloc.h"
 #include "cli/cmd.h"
 #include "engine/engine.h"
-#include "engine/outcome.h"
 #include "model/setting.h"
 
 #define EXIT_CANNOT 2
@@ -193,10 +193,9 @@ static int conclude(const struct exec_options *o, const struct outcome *out)
 
 static enum fl_recorder_mode recorder(const struct exec_options *o)
 {
-	const char *value = settings_find(&o->settings, "recorder")->value;
-
 	/* nobody would read the events of a raw recorder */
-	return strcmp(value, "off") ? FL_RECORDER_HIST : FL_RECORDER_OFF;
+	return settings_recorder(&o->settings) == FL_RECORDER_OFF ? FL_RECORDER_OFF
+								  : FL_RECORDER_HIST;
 }
 
 static int run(struct exec_options *o, const struct engine *engine)

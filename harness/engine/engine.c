@@ -1,24 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <signal.h>
-#include <stdio.h>
 #include <string.h>
 
+#include "base/xalloc.h"
 #include "engine/kvm/kvm.h"
 #include "engine/linux.h"
-#include "engine/outcome.h"
 #include "engine/tcg.h"
-
-static volatile sig_atomic_t stopped;
-
-void engine_stop(void)
-{
-	stopped = 1;
-}
-
-bool engine_stopped(void)
-{
-	return stopped;
-}
 
 const struct engine *const engines[] = {&engine_kvm, &engine_tcg, &engine_linux, NULL};
 

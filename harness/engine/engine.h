@@ -25,6 +25,7 @@
 
 #include "base/hist.h"
 #include "faultline_abi.h"
+#include "measure/counter.h"
 
 enum engine_id { ENGINE_AUTO, ENGINE_KVM, ENGINE_TCG, ENGINE_LINUX };
 
@@ -55,19 +56,6 @@ struct machine_spec {
 	enum stdio_mode stdio;
 	const char
 		*console_path; /* file that gets the kernel console; NULL: only outcome.console */
-};
-
-/* A named number, or the reason why there is none. */
-struct counter {
-	char *name;
-	bool have;
-	int64_t value;
-	char *reason;
-};
-
-struct counter_list {
-	struct counter *v;
-	size_t n;
 };
 
 struct user_phase {
@@ -136,11 +124,6 @@ extern const struct engine *const engines[]; /* NULL-terminated: kvm, tcg, linux
 /* By name, "auto" included (kvm where the CPU runs ring 0 itself, else tcg; *why says why). NULL:
  * no such name. */
 const struct engine *engine_find(const char *name, const char **why);
-
-/* From a signal handler: what runs now, or is run later, ends as if its time were up. */
-void engine_stop(void);
-/* True after engine_stop(). */
-bool engine_stopped(void);
 
 void outcome_free(struct outcome *out);
 

@@ -13,6 +13,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+#include "base/xalloc.h"
 #include "engine/linux.h"
 #include "engine/outcome.h"
 #include "engine/program.h"

@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "engine/outcome.h"
+#include "base/xalloc.h"
 #include "engine/program.h"
 
 /* A shared library has no PT_INTERP either; what makes a static PIE of it is DF_1_PIE. */

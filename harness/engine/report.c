@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/outcome.h"
+#include "base/xalloc.h"
 #include "engine/report.h"
 
 #define MAX_PHASES 64u

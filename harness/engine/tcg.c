@@ -41,6 +41,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+#include "base/xalloc.h"
 #include "engine/guest/boot.h"
 #include "engine/outcome.h"
 #include "engine/tcg.h"

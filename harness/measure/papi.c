@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "engine/outcome.h"
+#include "measure/counter.h"
 #include "measure/papi.h"
 
 static struct papi_event events[PAPI_NR_EVENTS] = {

@@ -13,7 +13,7 @@
 #ifndef ENGINE_PAPI_H
 #define ENGINE_PAPI_H
 
-#include "engine/engine.h"
+#include "measure/counter.h"
 
 #define PAPI_NR_EVENTS 9u
 #define PAPI_MAX_NATIVE 32u

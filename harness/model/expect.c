@@ -251,8 +251,7 @@ static bool count_of(const struct terms *t, unsigned what, bool recorded, const 
 const char *expect_judge(struct arena *a, const struct expectations *e, const struct settings *s,
 			 const char *engine, const struct outcome *out)
 {
-	const struct setting *recorder = settings_find(s, "recorder");
-	bool recorded = !(recorder && !strcmp(recorder->value, "off"));
+	bool recorded = settings_recorder(s) != FL_RECORDER_OFF;
 	struct terms t = terms_for(e, engine);
 	const char *all = "";
 

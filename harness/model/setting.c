@@ -159,6 +159,16 @@ uint64_t setting_number(const struct setting *s)
 	return v;
 }
 
+enum fl_recorder_mode settings_recorder(const struct settings *s)
+{
+	const struct setting *recorder = settings_find(s, "recorder");
+	const char *value = recorder ? recorder->value : "hist";
+
+	return !strcmp(value, "off")   ? FL_RECORDER_OFF
+	       : !strcmp(value, "raw") ? FL_RECORDER_RAW
+				       : FL_RECORDER_HIST;
+}
+
 const char *settings_kernel_args(struct arena *a, const struct settings *s)
 {
 	const char *line = "";

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "faultline_abi.h"
 
 enum setting_group { SETTING_PARAM, SETTING_MACHINE, SETTING_KERNEL };
 enum setting_kind { SETTING_UINT, SETTING_SIZE, SETTING_ENUM };
@@ -50,6 +51,9 @@ const char *settings_hint(struct arena *a, const struct settings *s, const char 
 
 /* The number that a numeric setting stands at; 0 for an enum. */
 uint64_t setting_number(const struct setting *s);
+
+/* What the setting `recorder` says; FL_RECORDER_HIST without one. */
+enum fl_recorder_mode settings_recorder(const struct settings *s);
 
 /* The kernel's settings as its command line takes them; the recorder is the engine's affair. From
  * the arena. */

@@ -9,7 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "engine/outcome.h"
+#include "base/clock.h"
 #include "proc/capture.h"
 
 /* Reads until the end of file; what does not fit is read and dropped. False: time is up. */

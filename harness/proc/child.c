@@ -11,9 +11,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "engine/outcome.h"
+#include "base/clock.h"
 #include "measure/placement.h"
 #include "proc/child.h"
+#include "proc/stop.h"
 
 /* After the kill: what is still in the pipes is read for so long. */
 #define DRAIN_SECONDS 2.0
@@ -192,7 +193,7 @@ void child_wait(struct child *c, double deadline, void (*on_timeout)(void *), vo
 	double until = deadline;
 
 	while (poll_once(c, &gone, until) > 0) {
-		bool late = now_seconds() >= until || (engine_stopped() && !draining);
+		bool late = now_seconds() >= until || (stop_requested() && !draining);
 
 		if (!late && (draining || !gone))
 			continue;

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "engine/outcome.h"
+#include "base/xalloc.h"
 #include "proc/sink.h"
 
 void sink_init(struct sink *s, enum sink_keep keep, size_t limit, int pass_fd)

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* One cell: boot, judge, write down. docs/results-format.md describes the JSON. */
+/* One cell: boot and judge. */
 #ifndef HARNESS_CELL_H
 #define HARNESS_CELL_H
-
-#include <jansson.h>
 
 #include "engine/engine.h"
 #include "model/plan.h"
@@ -24,10 +22,6 @@ void cell_run(struct arena *a, const struct cell *c, const struct cell_options *
 /* Turns the engine's outcome into the cell's: expectations judged, an expected panic made good.
  * Afterwards out->reason is NULL exactly if out->status is CELL_OK. */
 void cell_judge(struct arena *a, const struct cell *c, const char *engine, struct outcome *out);
-
-/* The cell as one element of `cells`, a new reference. */
-json_t *cell_json(struct arena *a, const struct cell *c, const char *engine, uint64_t seed,
-		  const struct outcome *out);
 
 /* Writes the raw events, zstd-compressed. 0 or -errno. */
 int cell_write_events(const char *path, const struct outcome *out);

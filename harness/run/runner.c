@@ -5,11 +5,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/paths.h"
-#include "engine/outcome.h"
+#include "proc/stop.h"
 #include "report/table.h"
 #include "results/results.h"
 #include "run/cell.h"
+#include "run/cell_json.h"
 #include "run/manifest.h"
 #include "run/rundir.h"
 #include "run/runner.h"
@@ -33,7 +35,7 @@ static volatile sig_atomic_t interrupted;
 static void on_interrupt(int signal)
 {
 	interrupted = signal;
-	engine_stop();
+	stop_request();
 }
 
 /* The first Ctrl-C ends the cell in flight, which is dropped, and the run in good order; a second
@@ -118,7 +120,7 @@ static bool find_done(struct run *r, struct diag *d)
 static int run_cell(struct run *r, size_t i)
 {
 	const struct cell *c = &r->plan->cells[i];
-	bool raw = !strcmp(settings_find(&c->settings, "recorder")->value, "raw");
+	bool raw = settings_recorder(&c->settings) == FL_RECORDER_RAW;
 	const char *name = c->profile->name;
 	struct cell_options o = {
 		.engine = r->options->engine,

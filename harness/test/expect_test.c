@@ -4,9 +4,12 @@
 #include <signal.h>
 #include <zstd.h>
 
+#include "base/xalloc.h"
 #include "engine/outcome.h"
+#include "measure/counter.h"
 #include "results/results.h"
 #include "run/cell.h"
+#include "run/cell_json.h"
 #include "test/fixture.h"
 
 struct toy {

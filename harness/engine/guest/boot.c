@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/xalloc.h"
 #include "engine/guest/boot.h"
 #include "engine/guest/symbolise.h"
 #include "engine/outcome.h"

@@ -9,8 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/xalloc.h"
 #include "engine/guest/initrd.h"
-#include "engine/outcome.h"
 
 #define NEWC_HEADER 110u
 #define GUEST_PAGE 4096u

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/xalloc.h"
 #include "engine/guest/symbolise.h"
-#include "engine/outcome.h"
 
 #define MARK "[<"
 

@@ -2,8 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/xalloc.h"
 #include "engine/guest/window.h"
-#include "engine/outcome.h"
 #include "engine/report.h"
 
 #define WINDOW_ADDR (16ull << 20)

@@ -8,9 +8,10 @@
 #include <sys/ioctl.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
+#include "base/xalloc.h"
 #include "engine/kvm/calibrate.h"
 #include "engine/kvm/kvm_machine.h"
-#include "engine/outcome.h"
 
 #define CODE_AT 0x100000u
 #define MEMORY (2u << 20)

@@ -17,6 +17,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+#include "base/xalloc.h"
 #include "engine/kvm/calibrate.h"
 #include "engine/kvm/kvm.h"
 #include "engine/kvm/kvm_machine.h"

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <sys/ioctl.h>
 
+#include "base/xalloc.h"
 #include "engine/kvm/kvm_machine.h"
-#include "engine/outcome.h"
 
 #define HTT (1u << 28)
 #define MAX_ENTRIES 1024u

@@ -4,7 +4,6 @@
 #include <sys/ioctl.h>
 
 #include "engine/kvm/kvm_machine.h"
-#include "engine/outcome.h"
 
 #define CODE_BYTES 16u
 

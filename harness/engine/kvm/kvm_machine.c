@@ -7,8 +7,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/xalloc.h"
 #include "engine/kvm/kvm_machine.h"
-#include "engine/outcome.h"
 
 /* As QEMU's microvm has it, so that both engines show the stub the same memory. */
 #define LOW_MEMORY (3ull << 30)

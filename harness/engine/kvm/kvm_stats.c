@@ -10,8 +10,9 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "base/xalloc.h"
 #include "engine/kvm/kvm_machine.h"
-#include "engine/outcome.h"
+#include "measure/counter.h"
 
 #define MAX_STATS 1024u
 #define MAX_NAME 256u

@@ -7,9 +7,11 @@
 #include <sys/ioctl.h>
 #include <time.h>
 
+#include "base/clock.h"
+#include "base/xalloc.h"
 #include "engine/kvm/kvm_machine.h"
-#include "engine/outcome.h"
 #include "measure/placement.h"
+#include "proc/stop.h"
 
 #define KICK_SIGNAL (SIGRTMIN + 4)
 #define KICK_INTERVAL_NS 2000000L
@@ -213,7 +215,7 @@ static struct timespec after(long ns)
 void kvm_machine_wait(struct kvm_machine *m, double deadline)
 {
 	pthread_mutex_lock(&m->lock);
-	while (!m->ended && !engine_stopped() && now_seconds() < deadline) {
+	while (!m->ended && !stop_requested() && now_seconds() < deadline) {
 		struct timespec next = after(WATCH_INTERVAL_NS);
 
 		pthread_cond_timedwait(&m->changed, &m->lock, &next);
