@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# What the compiler doesn't check: formatting, the include rule of mm/, licence lines, duplicate code.
+# What the compiler doesn't check: formatting, the include rule of mm/, folders that point one way, licence lines,
+# duplicate code.
 # Exit 0 if all hold.
 set -u
 bad=0
@@ -29,6 +30,11 @@ foreign_includes() {
 foreign=$(foreign_includes)
 [ -z "$foreign" ] || complain "mm/ may include <stdint.h> <stddef.h> <stdbool.h>, port.h and its own headers only:
 $foreign"
+
+# The rooms of harness/, the lowest first (docs/architecture.md).
+tower=$(harness/tools/tower.sh harness '' 'base measure proc engine model results stats report run cli' 'test tools') ||
+	complain "harness/ is no tower:
+$tower"
 
 for f in $(git ls-files '*.c' '*.h' '*.S' '*.def' '*.sh' '*.gp'); do
 	head -3 "$f" | grep -q 'SPDX-License-Identifier: GPL-2.0-or-later' || complain "$f: no SPDX line"
