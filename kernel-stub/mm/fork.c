@@ -17,7 +17,8 @@
  *   ii.  VMA by VMA a copy of it, with an anon_root of its own if it had one
  *   iii. the PTEs of an `a`, table by table: each page gets one more reference and mapping, and
  *        what could be written becomes read-only on both sides. The next write faults, and copies
- *        the page or, if the other side has gone, takes it over (fault_cow.c)
+ *        the page or, if the other side has gone, takes it over (fault_cow.c). The child's is old:
+ *        it has not touched the page yet
  *   iv.  one flush of the parent's TLB, which may still hold the right to write
  *
  * Without memory in any of them the child is destroyed as it stands. The parent's pages that were
@@ -51,23 +52,27 @@ struct fork {
 };
 
 /* A PTE with the right to write. It maps an anonymous page, since no other may be written: nothing
- * has to be asked about the page, or looked at in it. */
+ * has to be asked about the page, or looked at in it. It is read once the right has gone, so that
+ * the child's is dirty too if another CPU wrote at the last moment. */
 static inline __attribute__((always_inline)) void fork_writable(struct fork_counts counts,
 								pte_t *from, pte_t *to)
 {
-	pte_t pte = port_pte_read(from);
-	uint64_t at = page_offset(pte_phys(pte));
+	pte_t pte;
+	uint64_t at;
 
 	port_pte_wrprotect(from);
+	pte = port_pte_read(from);
+	at = page_offset(pte_phys(pte));
 	port_xadd32((uint32_t *)(counts.refcount + at), 1);
 	port_xadd32((uint32_t *)(counts.mapcount + at), 1);
-	port_pte_set(to, pte_wrprotect(pte));
+	port_pte_set(to, pte_mkold(pte));
 }
 
 /* Any other: of the zero page, of a file's, of one that an earlier fork shared. Returns how many
  * PTEs the child has got. */
-static uint32_t fork_read_only(struct fork *f, pte_t pte, pte_t *to)
+static uint32_t fork_read_only(struct fork *f, pte_t parents, pte_t *to)
 {
+	pte_t pte = pte_mkold(parents);
 	struct page *page = pfn_to_page(pte_pfn(pte));
 
 	if (pte_none(pte))

@@ -88,9 +88,7 @@ struct pcp;
  *   pte_t pte_set_prot(pte_t, unsigned prot)
  *        the same frame with other rights; keeps accessed and dirty, sets dirty with WRITE
  *   pte_t pte_mkwrite(pte_t)
- *        the same with the right to write, and dirty
- *   pte_t pte_wrprotect(pte_t)
- *        the same without the right to write
+ *        the same with the right to write, dirty and accessed
  *   pte_t pte_mkclean(pte_t), pte_mkold(pte_t)
  *        the same not dirty, not accessed
  *   pte_t pte_set_rsvd(pte_t)

@@ -140,6 +140,52 @@ ATF_TC_BODY(flushed, tc)
 	family_close(parent);
 }
 
+static pte_t pte_of(struct mm *who, uint64_t va)
+{
+	return *pgtable_find(who, va).pte;
+}
+
+/* What the child has not touched is old there, whatever the parent did with it; dirty stays dirty.
+ */
+ATF_TC_WITHOUT_HEAD(child_is_old);
+ATF_TC_BODY(child_is_old, tc)
+{
+	struct mm *parent, *child, *grandchild;
+	uint64_t va;
+
+	family_open();
+	parent = mm;
+	va = map_anon(10, RW); /* a whole line of PTEs among them, and some of others */
+	for (unsigned i = 0; i < 9; i++)
+		write_word(va + i * PAGE_SIZE, i);
+	read_word(va + 9 * PAGE_SIZE); /* the zero page */
+	child = fork_mm(parent);
+	for (unsigned i = 0; i < 10; i++) {
+		uint64_t at = va + i * PAGE_SIZE;
+
+		ATF_CHECK(pte_young(pte_of(parent, at)) && !pte_young(pte_of(child, at)));
+		ATF_CHECK_EQ(pte_dirty(pte_of(child, at)), i < 9);
+	}
+	read_as(child, va);
+	read_as(child, va + 9 * PAGE_SIZE);
+	CHECK_COW(child, va + PAGE_SIZE, USER_MINOR_COW_COPY);
+	/* From read-only PTEs too. */
+	grandchild = fork_mm(child);
+	for (unsigned i = 0; i < 10; i++) {
+		uint64_t at = va + i * PAGE_SIZE;
+
+		ATF_CHECK_EQ(pte_young(pte_of(child, at)), i < 2 || i == 9);
+		ATF_CHECK(!pte_young(pte_of(grandchild, at)));
+	}
+	/* Who takes a page over has touched it. */
+	end_mm(parent);
+	end_mm(child);
+	run_as(grandchild);
+	CHECK_COW(grandchild, va + 2 * PAGE_SIZE, USER_MINOR_COW_REUSE);
+	ATF_CHECK(pte_young(pte_of(grandchild, va + 2 * PAGE_SIZE)));
+	family_close(grandchild);
+}
+
 /* Whoever is left owns the page. */
 ATF_TC_WITHOUT_HEAD(last_owner);
 ATF_TC_BODY(last_owner, tc)
@@ -690,6 +736,7 @@ ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, isolated);
 	ATF_TP_ADD_TC(tp, flushed);
+	ATF_TP_ADD_TC(tp, child_is_old);
 	ATF_TP_ADD_TC(tp, last_owner);
 	ATF_TP_ADD_TC(tp, unmapped);
 	ATF_TP_ADD_TC(tp, mprotected);

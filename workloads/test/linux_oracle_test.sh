@@ -76,7 +76,7 @@ conformance_tcg_body()
 	atf_check -s exit:2 -e match:"numbers from 1 on" "$(atf_config_get top)/harness/tools/conformance.sh" "$build" none
 }
 
-processes="abi_affinity abi_cow abi_exec abi_fork abi_kill abi_pipe abi_sched abi_signal
+processes="abi_affinity abi_cow abi_exec abi_fork abi_fork_copy abi_kill abi_pipe abi_sched abi_signal
 abi_futex abi_pthread abi_threads"
 
 # Programs of several processes, with $cpus CPUs.

@@ -118,12 +118,7 @@ static inline pte_t pte_set_prot(pte_t e, unsigned prot)
 
 static inline pte_t pte_mkwrite(pte_t e)
 {
-	return (pte_t){e.v | PTE_W | PTE_D};
-}
-
-static inline pte_t pte_wrprotect(pte_t e)
-{
-	return (pte_t){e.v & ~PTE_W};
+	return (pte_t){e.v | PTE_W | PTE_D | PTE_A};
 }
 
 static inline pte_t pte_mkclean(pte_t e)
