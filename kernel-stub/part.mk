@@ -8,24 +8,26 @@ STUB_CFLAGS := -std=gnu11 -O2 -g -ffreestanding -fno-pic -fno-pie -mcmodel=kerne
 # one beside the others for tests (stub-debug.elf); STUB_DEBUG=1 makes all of them so (into a build
 # directory of its own: make B=…).
 STUB_CHECKS := $(if $(STUB_DEBUG),debug,release)
-# How an address space finds its VMAs (kernel-stub/mm/vma_index.h) is compiled in: a stub, a hosted
+# How an address space finds its VMAs (kernel-stub/mm/vma/vma_index.h) is compiled in: a stub, a hosted
 # mm/ and the tests below for each. stub.elf and what has no suffix has the first.
 VMA_INDEXES := rbtree list btree
 VMA_INDEX := $(firstword $(VMA_INDEXES))
 VMA_INDEXES_BESIDE := $(filter-out $(VMA_INDEX),$(VMA_INDEXES))
-STUB_INC = -I$(KS)/include -I$(KS)/port -I$(KS)/port/guest -I$(KS)/port/guest/$(STUB_CHECKS) \
-	-I$(KS)/mm -I$(KS)/mm/$(STUB_CHECKS) \
-	-I$(KS)/mm/index/$(VMA_INDEX) -I$(KS)/arch/x86_64 -I$(KS)/kern -I$(KS)/drivers
-# $(call stub_sources,debug or release)
-stub_sources = $(wildcard $(KS)/mm/*.c $(KS)/mm/$(1)/*.c $(KS)/port/guest/*.c $(KS)/port/guest/$(1)/*.c \
-	$(KS)/arch/x86_64/*.c $(KS)/arch/x86_64/*.S $(KS)/kern/*.c $(KS)/drivers/*.c)
+# An include names its folder. A bare name is what guest and host share (include/), or something that
+# there is more than one of: these directories choose which.
+STUB_INC = -I$(KS) -I$(KS)/include -I$(KS)/port/guest -I$(KS)/port/guest/$(STUB_CHECKS) -I$(KS)/mm/$(STUB_CHECKS) \
+	-I$(KS)/mm/vma/index/$(VMA_INDEX)
+# $(call mm_sources,debug or release)
+mm_sources = $(filter-out $(KS)/mm/debug/% $(KS)/mm/release/%,$(wildcard $(KS)/mm/*.c $(KS)/mm/*/*.c)) \
+	$(wildcard $(KS)/mm/$(1)/*.c)
+stub_sources = $(call mm_sources,$(1)) $(wildcard $(KS)/port/guest/*.c $(KS)/port/guest/$(1)/*.c \
+	$(KS)/arch/x86_64/*.c $(KS)/arch/x86_64/*.S $(KS)/kern/*.c $(KS)/kern/*/*.c $(KS)/drivers/*.c)
 STUB_SRCS := $(call stub_sources,$(STUB_CHECKS))
 
 HOSTED_SAN ?= -fsanitize=address,undefined -fno-sanitize-recover=all
 HOSTED_CFLAGS = -std=gnu11 -O1 -g -fno-omit-frame-pointer $(HOSTED_SAN) $(WARN)
-HOSTED_INC = -I$(KS)/include -I$(KS)/port -I$(KS)/port/hosted -I$(KS)/mm -I$(KS)/mm/debug \
-	-I$(KS)/mm/index/$(VMA_INDEX) -I$(KS)/arch/x86_64
-HOSTED_SRCS := $(wildcard $(KS)/mm/*.c $(KS)/mm/debug/*.c $(KS)/port/hosted/*.c)
+HOSTED_INC = -I$(KS) -I$(KS)/include -I$(KS)/port/hosted -I$(KS)/mm/debug -I$(KS)/mm/vma/index/$(VMA_INDEX)
+HOSTED_SRCS := $(call mm_sources,debug) $(wildcard $(KS)/port/hosted/*.c)
 
 KS_TESTS := $(patsubst $(KS)/test/%.c,%,$(wildcard $(KS)/test/*_test.c))
 KS_TEST_PROGRAMS := $(patsubst %,$(B)/kyua/$(KS)/test/%,$(KS_TESTS))
@@ -49,7 +51,7 @@ stub: $(B)/stub.elf $(VMA_INDEXES_BESIDE:%=$(B)/stub-%.elf)
 hosted: $(B)/hosted/libmm.a $(KS_TEST_PROGRAMS)
 
 STUB_DEBUG_OBJS := $(patsubst %,$(B)/guest-debug/%.o,$(call stub_sources,debug) \
-	$(wildcard $(KS)/mm/index/$(VMA_INDEX)/*.c))
+	$(wildcard $(KS)/mm/vma/index/$(VMA_INDEX)/*.c))
 $(B)/guest-debug/%: STUB_CHECKS := debug
 
 $(B)/guest-debug/%.c.o: %.c Makefile
@@ -81,7 +83,7 @@ $(B)/guest$(2)/%.S.o: %.S Makefile
 	$$(START)
 	$$(CC) $$(STUB_CFLAGS) $$(REPRODUCIBLE) $$(DEPFLAGS) $$(STUB_INC) -c $$< -o $$@
 
-STUB_OBJS$(2) := $$(patsubst %,$(B)/guest$(2)/%.o,$$(STUB_SRCS) $$(wildcard $(KS)/mm/index/$(1)/*.c))
+STUB_OBJS$(2) := $$(patsubst %,$(B)/guest$(2)/%.o,$$(STUB_SRCS) $$(wildcard $(KS)/mm/vma/index/$(1)/*.c))
 
 $(B)/stub$(2).elf: $$(STUB_OBJS$(2)) $(KS)/arch/x86_64/stub.ld
 	$$(START)
@@ -92,7 +94,7 @@ $(B)/hosted$(2)/%.c.o: %.c
 	$$(START)
 	$$(CC) $$(HOSTED_CFLAGS) $$(DEPFLAGS) $$(HOSTED_INC) -c $$< -o $$@
 
-$(B)/hosted$(2)/libmm.a: $$(patsubst %,$(B)/hosted$(2)/%.o,$$(HOSTED_SRCS) $$(wildcard $(KS)/mm/index/$(1)/*.c))
+$(B)/hosted$(2)/libmm.a: $$(patsubst %,$(B)/hosted$(2)/%.o,$$(HOSTED_SRCS) $$(wildcard $(KS)/mm/vma/index/$(1)/*.c))
 	rm -f $$@
 	$$(AR) rcs $$@ $$^
 
@@ -101,7 +103,7 @@ $(3:%=$(B)/kyua/$(KS)/test/%$(2)): $(B)/kyua/$(KS)/test/%$(2): $(B)/hosted$(2)/$
 	$$(START)
 	$$(CC) $$(HOSTED_SAN) $$^ -latf-c -lpthread -o $$@
 
-$(KS_FUZZERS:%=%$(2)): $(B)/fuzz/%$(2): $(KS)/fuzz/%.c $$(HOSTED_SRCS) $$(wildcard $(KS)/mm/index/$(1)/*.c)
+$(KS_FUZZERS:%=%$(2)): $(B)/fuzz/%$(2): $(KS)/fuzz/%.c $$(HOSTED_SRCS) $$(wildcard $(KS)/mm/vma/index/$(1)/*.c)
 	$$(START)
 	$$(FUZZ_CC) -std=gnu11 -O1 -g $$(FUZZ_FLAGS) $$(WARN) $$(HOSTED_INC) $$(filter %.c,$$^) -lpthread -o $$@
 endef

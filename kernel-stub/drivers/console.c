@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Byte ports: what the kernel says, and what ring 3 writes to its standard descriptors. One CPU at
  * a time, so that lines stay whole; but in whatever state the others are, a panic gets through. */
-#include "port.h"
+#include "port/port.h"
 
-#include "kern.h"
+#include "kern/kern.h"
 
 #define PATIENCE 1000000u
 

@@ -5,7 +5,7 @@
  * number of pages; prot (and whether it is shared memory) or advice. A difference panics, which
  * aborts.
  */
-#include "../test/mmap_model.h"
+#include "test/mmap_model.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #include "faultline_abi.h"
-#include "frame.h"
+#include "arch/x86_64/frame.h"
 
 struct cpu;
 struct mm;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The lock of kern/, with the CPU that holds it: an oops asks (oops.c), and so does task_exit,
  * which may be called with or without it. */
-#include "kern_lock.h"
+#include "kern/kern_lock.h"
 
-#include "cpu.h"
-#include "lock.h"
+#include "arch/x86_64/cpu.h"
+#include "mm/base/lock.h"
 
 #define NOBODY UINT64_MAX
 

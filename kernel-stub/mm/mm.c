@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Address spaces: making and unmaking them. */
-#include "mm.h"
+#include "mm/mm.h"
 
-#include "anon.h"
-#include "anon_space.h"
-#include "page_index.h"
-#include "pgtable.h"
-#include "shmem.h"
-#include "slab.h"
-#include "vma.h"
+#include "mm/rmap/anon.h"
+#include "mm/rmap/anon_space.h"
+#include "mm/object/page_index.h"
+#include "mm/pgtable/pgtable.h"
+#include "mm/object/shmem.h"
+#include "mm/phys/slab.h"
+#include "mm/vma/vma.h"
 
 #define SMALL_GAP (8 * PMD_SIZE) /* of addresses, for drop_pages */
 

@@ -9,10 +9,10 @@
 #ifndef MM_MM_H
 #define MM_MM_H
 
-#include "port.h"
+#include "port/port.h"
 
-#include "list.h"
-#include "lock.h"
+#include "mm/base/list.h"
+#include "mm/base/lock.h"
 #include "vma_index_types.h"
 
 struct vm_file;

@@ -178,7 +178,7 @@ struct pcp;
  *        kernel message; %d %u %x %lx %lu %s %c %p, 0 and width
  *   _Noreturn void port_panic(const char *fmt, ...)
  */
-#include "port_atomic.h"
+#include "port/port_atomic.h"
 
 #include "port_impl.h"
 

@@ -7,10 +7,10 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "buddy.h"
-#include "errno.h"
-#include "hosted.h"
-#include "random.h"
+#include "mm/phys/buddy.h"
+#include "mm/base/mm_errno.h"
+#include "port/hosted/hosted.h"
+#include "test/random.h"
 
 #define MAX_PAGES 8192u
 

@@ -4,7 +4,7 @@
 #include <dirent.h>
 #include <stdio.h>
 
-#include "../fuzz/mmap_fuzz.c"
+#include "fuzz/mmap_fuzz.c"
 
 #define INPUT_MAX 4096u
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../kern/elf.c"
+#include "kern/exec/elf.c"
 
 #define NR_PHDRS 5
 #define FILE_SIZE 0x5000
@@ -206,7 +206,7 @@ static uint64_t next_random(uint64_t *s)
 	return *s ^= *s << 17;
 }
 
-/* What elf.h promises of an accepted program, whatever was in the file. */
+/* What kern_elf.h promises of an accepted program, whatever was in the file. */
 static void check_promise(const struct elf_image *i, size_t size)
 {
 	uint64_t end = 0;

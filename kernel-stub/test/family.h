@@ -6,7 +6,7 @@
 #ifndef FAMILY_H
 #define FAMILY_H
 
-#include "fault_world.h"
+#include "test/fault_world.h"
 
 #define MAX_MMS 16
 

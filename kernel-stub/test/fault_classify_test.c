@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "fault.h"
+#include "mm/fault/fault.h"
 
 enum { ANY = -1, NO, YES };
 

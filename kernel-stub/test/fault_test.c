@@ -4,7 +4,7 @@
  * the PTE and the contents afterwards; what happens without memory; what happens when another CPU
  * was first.
  */
-#include "fault_world.h"
+#include "test/fault_world.h"
 
 #define U FAULT_USER
 #define P FAULT_PRESENT

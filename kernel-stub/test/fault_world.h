@@ -12,16 +12,16 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "buddy.h"
-#include "errno.h"
-#include "fault_ctx.h"
-#include "file.h"
-#include "hosted.h"
-#include "lru.h"
-#include "pgtable.h"
-#include "vma_index.h"
-#include "rmap.h"
-#include "slab.h"
+#include "mm/phys/buddy.h"
+#include "mm/base/mm_errno.h"
+#include "mm/fault/fault_ctx.h"
+#include "mm/object/file.h"
+#include "port/hosted/hosted.h"
+#include "mm/phys/lru.h"
+#include "mm/pgtable/pgtable.h"
+#include "mm/vma/vma_index.h"
+#include "mm/rmap/rmap.h"
+#include "mm/phys/slab.h"
 
 #define WORLD_FRAMES 4096u
 #define WORLD_BASE 0x10000000ull

@@ -5,8 +5,8 @@
  *
  * Pictures: one letter a page, parent above child; W writable, r read-only and shared, . no PTE.
  */
-#include "family.h"
-#include "random.h"
+#include "test/family.h"
+#include "test/random.h"
 
 #define U FAULT_USER
 #define P FAULT_PRESENT

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../kern/cpio.c"
+#include "kern/fs/cpio.c"
 
 struct archive {
 	uint8_t data[16384];

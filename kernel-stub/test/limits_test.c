@@ -4,9 +4,9 @@
  * limit it goes, a page beyond it is refused and nothing has changed; the sums are right
  * (mm_check). What Linux makes of the same is abi_limits'.
  */
-#include "vma.h"
+#include "mm/vma/vma.h"
 
-#include "fault_world.h"
+#include "test/fault_world.h"
 
 #define AT(page) (WORLD_BASE + (page)*PAGE_SIZE)
 #define LEN(pages) ((pages)*PAGE_SIZE)

@@ -6,12 +6,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "hosted.h"
-#include "mmap_lock.h"
+#include "port/hosted/hosted.h"
+#include "mm/vma/mmap_lock.h"
 
 static const char *const class_names[] = {
 #define LOCK_CLASS(id, name, doc) [LOCK_##id] = name,
-#include "lock_class.def"
+#include "mm/base/lock_class.def"
 #undef LOCK_CLASS
 };
 

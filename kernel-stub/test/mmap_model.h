@@ -11,8 +11,8 @@
 #ifndef MMAP_MODEL_H
 #define MMAP_MODEL_H
 
-#include "errno.h"
-#include "vma_world.h"
+#include "mm/base/mm_errno.h"
+#include "test/vma_world.h"
 
 #define MODEL_MAX 16u
 #define MODEL_BASE(pages) ((1ull << 30) - (pages) / 2 * PAGE_SIZE)

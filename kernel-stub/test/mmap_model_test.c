@@ -2,7 +2,7 @@
 /* Sequences of calls against the flat model (mmap_model.h), mm_check after each. */
 #include <atf-c.h>
 
-#include "mmap_model.h"
+#include "test/mmap_model.h"
 
 static struct model model;
 

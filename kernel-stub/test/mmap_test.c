@@ -10,8 +10,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "errno.h"
-#include "vma_world.h"
+#include "mm/base/mm_errno.h"
+#include "test/vma_world.h"
 
 #define AREA 0x200000000000ull
 #define AREA_PAGES 32u

@@ -4,7 +4,7 @@
  * that fork shared; and want of memory at every allocation changes nothing. Results and VMAs are
  * mmap_test's, against Linux.
  */
-#include "fault_world.h"
+#include "test/fault_world.h"
 
 #define TO (MREMAP_MAYMOVE_ | MREMAP_FIXED_)
 #define FROM WORLD_BASE

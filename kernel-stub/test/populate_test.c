@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Populating on the software MMU: what is there afterwards needs no fault; want of memory; what
  * mincore makes of it. Results as Linux's are abi_populate's. */
-#include "fault_world.h"
+#include "test/fault_world.h"
 
 #define PAGES 600u /* more than a table */
 

@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../kern/printk.c"
-#include "../kern/cmdline.c"
+#include "kern/lib/printk.c"
+#include "kern/lib/cmdline.c"
 
 struct boot_info boot_info;
 static char console[1024];

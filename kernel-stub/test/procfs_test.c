@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../kern/maps_format.c"
+#include "kern/fs/maps_format.c"
 
 static void expect(const char *want, const struct maps_line *line)
 {

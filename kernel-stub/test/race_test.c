@@ -14,8 +14,8 @@
  */
 #include <pthread.h>
 
-#include "fault_world.h"
-#include "random.h"
+#include "test/fault_world.h"
+#include "test/random.h"
 
 enum { CPUS = 3, PAGES = 24, STEADY = 8, ROUNDS = 20000 };
 

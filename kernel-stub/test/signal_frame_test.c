@@ -7,7 +7,7 @@
 #include <string.h>
 #include <ucontext.h>
 
-#include "../kern/signal_frame.h"
+#include "kern/signal/signal_frame.h"
 
 #define AT(ours, theirs)                                                                           \
 	ATF_CHECK_EQ(offsetof(struct signal_ucontext, ours), offsetof(ucontext_t, theirs))

@@ -4,10 +4,10 @@
 #include <atf-c.h>
 #include <string.h>
 
-#include "buddy.h"
-#include "hosted.h"
-#include "random.h"
-#include "slab.h"
+#include "mm/phys/buddy.h"
+#include "port/hosted/hosted.h"
+#include "test/random.h"
+#include "mm/phys/slab.h"
 
 #define PAGES 4096u
 

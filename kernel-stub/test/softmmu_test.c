@@ -6,9 +6,9 @@
 #include <atf-c.h>
 #include <string.h>
 
-#include "buddy.h"
-#include "hosted.h"
-#include "random.h"
+#include "mm/phys/buddy.h"
+#include "port/hosted/hosted.h"
+#include "test/random.h"
 
 #define PAGES 256u
 #define VA 0x12345678000ull

@@ -3,7 +3,7 @@
  * Flushes of other CPUs: what each change of an address space asks of a second CPU that has all of
  * its pages in its TLB, and that nothing stale is left there. One thread plays both CPUs.
  */
-#include "fault_world.h"
+#include "test/fault_world.h"
 
 #define PAGES 40u
 #define HERE 0

@@ -9,8 +9,8 @@
  */
 #include <atf-c.h>
 
-#include "random.h"
-#include "vma_world.h"
+#include "test/random.h"
+#include "test/vma_world.h"
 
 #define SLOTS_MAX 3000u
 #define SLOT (4 * PAGE_SIZE)

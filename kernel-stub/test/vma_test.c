@@ -3,8 +3,8 @@
  * search. */
 #include <atf-c.h>
 
-#include "errno.h"
-#include "vma_world.h"
+#include "mm/base/mm_errno.h"
+#include "test/vma_world.h"
 
 #define BASE (1ull << 32)
 

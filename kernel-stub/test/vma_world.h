@@ -18,14 +18,14 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "anon.h"
-#include "buddy.h"
-#include "fault.h"
-#include "file.h"
-#include "hosted.h"
-#include "pgtable.h"
-#include "slab.h"
-#include "vma.h"
+#include "mm/rmap/anon.h"
+#include "mm/phys/buddy.h"
+#include "mm/fault/fault.h"
+#include "mm/object/file.h"
+#include "port/hosted/hosted.h"
+#include "mm/pgtable/pgtable.h"
+#include "mm/phys/slab.h"
+#include "mm/vma/vma.h"
 
 #define WORLD_FRAMES 8192u
 #define PICTURE_MAX 128

@@ -5,9 +5,9 @@
  *
  * Pictures: one letter a page; a, b, c areas, . unmapped.
  */
-#include "fault_world.h"
-#include "random.h"
-#include "vmalloc.h"
+#include "test/fault_world.h"
+#include "test/random.h"
+#include "mm/pgtable/vmalloc.h"
 
 #define W FAULT_WRITE
 #define LAZY(n) (VMALLOC_START + (n)*VMALLOC_SLOT_SIZE + PAGE_SIZE)

@@ -3,7 +3,7 @@
  * Unmapping and protecting ranges: what goes and what stays at the edges of tables, which flush is
  * chosen, who keeps a page alive. The last cases leave out the flush, to show that this is seen.
  */
-#include "fault_ctx.h"
+#include "mm/fault/fault_ctx.h"
 
 /* zap_range and protect_range without their flush: the same source, with that one call taken out.
  */
@@ -18,8 +18,8 @@ static void protect_range_unflushed(struct mm *mm, struct vma *vma, uint64_t sta
 #define protect_range protect_range_unflushed
 #define tlb_batch_flush(batch, of) ((void)(of), (batch)->nr = 0)
 #define tlb_flush_page(of, va) ((void)(of), (void)(va))
-#include "../mm/zap.c"
-#include "../mm/protect.c"
+#include "mm/walk/zap.c"
+#include "mm/walk/protect.c"
 #undef zap_range
 #undef zap_range_shared
 #undef zap_page_if
@@ -27,9 +27,9 @@ static void protect_range_unflushed(struct mm *mm, struct vma *vma, uint64_t sta
 #undef tlb_batch_flush
 #undef tlb_flush_page
 
-#include "vma.h"
+#include "mm/vma/vma.h"
 
-#include "fault_world.h"
+#include "test/fault_world.h"
 
 static void fill(uint64_t va, unsigned pages)
 {

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "frame.h"
+#include "arch/x86_64/frame.h"
 
 struct mm;
 

@@ -3,7 +3,7 @@
 #ifndef ARCH_ASM_H
 #define ARCH_ASM_H
 
-#include "cpu_layout.h"
+#include "arch/x86_64/cpu_layout.h"
 
 /* clang-format off */
 

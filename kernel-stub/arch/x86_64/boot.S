@@ -4,7 +4,7 @@
  * docs/misc/pvh.pandoc). The first page tables are data: the kernel's 2 MiB stand both where they
  * are loaded and where they are linked, writable and executable until paging_protect_kernel().
  */
-#include "cpu_layout.h"
+#include "arch/x86_64/cpu_layout.h"
 
 #define PHYS(sym) (sym - KERNEL_BASE)
 #define PTE_TABLE 0x03	  /* present, writable */

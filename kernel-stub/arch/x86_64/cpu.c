@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Set-up of a CPU: descriptor tables, control registers, model-specific registers, features. */
-#include "cpu.h"
+#include "arch/x86_64/cpu.h"
 
-#include "arch.h"
-#include "kern.h"
+#include "arch/x86_64/arch.h"
+#include "kern/kern.h"
 
 #define FIELD_IS(type, field, offset)                                                              \
 	_Static_assert(offsetof(type, field) == (offset), #type "." #field)

@@ -5,13 +5,13 @@
 #ifndef ARCH_CPU_H
 #define ARCH_CPU_H
 
-#include "port.h"
+#include "port/port.h"
 
-#include "cpu_layout.h"
-#include "fault.h"
-#include "frame.h"
-#include "mm_cpu.h"
-#include "recorder.h"
+#include "arch/x86_64/cpu_layout.h"
+#include "mm/fault/fault.h"
+#include "arch/x86_64/frame.h"
+#include "mm/phys/mm_cpu.h"
+#include "kern/report/recorder.h"
 
 struct tss {
 	uint32_t reserved0;

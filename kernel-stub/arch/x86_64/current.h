@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-#include "cpu_layout.h"
+#include "arch/x86_64/cpu_layout.h"
 
 struct task;
 

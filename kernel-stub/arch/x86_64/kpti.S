@@ -7,7 +7,7 @@
  * both map. From there to the kernel's tables and the task's stack, with what the processor pushed;
  * then the usual entry goes on as if it had been the first. From ring 0 the usual entry is all.
  */
-#include "asm.h"
+#include "arch/x86_64/asm.h"
 
 #define ROOT_BIT 4096
 

@@ -15,10 +15,10 @@
  *     no PCID here (neither QEMU's TCG nor kvm_pvm has it), so what kpti=on costs is KPTI's cost on
  *     processors without.
  */
-#include "cpu.h"
+#include "arch/x86_64/cpu.h"
 
-#include "buddy.h"
-#include "kern.h"
+#include "mm/phys/buddy.h"
+#include "kern/kern.h"
 
 extern char entry_text_start[], entry_text_end[];
 extern const char *const kpti_entries[];

@@ -14,10 +14,10 @@
  *     interpreter runs ring 0 (quirks=pvm) `hlt` may end and the interrupt still be on its way at
  *     `cli`; so arch_idle looks at the time itself, and the interrupt is dropped by 3.
  */
-#include "cpu.h"
+#include "arch/x86_64/cpu.h"
 
-#include "arch.h"
-#include "kern.h"
+#include "arch/x86_64/arch.h"
+#include "kern/kern.h"
 
 #define LAPIC_PHYS 0xfee00000ull
 

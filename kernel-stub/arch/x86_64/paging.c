@@ -5,9 +5,9 @@
  * none for ring 3. Made at boot and never changed, so that every address space can share the upper
  * half of the top-level table by copying its entries.
  */
-#include "cpu.h"
+#include "arch/x86_64/cpu.h"
 
-#include "kern.h"
+#include "kern/kern.h"
 
 #define PTE_PCD (1ull << 4)
 #define PTE_G (1ull << 8)

@@ -13,7 +13,7 @@
 #ifndef ARCH_PTE_H
 #define ARCH_PTE_H
 
-#include "port.h"
+#include "port/port.h"
 
 #define PTE_P (1ull << 0)
 #define PTE_W (1ull << 1)

@@ -8,11 +8,11 @@
  * they are what a handler starts with (Linux fpu__clear_user_states). As that is zero for %xmm0, the
  * empty part of siginfo is written with it.
  */
-#include "asm.h"
-#include "signal_layout.h"
+#include "arch/x86_64/asm.h"
+#include "arch/x86_64/signal_layout.h"
 
 #define UC_FIELD(name, offset, field) .set name, offset;
-#include "signal_context.def"
+#include "arch/x86_64/signal_context.def"
 #undef UC_FIELD
 
 #define TASK_SIZE 0x7ffffffff000

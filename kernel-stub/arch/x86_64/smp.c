@@ -25,14 +25,14 @@
  *     of them sees the other. Not so when page tables are freed: a CPU may walk what it has loaded
  *     at any time, for itself.
  */
-#include "cpu.h"
+#include "arch/x86_64/cpu.h"
 
-#include "arch.h"
-#include "buddy.h"
-#include "clock.h"
-#include "kern.h"
-#include "mm.h"
-#include "vmstat.h"
+#include "arch/x86_64/arch.h"
+#include "mm/phys/buddy.h"
+#include "kern/task/clock.h"
+#include "kern/kern.h"
+#include "mm/mm.h"
+#include "mm/phys/vmstat.h"
 
 #define START_PAGE 8u /* of physical memory; below 1 MiB */
 #define START_TIMEOUT_MS 3000u

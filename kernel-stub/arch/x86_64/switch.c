@@ -8,9 +8,9 @@
  * Not kept per task are the data segment selectors, which no 64-bit program has a use for: one that
  * loads them finds its bases as it left them, but not its selectors.
  */
-#include "cpu.h"
+#include "arch/x86_64/cpu.h"
 
-#include "arch.h"
+#include "arch/x86_64/arch.h"
 
 extern char syscall_task_start[], syscall_fork_start[];
 

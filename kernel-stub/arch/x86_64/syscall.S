@@ -8,7 +8,7 @@
  * SYSRET also needs the frame's rip and rflags to be where `syscall` left them, in rcx and r11. As
  * rip then is what follows a `syscall` below TASK_SIZE, it is canonical (SDM vol. 2, SYSRET).
  */
-#include "asm.h"
+#include "arch/x86_64/asm.h"
 
 	.text
 

@@ -18,8 +18,8 @@
  * 3's is between swapgs and iretq; an iretq that faults (a frame that a signal handler made) is
  * recognised by its address.
  */
-#include "asm.h"
-#include "signal_layout.h"
+#include "arch/x86_64/asm.h"
+#include "arch/x86_64/signal_layout.h"
 
 #define FL_HIST_SUB_BITS 7 /* faultline_abi.h */
 #define FAULT_SIGNAL 1	   /* fault.h */

@@ -9,13 +9,13 @@
  *      task ends; an oops is reported, and the task ends or the machine.
  * Other exceptions are signals from ring 3, and from ring 0 an oops.
  */
-#include "cpu.h"
+#include "arch/x86_64/cpu.h"
 
-#include "arch.h"
-#include "current.h"
-#include "kern.h"
-#include "kstack.h"
-#include "oom.h"
+#include "arch/x86_64/arch.h"
+#include "arch/x86_64/current.h"
+#include "kern/kern.h"
+#include "kern/task/kstack.h"
+#include "kern/report/oom.h"
 
 #define NR_EXCEPTIONS 32
 #define GATE_INTERRUPT 0x8eu

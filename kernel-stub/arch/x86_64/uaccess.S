@@ -8,7 +8,7 @@
  * a page that is there: it is copied by bytes, and so the count of what was not copied is exact,
  * with one fault for one bad page.
  */
-#include "asm.h"
+#include "arch/x86_64/asm.h"
 
 #define TASK_SIZE 0x7ffffffff000
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The lock-order check of debug builds. See lock_check.h and docs/locking.md. */
-#include "lock.h"
-#include "mm_cpu.h"
+#include "mm/base/lock.h"
+#include "mm/phys/mm_cpu.h"
 
 static const char *class_name(enum lock_class c)
 {
 	static const char *const names[] = {
 #define LOCK_CLASS(id, name, doc) [LOCK_##id] = name,
-#include "lock_class.def"
+#include "mm/base/lock_class.def"
 #undef LOCK_CLASS
 	};
 

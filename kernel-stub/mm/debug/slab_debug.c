@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Poisoning of slab objects. See slab_debug.h. */
 #include "slab_debug.h"
-#include "page.h"
-#include "slab.h"
+#include "mm/phys/page.h"
+#include "mm/phys/slab.h"
 
 #define POISON_FREE 0x6b /* Linux's values, known from many an oops */
 #define POISON_INUSE 0x5a

@@ -4,7 +4,7 @@
 #ifndef MM_PAGE_DEBUG_H
 #define MM_PAGE_DEBUG_H
 
-#include "page.h"
+#include "mm/phys/page.h"
 
 static inline void page_debug_free(const struct page *page)
 {

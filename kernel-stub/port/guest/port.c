@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The parts of the guest's port that look into mm/'s structures. */
-#include "port.h"
+#include "port/port.h"
 
-#include "cpu.h"
-#include "mm.h"
+#include "arch/x86_64/cpu.h"
+#include "mm/mm.h"
 
 extern uint64_t boot_pml4[];
 unsigned guest_root_order;

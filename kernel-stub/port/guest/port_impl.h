@@ -3,9 +3,9 @@
 #ifndef PORT_GUEST_PORT_IMPL_H
 #define PORT_GUEST_PORT_IMPL_H
 
-#include "cpu_layout.h"
+#include "arch/x86_64/cpu_layout.h"
 #include "inject.h"
-#include "pte.h"
+#include "arch/x86_64/pte.h"
 
 extern uint64_t guest_vmemmap; /* boot_memory.c: address of frame 0's struct page */
 

@@ -6,8 +6,8 @@
 #ifndef HOSTED_H
 #define HOSTED_H
 
-#include "fault.h"
-#include "mm.h"
+#include "mm/fault/fault.h"
+#include "mm/mm.h"
 
 /* ---- set-up (port_impl.c) ---- */
 

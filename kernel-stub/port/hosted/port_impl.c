@@ -8,10 +8,10 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "buddy.h"
-#include "hosted.h"
-#include "mm_cpu.h"
-#include "slab.h"
+#include "mm/phys/buddy.h"
+#include "port/hosted/hosted.h"
+#include "mm/phys/mm_cpu.h"
+#include "mm/phys/slab.h"
 
 unsigned char *hosted_arena;
 struct page *hosted_vmemmap;

@@ -6,7 +6,7 @@
 #ifndef PORT_IMPL_H
 #define PORT_IMPL_H
 
-#include "pte.h"
+#include "arch/x86_64/pte.h"
 
 struct page;
 

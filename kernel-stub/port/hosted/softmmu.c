@@ -30,9 +30,9 @@
  */
 #include <string.h>
 
-#include "buddy.h"
-#include "hosted.h"
-#include "page.h"
+#include "mm/phys/buddy.h"
+#include "port/hosted/hosted.h"
+#include "mm/phys/page.h"
 
 #define TLB_SLOTS 64u
 #define PSC_SLOTS 16u

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Failure injection on the guest, for one task at a time: its own allocations, pages and objects
  * alike, in the order in which they are asked for. Others are neither counted nor refused. */
-#include "port.h"
+#include "port/port.h"
 
-#include "current.h"
+#include "arch/x86_64/current.h"
 
 static struct {
 	const struct task *who; /* compared only */

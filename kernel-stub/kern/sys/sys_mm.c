@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The memory calls: decode the arguments, find the file, leave the rest to mm/. */
+#include "arch/x86_64/arch.h"
+#include "mm/base/mm_errno.h"
+#include "kern/fs/files.h"
+#include "kern/kern_lock.h"
+#include "mm/mm.h"
+#include "kern/sys/kern_syscall.h"
+#include "kern/task/task.h"
+#include "kern/fs/user_iter.h"
+
+/* vm_extra: what mlockall has said of mappings to come. */
+static inline int64_t mmap_with(const struct trap_frame *regs, struct vm_file *vm,
+				uint32_t vm_extra)
+{
+	return vm_mmap(current()->mm, ARG0(regs), ARG1(regs), (unsigned)ARG2(regs),
+		       (unsigned)ARG3(regs), vm, ARG5(regs) >> PAGE_SHIFT, vm_extra);
+}
+
+/* The descriptor's part of mmap: 0 or an error. *vm outlives the descriptor (initramfs.h: never
+ * released). Needs: kern_lock. */
+static int64_t find_file(const struct trap_frame *regs, struct vm_file **vm)
+{
+	unsigned prot = (unsigned)ARG2(regs), flags = (unsigned)ARG3(regs), mode;
+	struct file *file = file_get((uint32_t)ARG4(regs));
+
+	if (!file)
+		return -MM_EBADF;
+	mode = file->flags & O_ACCMODE;
+	if (mode == O_WRONLY || ((flags & MAP_SHARED_) && (prot & PROT_WRITE_) && mode != O_RDWR))
+		return -MM_EACCES;
+	if (!file->ops->map)
+		return -MM_ENODEV;
+	*vm = file->ops->map(file);
+	return 0;
+}
+
+static __attribute__((noinline)) int64_t mmap_file(const struct trap_frame *regs, uint32_t vm_extra)
+{
+	struct vm_file *vm = NULL;
+	int64_t error;
+
+	kern_lock();
+	error = find_file(regs, &vm);
+	kern_unlock();
+	return error ? error : mmap_with(regs, vm, vm_extra);
+}
+
+static inline int64_t mmap_call(const struct trap_frame *regs, uint32_t vm_extra)
+{
+	if (ARG5(regs) & ~PAGE_MASK)
+		return -MM_EINVAL;
+	return ARG3(regs) & MAP_ANONYMOUS_ ? mmap_with(regs, NULL, vm_extra)
+					   : mmap_file(regs, vm_extra);
+}
+
+/* What is to be brought in at once: MAP_POPULATE, or locked memory. */
+static __attribute__((noinline)) int64_t mmap_populate(const struct trap_frame *regs)
+{
+	int64_t start = mmap_call(regs, current()->mm->def_flags);
+	uint64_t end = ((uint64_t)start + ARG1(regs) + PAGE_SIZE - 1) & PAGE_MASK;
+
+	if (start < 0)
+		return start;
+	if ((ARG3(regs) & (MAP_POPULATE_ | MAP_NONBLOCK_)) == MAP_POPULATE_)
+		vm_populate(current()->mm, (uint64_t)start, end);
+	else
+		vm_populate_locked(current()->mm, (uint64_t)start, end);
+	return start;
+}
+
+SYSCALL(mmap)
+{
+	return unlikely(ARG3(regs) & (MAP_POPULATE_ | MAP_LOCKED_) || current()->mm->def_flags)
+		       ? mmap_populate(regs)
+		       : mmap_call(regs, 0);
+}
+
+SYSCALL(munmap)
+{
+	return vm_munmap(current()->mm, ARG0(regs), ARG1(regs));
+}
+
+SYSCALL(mprotect)
+{
+	return vm_mprotect(current()->mm, ARG0(regs), ARG1(regs), (unsigned)ARG2(regs));
+}
+
+SYSCALL(mremap)
+{
+	return vm_mremap(current()->mm, ARG0(regs), ARG1(regs), ARG2(regs), (unsigned)ARG3(regs),
+			 ARG4(regs));
+}
+
+SYSCALL(madvise)
+{
+	return vm_madvise(current()->mm, ARG0(regs), ARG1(regs), (int)ARG2(regs));
+}
+
+/* What comes before a hole is answered, too. */
+SYSCALL(mincore)
+{
+	uint64_t addr = ARG0(regs), len = ARG1(regs), user = ARG2(regs), left;
+	unsigned char vec[256];
+
+	if (addr & ~PAGE_MASK)
+		return -MM_EINVAL;
+	if (!user_range_ok(addr, len))
+		return -MM_ENOMEM;
+	left = (len + PAGE_SIZE - 1) >> PAGE_SHIFT;
+	if (!user_range_ok(user, left))
+		return -MM_EFAULT;
+	while (left) {
+		uint64_t n = left < sizeof(vec) ? left : sizeof(vec);
+		int64_t done = vm_mincore(current()->mm, addr, n, vec);
+
+		if (done < 0)
+			return done;
+		if (copy_to_user(user, vec, (uint64_t)done))
+			return -MM_EFAULT;
+		addr += (uint64_t)done << PAGE_SHIFT;
+		user += (uint64_t)done;
+		left -= (uint64_t)done;
+	}
+	return 0;
+}
+
+SYSCALL(mlock)
+{
+	return vm_mlock(current()->mm, ARG0(regs), ARG1(regs), 0);
+}
+
+SYSCALL(mlock2)
+{
+	return vm_mlock(current()->mm, ARG0(regs), ARG1(regs), (unsigned)ARG2(regs));
+}
+
+SYSCALL(munlock)
+{
+	return vm_munlock(current()->mm, ARG0(regs), ARG1(regs));
+}
+
+SYSCALL(mlockall)
+{
+	return vm_mlockall(current()->mm, (unsigned)ARG0(regs));
+}
+
+SYSCALL(munlockall)
+{
+	return vm_munlockall(current()->mm);
+}
+
+SYSCALL(brk)
+{
+	return (int64_t)vm_brk(current()->mm, ARG0(regs));
+}

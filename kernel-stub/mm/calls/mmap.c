@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * mmap and munmap. Arguments are checked in Linux's order (mm/mmap.c, do_mmap and below), as for a
+ * caller with CAP_SYS_RAWIO, which may map below mmap_min_addr by MAP_FIXED:
+ *
+ *   1. length 0                                   EINVAL
+ *   2. length that overflows                      ENOMEM
+ *   3. file offset + length that overflows: not with a pgoff of 52 bits
+ *   4. more VMAs than map_max                     ENOMEM
+ *   5. a place: longer than the address space or no hole ENOMEM; MAP_FIXED beyond it ENOMEM,
+ *      unaligned EINVAL
+ *   6. MAP_FIXED_NOREPLACE on something           EEXIST
+ *   7. file offset + length beyond any file       EOVERFLOW
+ *   8. a mapping type that does not exist         EINVAL; MAP_SHARED_VALIDATE of a file with a
+ *      flag that it does not have                 EOPNOTSUPP
+ *
+ *   9. RLIMIT_AS, RLIMIT_DATA (limits.c): what MAP_FIXED replaces does not count   ENOMEM
+ *
+ * Then memory is got, what MAP_FIXED replaces is unmapped, and the range is mapped.
+ */
+#include "mm/base/mm_errno.h"
+#include "mm/object/shmem.h"
+#include "mm/vma/vma.h"
+
+#define FILE_SIZE_MAX 0x7fffffffffffffffull /* Linux's MAX_LFS_FILESIZE */
+
+/* A request as it goes through the phases, which are inlined: its address is taken nowhere, so that
+ * it stays in registers. */
+struct mmap_request {
+	struct mm *mm;
+	uint64_t addr, len;
+	unsigned map_flags;
+	uint32_t flags;
+	struct vm_file *file;
+	uint64_t pgoff;
+	struct vma_place place; /* .next: the first VMA with end > start */
+};
+
+static inline bool mmap_fixed(const struct mmap_request *r)
+{
+	return r->map_flags & (MAP_FIXED_ | MAP_FIXED_NOREPLACE_);
+}
+
+/* Checks 1 to 4. */
+static inline int mmap_check(struct mmap_request *r)
+{
+	uint64_t len = r->len;
+
+	r->len = page_align(len);
+	if (!r->len)
+		return len ? -MM_ENOMEM : -MM_EINVAL;
+	if (r->mm->map_count > r->mm->map_max)
+		return -MM_ENOMEM;
+	return 0;
+}
+
+/* The hint, if there is one and its place is free. */
+static inline bool mmap_hint(struct mmap_request *r)
+{
+	uint64_t hint = r->addr & PAGE_MASK;
+
+	if (!hint)
+		return false;
+	if (hint < MMAP_MIN_ADDR)
+		hint = MMAP_MIN_ADDR;
+	if (r->len > TASK_SIZE || hint > TASK_SIZE - r->len)
+		return false;
+	r->place = (struct vma_place){hint, vma_find(r->mm, hint)};
+	return !r->place.next || hint + r->len <= vma_start_gap(r->place.next);
+}
+
+/* Check 5. (A hole that is too short needs no other look at the length.) */
+static inline int mmap_place(struct mmap_request *r)
+{
+	struct mm *mm = r->mm;
+
+	if (mmap_fixed(r)) {
+		if (r->len > TASK_SIZE || r->addr > TASK_SIZE - r->len)
+			return -MM_ENOMEM;
+		if (r->addr & ~PAGE_MASK)
+			return -MM_EINVAL;
+		r->place = (struct vma_place){r->addr, vma_find(mm, r->addr)};
+		return 0;
+	}
+	if (mmap_hint(r))
+		return 0;
+	r->place = vma_hole_topdown(mm, r->len, MMAP_MIN_ADDR, mm->mmap_base);
+	if (unlikely(!r->place.start))
+		r->place = vma_hole_bottomup(mm, r->len, UNMAPPED_BASE, TASK_SIZE);
+	return r->place.start ? 0 : -MM_ENOMEM;
+}
+
+#define MMAP_SHARED 1
+
+/* Checks 7 and 8: 0 for a private mapping, MMAP_SHARED, or an error. */
+static inline int mmap_type(const struct mmap_request *r)
+{
+	unsigned type = r->map_flags & MAP_TYPE_;
+
+	if (r->file && r->pgoff > (FILE_SIZE_MAX - r->len) >> PAGE_SHIFT)
+		return -MM_EOVERFLOW;
+	if (type == MAP_PRIVATE_)
+		return r->file && r->flags & VM_GROWSDOWN ? -MM_EINVAL : 0;
+	if (type == MAP_SHARED_VALIDATE_ && r->file && r->map_flags & ~MAP_LEGACY_MASK_)
+		return -MM_EOPNOTSUPP;
+	if (type == MAP_SHARED_ || (type == MAP_SHARED_VALIDATE_ && r->file))
+		return r->flags & VM_GROWSDOWN ? -MM_EINVAL : MMAP_SHARED;
+	return -MM_EINVAL;
+}
+
+/* Some are the same bits in the call. */
+_Static_assert(VM_READ == PROT_READ_ && VM_WRITE == PROT_WRITE_ && VM_EXEC == PROT_EXEC_, "PROT_");
+_Static_assert(VM_GROWSDOWN == MAP_GROWSDOWN_ && VM_LOCKED == MAP_LOCKED_ &&
+		       VM_NORESERVE == MAP_NORESERVE_,
+	       "MAP_");
+
+static uint32_t mmap_vm_flags(unsigned prot, unsigned map_flags)
+{
+	uint32_t flags = VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC;
+
+	flags |= prot & VM_ACCESS_FLAGS;
+	flags |= map_flags & (VM_GROWSDOWN | VM_LOCKED | VM_NORESERVE);
+	if ((flags & (VM_WRITE | VM_NORESERVE)) == VM_WRITE)
+		flags |= VM_ACCOUNT;
+	return flags;
+}
+
+/* Is there something in the range? `next` is the first VMA with end > new->start. */
+static inline bool mmap_place_taken(const struct vma_new *new, const struct vma *next)
+{
+	return next && next->start < new->end;
+}
+
+/* Maps the range, which is free; `next` is the VMA above it. */
+static inline __attribute__((always_inline)) int64_t
+mmap_free_place(struct mm *mm, const struct vma_new *new, struct vma *next)
+{
+	struct vma_neighbours n = vma_plan_map(new, next ? next->prev : mm->last, next, NULL);
+	struct vma_spare spare;
+
+	if (!vm_may_expand(mm, new->flags, (new->end - new->start) >> PAGE_SHIFT))
+		return -MM_ENOMEM;
+	if (vma_spare_fill(mm, &spare, vma_map_needs(n)))
+		return -MM_ENOMEM;
+	vma_map(mm, new, next, n, &spare);
+	return (int64_t) new->start;
+}
+
+/* MAP_FIXED: gets memory for everything, unmaps what is there, maps. `first` is the first VMA with
+ * end > new->start. */
+static __attribute__((noinline)) int64_t mmap_replace(struct mm *mm, const struct vma_new *new,
+						      struct vma *first)
+{
+	uint64_t start = new->start, end = new->end;
+	struct vma *prev = first->start < start ? first : first->prev;
+	struct vma *next = vma_find(mm, end);
+	unsigned cut = vma_unmap_needs(first, start, end);
+	struct vma_neighbours n = vma_plan_map(new, prev, next, NULL);
+	struct vma_spare spare;
+
+	if (cut && mm->map_count >= mm->map_max)
+		return -MM_ENOMEM;
+	if (!vm_may_expand(mm, new->flags,
+			   ((end - start) >> PAGE_SHIFT) - vma_pages_in(first, start, end)))
+		return -MM_ENOMEM;
+	if (vma_spare_fill(mm, &spare, cut + vma_map_needs(n)))
+		return -MM_ENOMEM;
+	vma_unmap(mm, first, start, end, &spare);
+	if (cut) {
+		next = first->next;
+		n = vma_plan_map(new, first, next, NULL);
+	}
+	vma_map(mm, new, next, n, &spare);
+	return (int64_t)start;
+}
+
+/* Inline for the sake of private memory, which comes past mmap_shared(). */
+static inline __attribute__((always_inline)) int64_t
+mmap_place_or_replace(struct mm *mm, const struct vma_new *new, struct vma *next)
+{
+	if (unlikely(mmap_place_taken(new, next)))
+		return mmap_replace(mm, new, next);
+	return mmap_free_place(mm, new, next);
+}
+
+/* A shared mapping: of what the file has, or of an object made for it. It is never committed memory
+ * in the sense of VM_ACCOUNT: on Linux the object is. */
+static __attribute__((noinline)) int64_t mmap_shared(struct mm *mm, struct vma_new *new,
+						     struct vma *next)
+{
+	struct vm_file *object;
+	int64_t ret;
+
+	new->flags = (new->flags | VM_SHARED) & ~(uint32_t)VM_ACCOUNT;
+	if (new->file &&new->file->read_only) {
+		new->flags &= ~(uint32_t)VM_MAYWRITE;
+		return new->flags &VM_WRITE ? -MM_EACCES : mmap_place_or_replace(mm, new, next);
+	}
+	object = shmem_create((new->end - new->start) >> PAGE_SHIFT);
+	if (!object)
+		return -MM_ENOMEM;
+	new->pgoff = new->file ? new->pgoff : 0;
+	new->file = object;
+	ret = mmap_place_or_replace(mm, new, next);
+	vm_file_put(object); /* the VMA has one */
+	return ret;
+}
+
+static inline int64_t mmap_locked(struct mmap_request *r)
+{
+	struct vma *next;
+	struct vma_new new;
+	int err = mmap_check(r);
+
+	if (!err)
+		err = mmap_place(r);
+	if (err)
+		return err;
+	new.start = r->place.start;
+	new.end = new.start + r->len;
+	next = r->place.next;
+	if (mmap_place_taken(&new, next) && r->map_flags & MAP_FIXED_NOREPLACE_)
+		return -MM_EEXIST;
+	err = mmap_type(r);
+	if (err < 0)
+		return err;
+	new.flags = r->flags;
+	new.file = r->file;
+	new.pgoff = r->file ? r->pgoff : new.start >> PAGE_SHIFT;
+	if (unlikely(err))
+		return mmap_shared(r->mm, &new, next);
+	return mmap_place_or_replace(r->mm, &new, next);
+}
+
+int64_t vm_mmap(struct mm *mm, uint64_t addr, uint64_t len, unsigned prot, unsigned map_flags,
+		struct vm_file *file, uint64_t pgoff, uint32_t vm_extra)
+{
+	struct mmap_request r = {
+		.mm = mm,
+		.addr = addr,
+		.len = len,
+		.map_flags = map_flags,
+		.flags = mmap_vm_flags(prot, map_flags) | vm_extra,
+		.file = file,
+		.pgoff = pgoff,
+	};
+	int64_t ret;
+
+	mmap_write_lock(mm);
+	ret = mmap_locked(&r);
+	mmap_write_unlock(mm);
+	return ret;
+}
+
+static inline __attribute__((always_inline)) int64_t munmap_locked(struct mm *mm, uint64_t start,
+								   uint64_t end)
+{
+	struct vma *first = vma_find(mm, start);
+	struct vma_spare spare;
+	unsigned cut;
+
+	if (!first || first->start >= end)
+		return 0;
+	cut = vma_unmap_needs(first, start, end);
+	if (cut && mm->map_count >= mm->map_max)
+		return -MM_ENOMEM;
+	if (vma_spare_fill(mm, &spare, cut))
+		return -MM_ENOMEM;
+	vma_unmap(mm, first, start, end, &spare);
+	return 0;
+}
+
+static inline bool munmap_senseless(uint64_t addr, uint64_t len)
+{
+	return addr & ~PAGE_MASK || addr > TASK_SIZE ||
+	       len - 1 >= TASK_SIZE - addr; /* a length of 0 is the largest of all here */
+}
+
+int64_t vm_munmap_locked(struct mm *mm, uint64_t addr, uint64_t len)
+{
+	return munmap_senseless(addr, len) ? -MM_EINVAL
+					   : munmap_locked(mm, addr, addr + page_align(len));
+}
+
+int64_t vm_munmap(struct mm *mm, uint64_t addr, uint64_t len)
+{
+	int64_t ret;
+
+	if (munmap_senseless(addr, len))
+		return -MM_EINVAL;
+	mmap_write_lock(mm);
+	ret = munmap_locked(mm, addr, addr + page_align(len));
+	mmap_write_unlock(mm);
+	return ret;
+}
