@@ -59,8 +59,8 @@ $(B)/guests/program: $(GUEST_DIR)/program.c
 
 # Everything that reads files, once more with the sanitizers, under broken files.
 HARNESS_SAN := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
-HARNESS_READERS := $(wildcard $(patsubst %,harness/%/*.c,base model results stats report)) harness/proc/capture.c \
-	harness/test/mutate_test.c
+HARNESS_READERS := $(wildcard $(patsubst %,harness/%/*.c,base model results stats report)) harness/engine/cell_status.c \
+	harness/engine/engine_id.c harness/proc/capture.c harness/test/mutate_test.c
 HARNESS_SAN_OBJS := $(HARNESS_READERS:%=$(B)/harness-san/%.o)
 
 $(B)/harness-san/%.c.o: %.c

@@ -10,7 +10,7 @@
 
 enum { OPTION_SEED = 0x100, OPTION_TIMEOUT, OPTION_STUB };
 
-const struct common_options common_defaults = {.engine = "auto", .seed = 1, .timeout = 120};
+const struct common_options common_defaults = {.engine = ENGINE_AUTO, .seed = 1, .timeout = 120};
 
 static const struct argp_option options[] = {
 	{.name = "engine",
@@ -80,13 +80,13 @@ const struct argp common_argp = {.options = options, .parser = parse_option};
 
 static const struct engine *find_engine(const char *name, const char **choice)
 {
-	const char *names[16] = {"auto"}, *why = NULL;
+	const char *names[NR_ENGINES + 2] = {ENGINE_AUTO}, *why = NULL;
 	const struct engine *e = engine_find(name, &why);
 	char q[48];
 
 	if (!e) {
-		for (size_t i = 0; engines[i] && i < 14; i++)
-			names[i + 1] = engines[i]->name;
+		for (unsigned i = 0; i < NR_ENGINES; i++)
+			names[i + 1] = engine_name((enum engine_id)i);
 		const char *near = text_nearest(name, names);
 
 		fprintf(stderr, "faultline: no engine %s: %s%s\n", text_quote(q, name),
@@ -94,14 +94,15 @@ static const struct engine *find_engine(const char *name, const char **choice)
 			near ? near : "");
 		return NULL;
 	}
-	*choice = strcmp(name, "auto") ? NULL : why;
-	why = e->unavailable ? e->unavailable() : NULL;
+	*choice = strcmp(name, ENGINE_AUTO) ? NULL : why;
+	why = e->unavailable();
 	if (why) {
-		fprintf(stderr, "faultline: engine %s can't run here: %s\n", e->name, why);
+		fprintf(stderr, "faultline: engine %s can't run here: %s\n", engine_name(e->id),
+			why);
 		return NULL;
 	}
 	if (*choice)
-		fprintf(stderr, "faultline: engine %s: %s\n", e->name, *choice);
+		fprintf(stderr, "faultline: engine %s: %s\n", engine_name(e->id), *choice);
 	return e;
 }
 

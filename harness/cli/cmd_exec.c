@@ -184,7 +184,7 @@ static int conclude(const struct exec_options *o, const struct outcome *out)
 		return out->state == FL_STATE_EXITED ? out->exit_value : 128 + out->exit_value;
 	/* to an engine a panic is an orderly end, and its reason says what it is */
 	fprintf(stderr, "faultline exec: %s%s%s\n",
-		out->status == CELL_OK ? "" : outcome_status_name(out->status),
+		out->status == CELL_OK ? "" : cell_status_name(out->status),
 		out->status == CELL_OK ? "" : ": ", out->reason ? out->reason : "");
 	if (out->state_dump)
 		fprintf(stderr, "%s", out->state_dump);
@@ -236,7 +236,7 @@ static int run(struct exec_options *o, const struct engine *engine)
 
 int cmd_exec(int argc, char **argv)
 {
-	struct exec_options o = {.engine = "auto", .seed = 1, .timeout = 60};
+	struct exec_options o = {.engine = ENGINE_AUTO, .seed = 1, .timeout = 60};
 	const struct engine *engine;
 	const char *why;
 	int status = EXIT_CANNOT;

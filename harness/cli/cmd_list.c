@@ -5,8 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/fault_class.h"
 #include "base/paths.h"
 #include "base/text.h"
+#include "base/vmstat.h"
 #include "cli/cmd.h"
 #include "engine/engine.h"
 #include "model/profile.h"
@@ -14,11 +16,12 @@
 static int list_engines(struct arena *a)
 {
 	(void)a;
-	for (const struct engine *const *e = engines; *e; e++) {
-		const char *why = (*e)->unavailable ? (*e)->unavailable() : NULL;
-		const char *caveat = !why && (*e)->caveat ? (*e)->caveat() : NULL;
+	for (unsigned i = 0; i < NR_ENGINES; i++) {
+		const struct engine *e = engines[i];
+		const char *why = e->unavailable();
+		const char *caveat = why ? NULL : e->caveat();
 
-		printf("%-6s %s\n", (*e)->name, (*e)->doc);
+		printf("%-6s %s\n", engine_name(e->id), e->doc);
 		if (why)
 			printf("       not here: %s\n", why);
 		if (caveat)
@@ -67,20 +70,20 @@ static int list_matrices(struct arena *a)
 static int list_classes(struct arena *a)
 {
 	(void)a;
-#define FAULT_CLASS(id, name, doc) printf("%-24s %s\n", name, doc);
-#include "fault_class.def"
-#undef FAULT_CLASS
+	for (unsigned i = 0; i < FL_NR_CLASSES; i++)
+		printf("%-24s %s\n", fault_class_name((enum fl_class)i),
+		       fault_class_doc((enum fl_class)i));
 	return 0;
 }
 
 static int list_counters(struct arena *a)
 {
 	(void)a;
-#define VMSTAT_EVENT(id, name) printf("%-24s %s\n", name, "event: what the measured phases added");
-#define VMSTAT_GAUGE(id, name) printf("%-24s %s\n", name, "level at the end of the run");
-#include "vmstat.def"
-#undef VMSTAT_EVENT
-#undef VMSTAT_GAUGE
+	for (unsigned i = 0; i < FL_NR_VMSTAT; i++)
+		printf("%-24s %s\n", vmstat_name((enum fl_vmstat)i),
+		       vmstat_is_gauge((enum fl_vmstat)i)
+			       ? "level at the end of the run"
+			       : "event: what the measured phases added");
 	return 0;
 }
 

@@ -118,7 +118,7 @@ static bool draw_cpus(struct arena *a, const struct plot_options *o, const char 
 static bool any_ok(const struct results *r)
 {
 	for (size_t i = 0; i < r->n; i++)
-		if (!strcmp(r->cells[i].status, "ok"))
+		if (result_is_ok(&r->cells[i]))
 			return true;
 	return false;
 }

@@ -67,11 +67,11 @@ static bool check_engines(void)
 	const char *why;
 
 	printf("Engines\n");
-	for (size_t i = 0; engines[i]; i++) {
+	for (unsigned i = 0; i < NR_ENGINES; i++) {
 		const struct engine *e = engines[i];
 		const char *fault = e->unavailable(), *caveat;
 
-		say(e->name, !fault, fault ? fault : engine_finding(e), NULL);
+		say(engine_name(e->id), !fault, fault ? fault : engine_finding(e), NULL);
 		caveat = fault ? NULL : e->caveat();
 		if (caveat)
 			printf("%-29s note: %s\n", "", caveat);
@@ -80,9 +80,9 @@ static bool check_engines(void)
 		any = any || (!fault && e->id != ENGINE_LINUX);
 	}
 	if (any) {
-		const struct engine *chosen = engine_find("auto", &why);
+		const struct engine *chosen = engine_find(ENGINE_AUTO, &why);
 
-		printf("     auto takes %s: %s\n", chosen->name, why);
+		printf("     auto takes %s: %s\n", engine_name(chosen->id), why);
 	}
 	return any;
 }

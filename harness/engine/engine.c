@@ -6,7 +6,11 @@
 #include "engine/linux.h"
 #include "engine/tcg.h"
 
-const struct engine *const engines[] = {&engine_kvm, &engine_tcg, &engine_linux, NULL};
+const struct engine *const engines[NR_ENGINES] = {
+#define ENGINE_DEF(id, name, symbol) [ENGINE_##id] = &symbol,
+#include "engine/engine.def"
+#undef ENGINE_DEF
+};
 
 /* kvm where the CPU runs the guest's ring 0 itself; where nothing else is to be had, also a slow
  * one. The choice is made once: later cells of a run get the same engine. */
@@ -35,11 +39,10 @@ static const struct engine *choose(const char **why)
 
 const struct engine *engine_find(const char *name, const char **why)
 {
-	*why = "asked for by name";
-	if (!strcmp(name, "auto"))
+	enum engine_id id;
+
+	if (!strcmp(name, ENGINE_AUTO))
 		return choose(why);
-	for (size_t i = 0; engines[i]; i++)
-		if (!strcmp(engines[i]->name, name))
-			return engines[i];
-	return NULL;
+	*why = "asked for by name";
+	return engine_id_find(name, &id) ? engines[id] : NULL;
 }

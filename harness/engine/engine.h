@@ -24,15 +24,10 @@
 #include <stdint.h>
 
 #include "base/hist.h"
+#include "engine/cell_status.h"
+#include "engine/engine_id.h"
 #include "faultline_abi.h"
 #include "measure/counter.h"
-
-enum engine_id { ENGINE_AUTO, ENGINE_KVM, ENGINE_TCG, ENGINE_LINUX };
-
-enum outcome_status { CELL_OK, CELL_FAILED, CELL_CRASHED, CELL_TIMEOUT, CELL_UNSUPPORTED };
-
-/* "ok", "failed", … as in results. */
-const char *outcome_status_name(enum outcome_status s);
 
 enum stdio_mode {
 	STDIO_CAPTURE, /* into outcome.out/err, up to 1 MiB each; the rest counted and dropped */
@@ -72,7 +67,7 @@ struct outcome_cpu {
 };
 
 struct outcome {
-	enum outcome_status status;
+	enum cell_status status;
 	char *reason;	  /* malloc'ed; NULL when ok */
 	const char *unit; /* "instructions" or "cycles" */
 	bool have_window; /* classes, vmstat, boot are valid */
@@ -104,7 +99,6 @@ struct outcome {
 };
 
 struct engine {
-	const char *name;
 	const char *doc; /* one line for `faultline list engines` */
 	enum engine_id id;
 	/* NULL if the engine can run here, else why not and how to mend it (static or malloc'ed,
@@ -119,10 +113,10 @@ struct engine {
 	void (*run)(const struct machine_spec *spec, struct outcome *out);
 };
 
-extern const struct engine *const engines[]; /* NULL-terminated: kvm, tcg, linux */
+extern const struct engine *const engines[NR_ENGINES]; /* by enum engine_id */
 
-/* By name, "auto" included (kvm where the CPU runs ring 0 itself, else tcg; *why says why). NULL:
- * no such name. */
+/* By name, ENGINE_AUTO included (kvm where the CPU runs ring 0 itself, else tcg; *why says why).
+ * NULL: no such name. */
 const struct engine *engine_find(const char *name, const char **why);
 
 void outcome_free(struct outcome *out);

@@ -196,7 +196,6 @@ static void linux_run(const struct machine_spec *spec, struct outcome *out)
 }
 
 const struct engine engine_linux = {
-	.name = "linux",
 	.doc = "the workload natively on the host's kernel: the yardstick, in cycles",
 	.id = ENGINE_LINUX,
 	.unavailable = linux_unavailable,

@@ -6,7 +6,7 @@
 #include "base/xalloc.h"
 #include "engine/outcome.h"
 
-void outcome_set(struct outcome *out, enum outcome_status status, const char *fmt, ...)
+void outcome_set(struct outcome *out, enum cell_status status, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -38,11 +38,4 @@ void outcome_free(struct outcome *out)
 	free(out->err);
 	free(out->state_dump);
 	memset(out, 0, sizeof(*out));
-}
-
-const char *outcome_status_name(enum outcome_status s)
-{
-	static const char *const names[] = {"ok", "failed", "crashed", "timeout", "unsupported"};
-
-	return names[s];
 }

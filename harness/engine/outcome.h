@@ -6,7 +6,7 @@
 #include "engine/engine.h"
 
 /* Sets status and a formatted reason, replacing what was there. */
-void outcome_set(struct outcome *out, enum outcome_status status, const char *fmt, ...)
+void outcome_set(struct outcome *out, enum cell_status status, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
 #endif

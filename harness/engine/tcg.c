@@ -480,7 +480,6 @@ static void tcg_run(const struct machine_spec *spec, struct outcome *out)
 }
 
 const struct engine engine_tcg = {
-	.name = "tcg",
 	.doc = "QEMU's code generator with icount: exact instruction counts, the same everywhere",
 	.id = ENGINE_TCG,
 	.unavailable = tcg_unavailable,

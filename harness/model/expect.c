@@ -4,21 +4,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/fault_class.h"
 #include "base/text.h"
+#include "base/vmstat.h"
 #include "model/expect.h"
 #include "model/expr.h"
 
-/* Of all that can be counted: classes, then counters; NULL-terminated. */
-static const char *const count_names[EXPECT_NR_COUNTS + 1] = {
-#define FAULT_CLASS(id, name, doc) [FL_CLASS_##id] = name,
-#include "fault_class.def"
-#undef FAULT_CLASS
-#define VMSTAT_EVENT(id, name) [FL_NR_CLASSES + FL_VMSTAT_##id] = name,
-#define VMSTAT_GAUGE(id, name) [FL_NR_CLASSES + FL_VMSTAT_##id] = name,
-#include "vmstat.def"
-#undef VMSTAT_EVENT
-#undef VMSTAT_GAUGE
-};
+/* Classes, then counters. */
+static const char *count_name(unsigned what)
+{
+	return what < FL_NR_CLASSES ? fault_class_name((enum fl_class)what)
+				    : vmstat_name((enum fl_vmstat)(what - FL_NR_CLASSES));
+}
 
 static const struct {
 	const char *name;
@@ -28,27 +25,22 @@ static const struct {
 	{"TRAP", SIGTRAP}, {"ABRT", SIGABRT}, {"KILL", SIGKILL}, {"TERM", SIGTERM},
 };
 
-const char *fault_class_name(enum fl_class c)
-{
-	return count_names[c];
-}
-
-bool fault_class_find(const char *name, enum fl_class *c)
-{
-	for (unsigned i = 0; i < FL_NR_CLASSES; i++)
-		if (!strcmp(count_names[i], name)) {
-			*c = (enum fl_class)i;
-			return true;
-		}
-	return false;
-}
-
 static bool count_find(const char *name, unsigned *what)
 {
 	for (*what = 0; *what < EXPECT_NR_COUNTS; ++*what)
-		if (!strcmp(count_names[*what], name))
+		if (!strcmp(count_name(*what), name))
 			return true;
 	return false;
+}
+
+/* The name that is most like this one, or NULL. */
+static const char *count_near(const char *name)
+{
+	const char *names[EXPECT_NR_COUNTS + 1] = {NULL};
+
+	for (unsigned what = 0; what < EXPECT_NR_COUNTS; what++)
+		names[what] = count_name(what);
+	return text_nearest(name, names);
 }
 
 /* ---- reading ---- */
@@ -99,7 +91,7 @@ static void read_count(struct arena *a, const struct conf *c, const struct conf_
 	uint64_t v;
 
 	if (!count_find(e->key, &x.what)) {
-		const char *near = text_nearest(e->key, count_names);
+		const char *near = count_near(e->key);
 
 		diag_add(d, c->file, e->line, "no fault class or counter %s: %s%s", e->key,
 			 near ? "did you mean " : "`faultline list` names them", near ? near : "");
@@ -134,14 +126,6 @@ static void read_entry(struct arena *a, const struct conf *c, const struct conf_
 	}
 }
 
-static bool is_engine(const char *name)
-{
-	for (const struct engine *const *e = engines; *e; e++)
-		if (!strcmp((*e)->name, name))
-			return true;
-	return false;
-}
-
 void expect_read(struct arena *a, const struct conf *c, const struct conf_section *section,
 		 const struct settings *settings, struct expectations *to, struct diag *d)
 {
@@ -149,8 +133,8 @@ void expect_read(struct arena *a, const struct conf *c, const struct conf_sectio
 	struct expect_section *s = arena_push(a, &to->v, &to->n, sizeof(*s));
 
 	engine += strspn(engine, " \t");
-	s->engine = *engine ? engine : NULL;
-	if (*engine && !is_engine(engine))
+	s->one_engine = *engine != '\0';
+	if (s->one_engine && !engine_id_find(engine, &s->engine))
 		diag_add(d, c->file, section->line,
 			 "no engine %s: `faultline list engines` names them", engine);
 	for (size_t i = 0; i < c->nr_entries; i++)
@@ -180,15 +164,15 @@ static void apply(const struct expect_section *s, struct terms *t)
 	}
 }
 
-static struct terms terms_for(const struct expectations *e, const char *engine)
+static struct terms terms_for(const struct expectations *e, enum engine_id engine)
 {
 	struct terms t = {.exit_state = FL_STATE_EXITED};
 
 	for (size_t i = 0; i < e->n; i++)
-		if (!e->v[i].engine)
+		if (!e->v[i].one_engine)
 			apply(&e->v[i], &t);
 	for (size_t i = 0; i < e->n; i++)
-		if (e->v[i].engine && !strcmp(e->v[i].engine, engine))
+		if (e->v[i].one_engine && e->v[i].engine == engine)
 			apply(&e->v[i], &t);
 	return t;
 }
@@ -213,7 +197,7 @@ static bool exit_met(const struct terms *t, const struct outcome *out)
 	       (t->exit_state == FL_STATE_PANIC || out->exit_value == t->exit_value);
 }
 
-bool expect_exit_met(const struct expectations *e, const char *engine, const struct outcome *out)
+bool expect_exit_met(const struct expectations *e, enum engine_id engine, const struct outcome *out)
 {
 	struct terms t = terms_for(e, engine);
 
@@ -228,10 +212,10 @@ static const char *judge_count(struct arena *a, const struct expect_count *x, un
 	uint64_t want = 0;
 
 	if (x && !expr_value(a, x->expr, s, &want, &why))
-		return arena_printf(a, "%s: %s: %s", count_names[what], x->expr, why);
+		return arena_printf(a, "%s: %s: %s", count_name(what), x->expr, why);
 	if (x && x->at_least ? got >= want : got == want)
 		return NULL;
-	return arena_printf(a, "%s: expected %s%llu, got %llu", count_names[what],
+	return arena_printf(a, "%s: expected %s%llu, got %llu", count_name(what),
 			    x && x->at_least ? "at least " : "", (unsigned long long)want,
 			    (unsigned long long)got);
 }
@@ -249,7 +233,7 @@ static bool count_of(const struct terms *t, unsigned what, bool recorded, const 
 }
 
 const char *expect_judge(struct arena *a, const struct expectations *e, const struct settings *s,
-			 const char *engine, const struct outcome *out)
+			 enum engine_id engine, const struct outcome *out)
 {
 	bool recorded = settings_recorder(s) != FL_RECORDER_OFF;
 	struct terms t = terms_for(e, engine);

@@ -22,9 +22,10 @@ struct expect_count {
 	unsigned line;
 };
 
-/* One [expect] section. `engine` is the one it is for, NULL: all. */
+/* One [expect] section: for all engines, or for one. */
 struct expect_section {
-	const char *engine;
+	bool one_engine;
+	enum engine_id engine;
 	struct expect_count *counts;
 	size_t nr_counts;
 	bool has_others, any_others;
@@ -38,10 +39,6 @@ struct expectations {
 	size_t n;
 };
 
-const char *fault_class_name(enum fl_class c);
-/* False if there is none of that name. */
-bool fault_class_find(const char *name, enum fl_class *c);
-
 /* Reads a section named "expect" or "expect ENGINE" of c; expressions are checked against s. */
 void expect_read(struct arena *a, const struct conf *c, const struct conf_section *section,
 		 const struct settings *s, struct expectations *to, struct diag *d);
@@ -50,10 +47,11 @@ void expect_read(struct arena *a, const struct conf *c, const struct conf_sectio
  * "user.minor.anon_alloc: expected 64, got 63; ...". Judges classes and counters only where the
  * outcome has them. */
 const char *expect_judge(struct arena *a, const struct expectations *e, const struct settings *s,
-			 const char *engine, const struct outcome *out);
+			 enum engine_id engine, const struct outcome *out);
 
 /* Whether out ended as expected of that engine: what decides if an outcome that the engine calls
  * crashed (a panic) is one. */
-bool expect_exit_met(const struct expectations *e, const char *engine, const struct outcome *out);
+bool expect_exit_met(const struct expectations *e, enum engine_id engine,
+		     const struct outcome *out);
 
 #endif

@@ -48,7 +48,7 @@ static void print_text(FILE *to, const struct comparison *c)
 {
 	text_side(to, "base", c->base);
 	text_side(to, "new", c->new);
-	fprintf(to, "engine %s, in %s\n", c->engine, c->unit ? c->unit : "no unit");
+	fprintf(to, "engine %s, in %s\n", engine_name(c->engine), c->unit ? c->unit : "no unit");
 	for (size_t i = 0; i < c->n; i++) {
 		const struct compared_cell *cell = &c->cells[i];
 
@@ -93,7 +93,7 @@ static void print_markdown(FILE *to, const struct comparison *c)
 {
 	fprintf(to, "### faultline compare: %s\n\n", verdict(c));
 	fprintf(to, "Base `%.12s`%s, new `%.12s`%s, engine `%s`, in %s. ", side_commit(c->base),
-		dirty(c->base), side_commit(c->new), dirty(c->new), c->engine,
+		dirty(c->base), side_commit(c->new), dirty(c->new), engine_name(c->engine),
 		c->unit ? c->unit : "no unit");
 	text_counts(to, c);
 	fputs(".\n", to);
@@ -156,9 +156,9 @@ static void print_json(FILE *to, const struct comparison *c)
 				    json_integer((json_int_t)c->of_kind[k]));
 	json_t *all = json_pack(
 		"{s:s,s:b,s:s,s:s,s:s?,s:s,s:s,s:s,s:s,s:o,s:o}", "schema", "faultline-compare/1",
-		"worse", c->worse, "verdict", verdict(c), "engine", c->engine, "unit", c->unit,
-		"base", c->base->dir, "base_commit", side_commit(c->base), "new", c->new->dir,
-		"new_commit", side_commit(c->new), "counts", counts, "cells", cells);
+		"worse", c->worse, "verdict", verdict(c), "engine", engine_name(c->engine), "unit",
+		c->unit, "base", c->base->dir, "base_commit", side_commit(c->base), "new",
+		c->new->dir, "new_commit", side_commit(c->new), "counts", counts, "cells", cells);
 
 	json_dumpf(all, to, JSON_INDENT(1));
 	putc('\n', to);

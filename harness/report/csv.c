@@ -26,7 +26,9 @@ static void summary(FILE *f, const struct hist *h)
 
 static void cell_head(FILE *f, const struct result_cell *c)
 {
-	const char *const v[] = {c->profile, c->label, c->params, c->engine, c->unit, c->status};
+	const char *const v[] = {c->profile, c->label,
+				 c->params,  engine_name(c->engine),
+				 c->unit,    cell_status_name(c->status)};
 
 	csv_fields(f, v, sizeof(v) / sizeof(v[0]));
 	fprintf(f, ",%lld,%lld", (long long)c->rep, (long long)c->seed);
@@ -84,11 +86,6 @@ struct curve {
 	struct hist hist;
 };
 
-static bool is_ok(const struct result_cell *c)
-{
-	return !strcmp(c->status, "ok");
-}
-
 static void merge(struct arena *a, struct curve **v, size_t *n, const char *name,
 		  const struct hist *h)
 {
@@ -108,7 +105,7 @@ static void merge_cell(struct arena *a, struct curve **v, size_t *n, const struc
 {
 	size_t nr = user ? c->nr_user : c->nr_classes;
 
-	for (size_t i = 0; is_ok(c) && i < nr; i++) {
+	for (size_t i = 0; result_is_ok(c) && i < nr; i++) {
 		const struct result_series *s = user ? &c->user[i] : &c->classes[i];
 
 		if (user && result_is_elapsed(s))
@@ -285,7 +282,7 @@ bool csv_write_vma_cost(const char *path, const struct results *r, size_t *rows,
 	for (size_t i = 0; i < r->n; i++) {
 		const struct result_cell *c = &r->cells[i];
 
-		for (size_t s = 0; is_ok(c) && c->rep == 0 && s < c->nr_user; s++)
+		for (size_t s = 0; result_is_ok(c) && c->rep == 0 && s < c->nr_user; s++)
 			if (c->user[s].x && c->user[s].hist.count)
 				add_cost_row(r, &v, rows, c, &c->user[s]);
 	}
@@ -319,7 +316,7 @@ bool csv_write_vma_index(const char *path, const struct results *r, size_t *rows
 		return false;
 	for (size_t i = 0; i < r->n; i++) {
 		const struct result_cell *c = &r->cells[i];
-		const char *index = is_ok(c) && c->rep == 0 ? index_of(r->arena, c) : NULL;
+		const char *index = result_is_ok(c) && c->rep == 0 ? index_of(r->arena, c) : NULL;
 
 		for (size_t s = 0; index && s < c->nr_user; s++) {
 			const char *const names[] = {c->user[s].phase, index};
@@ -371,8 +368,8 @@ bool csv_write_about(const char *path, const struct results *r, struct diag *d)
 	if (!f)
 		return false;
 	for (size_t i = 0; i < r->n; i++) {
-		ok += is_ok(&r->cells[i]);
-		engine = r->cells[i].engine;
+		ok += result_is_ok(&r->cells[i]);
+		engine = engine_name(r->cells[i].engine);
 		if (!unit)
 			unit = r->cells[i].unit;
 	}

@@ -31,11 +31,6 @@ struct points {
 	struct arena *arena;
 };
 
-static bool is_ok(const struct result_cell *c)
-{
-	return !strcmp(c->status, "ok");
-}
-
 /* The label without its cpus=N, and without what all have. */
 static const char *other_words(const struct results *r, const struct result_cell *c)
 {
@@ -122,7 +117,7 @@ static bool varies(const struct results *r, const char *profile)
 	for (size_t i = 0; i < r->n; i++) {
 		const struct result_cell *c = &r->cells[i];
 
-		if (!is_ok(c) || !c->cpus || strcmp(c->profile, profile))
+		if (!result_is_ok(c) || !c->cpus || strcmp(c->profile, profile))
 			continue;
 		if (cpus && cpus != c->cpus)
 			return true;
@@ -190,7 +185,7 @@ bool csv_write_cpus(const char *path, const struct results *r, struct cpus_figur
 	if (!f)
 		return false;
 	for (size_t i = 0; i < r->n; i++)
-		if (is_ok(&r->cells[i]) && varies(r, r->cells[i].profile))
+		if (result_is_ok(&r->cells[i]) && varies(r, r->cells[i].profile))
 			add_cell(&all, r, &r->cells[i]);
 	if (all.n)
 		qsort(all.v, all.n, sizeof(*all.v), by_curve_and_cpus);

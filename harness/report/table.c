@@ -46,7 +46,7 @@ static void row(FILE *to, const char *prefix, const char *name, const struct his
 static bool same_cell(const struct result_cell *x, const struct result_cell *y)
 {
 	return !strcmp(x->profile, y->profile) && !strcmp(x->params, y->params) &&
-	       !strcmp(x->engine, y->engine);
+	       x->engine == y->engine;
 }
 
 /* Series i of cell c and of all its repetitions. */
@@ -62,7 +62,7 @@ static struct hist over_reps(const struct results *r, const struct result_cell *
 			user ? result_series_find(o->user, o->nr_user, name)
 			     : result_series_find(o->classes, o->nr_classes, name);
 
-		if (s && same_cell(c, o) && (o == c || strcmp(c->engine, "tcg")))
+		if (s && same_cell(c, o) && (o == c || !engine_is_exact(c->engine)))
 			hist_merge(&h, &s->hist);
 	}
 	return h;
@@ -98,7 +98,7 @@ static void heading(FILE *to, const struct results *r)
 	for (size_t i = r->n; i-- > 0;)
 		if (r->cells[i].unit)
 			unit = r->cells[i].unit;
-	fprintf(to, "Engine %s, lengths in %s.\n", r->cells[0].engine, unit);
+	fprintf(to, "Engine %s, lengths in %s.\n", engine_name(r->cells[0].engine), unit);
 	if (*caveat)
 		wrap(to, arena_printf(r->arena, "Note: %s", caveat));
 	fprintf(to, "\n%-*s %9s %9s %9s %9s %11s %11s\n", NAME_WIDTH + 2,
@@ -113,9 +113,9 @@ static void cell_line(FILE *to, const struct results *r, const struct result_cel
 
 	if (c->rep == 0 && reps > 1)
 		times = arena_printf(r->arena, " (%u times)", reps);
-	if (strcmp(c->status, "ok"))
+	if (!result_is_ok(c))
 		trouble = arena_printf(r->arena, ", repetition %lld: %s: %s", (long long)c->rep,
-				       c->status, c->reason ? c->reason : "");
+				       cell_status_name(c->status), c->reason ? c->reason : "");
 	wrap(to, arena_printf(r->arena, "%s%s%s%s%s", c->profile, *c->label ? " " : "", c->label,
 			      times, trouble));
 }
@@ -128,7 +128,7 @@ void table_print(FILE *to, const struct results *r)
 	for (size_t i = 0; i < r->n; i++) {
 		const struct result_cell *c = &r->cells[i];
 
-		if (c->rep != 0 && !strcmp(c->status, "ok"))
+		if (c->rep != 0 && result_is_ok(c))
 			continue;
 		cell_line(to, r, c);
 		if (c->rep == 0) {

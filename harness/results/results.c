@@ -182,14 +182,30 @@ static unsigned read_cpus(const json_t *o)
 	return n > 0 && n <= UINT_MAX ? (unsigned)n : 0;
 }
 
-static void check_status(struct reading *r, const char *status)
+static const char *status_word(unsigned i)
 {
-	static const char *const all[] = {"ok", "failed", "crashed", "timeout", "unsupported"};
+	return i < NR_CELL_STATUSES ? cell_status_name((enum cell_status)i) : NULL;
+}
 
-	for (size_t i = 0; status && i < sizeof(all) / sizeof(all[0]); i++)
-		if (!strcmp(all[i], status))
-			return;
-	bad(r, "status", "ok, failed, crashed, timeout or unsupported");
+static const char *engine_word(unsigned i)
+{
+	return i < NR_ENGINES ? engine_name((enum engine_id)i) : NULL;
+}
+
+/* Which of the words word(0), word(1), … (NULL: no more) stands there; 0 if none of them does. */
+static unsigned read_word(struct reading *r, const json_t *o, const char *key,
+			  const char *(*word)(unsigned))
+{
+	const char *got = get_string(r, o, key, true), *all = "one of";
+
+	for (unsigned i = 0; got && word(i); i++) {
+		if (!strcmp(word(i), got))
+			return i;
+		all = arena_printf(r->arena, "%s %s", all, word(i));
+	}
+	if (got)
+		bad(r, key, all);
+	return 0;
 }
 
 bool results_read_cell(struct arena *a, json_t *json, const char *file, unsigned line,
@@ -204,12 +220,11 @@ bool results_read_cell(struct arena *a, json_t *json, const char *file, unsigned
 	}
 	c->json = json_incref(json);
 	c->profile = get_string(&r, json, "profile", true);
-	c->engine = get_string(&r, json, "engine", true);
+	c->engine = (enum engine_id)read_word(&r, json, "engine", engine_word);
 	c->label = get_string(&r, json, "label", false);
-	c->status = get_string(&r, json, "status", true);
+	c->status = (enum cell_status)read_word(&r, json, "status", status_word);
 	c->reason = get_string(&r, json, "reason", false);
 	c->unit = get_string(&r, json, "unit", false);
-	check_status(&r, c->status);
 	c->rep = get_count(&r, json, "rep", -1);
 	c->seed = get_count(&r, json, "seed", -1);
 	c->params = read_params(&r, json);

@@ -14,6 +14,8 @@
 #include "base/arena.h"
 #include "base/diag.h"
 #include "base/hist.h"
+#include "engine/cell_status.h"
+#include "engine/engine_id.h"
 
 /* A histogram by name: a fault class, or a phase that ring 3 saw. */
 struct result_series {
@@ -30,7 +32,9 @@ struct result_number {
 };
 
 struct result_cell {
-	const char *profile, *label, *engine, *status;
+	const char *profile, *label;
+	enum engine_id engine;
+	enum cell_status status;
 	const char *reason; /* NULL if ok */
 	const char *unit;   /* NULL if there is none */
 	const char *params; /* "key=value key=value ...", sorted */
@@ -65,6 +69,11 @@ bool results_read_cell(struct arena *a, json_t *json, const char *file, unsigned
 
 void results_free(struct results *r);
 void result_cell_free(struct result_cell *c);
+
+static inline bool result_is_ok(const struct result_cell *c)
+{
+	return c->status == CELL_OK;
+}
 
 /* A string of the manifest, or the fallback. */
 const char *results_manifest(const struct results *r, const char *key, const char *fallback);

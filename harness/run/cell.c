@@ -67,7 +67,7 @@ void cell_run(struct arena *a, const struct cell *c, const struct cell_options *
 	memset(out, 0, sizeof(*out));
 	if (!refused(c, o->engine, out))
 		o->engine->run(&spec, out);
-	cell_judge(a, c, o->engine->name, out);
+	cell_judge(a, c, o->engine->id, out);
 	int err = out->nr_events && o->events_path ? cell_write_events(o->events_path, out) : 0;
 
 	if (err)
@@ -76,7 +76,7 @@ void cell_run(struct arena *a, const struct cell *c, const struct cell_options *
 
 /* ---- judging ---- */
 
-static void set_reason(struct outcome *out, enum outcome_status status, const char *reason)
+static void set_reason(struct outcome *out, enum cell_status status, const char *reason)
 {
 	free(out->reason);
 	out->reason = reason ? xstrdup(reason) : NULL;
@@ -109,7 +109,7 @@ static void drop_numbers(struct outcome *out)
 		hist_free(&out->phases[--out->nr_phases].hist);
 }
 
-void cell_judge(struct arena *a, const struct cell *c, const char *engine, struct outcome *out)
+void cell_judge(struct arena *a, const struct cell *c, enum engine_id engine, struct outcome *out)
 {
 	const struct expectations *e = &c->profile->expect;
 

@@ -21,7 +21,7 @@ void cell_run(struct arena *a, const struct cell *c, const struct cell_options *
 
 /* Turns the engine's outcome into the cell's: expectations judged, an expected panic made good.
  * Afterwards out->reason is NULL exactly if out->status is CELL_OK. */
-void cell_judge(struct arena *a, const struct cell *c, const char *engine, struct outcome *out);
+void cell_judge(struct arena *a, const struct cell *c, enum engine_id engine, struct outcome *out);
 
 /* Writes the raw events, zstd-compressed. 0 or -errno. */
 int cell_write_events(const char *path, const struct outcome *out);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <string.h>
 
+#include "base/fault_class.h"
+#include "base/vmstat.h"
 #include "run/cell_json.h"
 
 static void put_quantile(json_t *to, const char *name, const struct hist *h, double q)
@@ -110,29 +112,18 @@ static json_t *user_json(struct arena *a, const struct outcome *out)
 	return o;
 }
 
-static const char *const vmstat_names[FL_NR_VMSTAT] = {
-#define VMSTAT_EVENT(id, name) [FL_VMSTAT_##id] = name,
-#define VMSTAT_GAUGE(id, name) [FL_VMSTAT_##id] = name,
-#include "vmstat.def"
-#undef VMSTAT_EVENT
-#undef VMSTAT_GAUGE
-};
-
-static const bool vmstat_is_gauge[FL_NR_VMSTAT] = {
-#define VMSTAT_EVENT(id, name) [FL_VMSTAT_##id] = false,
-#define VMSTAT_GAUGE(id, name) [FL_VMSTAT_##id] = true,
-#include "vmstat.def"
-#undef VMSTAT_EVENT
-#undef VMSTAT_GAUGE
-};
+static bool is_tlb(enum fl_vmstat v)
+{
+	return !strncmp(vmstat_name(v), "nr_tlb_", 7);
+}
 
 static void put_vmstat(json_t *counters, const struct outcome *out)
 {
 	json_t *vmstat = json_object(), *tlb = json_object();
 
 	for (unsigned i = 0; i < FL_NR_VMSTAT; i++)
-		json_object_set_new(strncmp(vmstat_names[i], "nr_tlb_", 7) ? vmstat : tlb,
-				    vmstat_names[i], json_integer(out->vmstat[i]));
+		json_object_set_new(is_tlb((enum fl_vmstat)i) ? tlb : vmstat,
+				    vmstat_name((enum fl_vmstat)i), json_integer(out->vmstat[i]));
 	json_object_set_new(counters, "vmstat", vmstat);
 	json_object_set_new(counters, "tlb", tlb);
 }
@@ -153,8 +144,8 @@ static json_t *per_cpu_json(const struct outcome *out)
 	json_t *o = json_object();
 
 	for (unsigned i = 0; i < FL_NR_VMSTAT; i++)
-		if (!vmstat_is_gauge[i] && out->vmstat[i])
-			json_object_set_new(o, vmstat_names[i], shares_json(out, i));
+		if (!vmstat_is_gauge((enum fl_vmstat)i) && out->vmstat[i])
+			json_object_set_new(o, vmstat_name((enum fl_vmstat)i), shares_json(out, i));
 	return o;
 }
 
@@ -217,10 +208,10 @@ static void put_window(json_t *o, json_t *counters, const struct outcome *out)
 }
 
 static void put_kernel_side(json_t *o, json_t *counters, json_t *reasons, const struct cell *c,
-			    const char *engine, const struct outcome *out)
+			    enum engine_id engine, const struct outcome *out)
 {
 	bool off = settings_recorder(&c->settings) == FL_RECORDER_OFF;
-	const char *why = !strcmp(engine, "linux")
+	const char *why = engine == ENGINE_LINUX
 				  ? "a native process: Linux records no fault classes"
 				  : "the guest left no telemetry";
 
@@ -250,7 +241,7 @@ static json_t *text_json(const char *s)
 	return json_string(clean);
 }
 
-json_t *cell_json(struct arena *a, const struct cell *c, const char *engine, uint64_t seed,
+json_t *cell_json(struct arena *a, const struct cell *c, enum engine_id engine, uint64_t seed,
 		  const struct outcome *out)
 {
 	json_t *o = json_object(), *counters = json_object(), *reasons = json_object();
@@ -258,11 +249,11 @@ json_t *cell_json(struct arena *a, const struct cell *c, const char *engine, uin
 	json_object_set_new(o, "profile", json_string(c->profile->name));
 	json_object_set_new(o, "workload", json_string(c->profile->workload.name));
 	json_object_set_new(o, "label", json_string(c->label));
-	json_object_set_new(o, "engine", json_string(engine));
+	json_object_set_new(o, "engine", json_string(engine_name(engine)));
 	json_object_set_new(o, "params", params_json(&c->settings));
 	json_object_set_new(o, "rep", json_integer(c->rep));
 	json_object_set_new(o, "seed", json_integer((json_int_t)seed));
-	json_object_set_new(o, "status", json_string(outcome_status_name(out->status)));
+	json_object_set_new(o, "status", json_string(cell_status_name(out->status)));
 	if (out->reason)
 		json_object_set_new(o, "reason", text_json(out->reason));
 	json_object_set_new(o, "unit", out->unit ? json_string(out->unit) : json_null());

@@ -9,7 +9,7 @@
 #include "model/plan.h"
 
 /* The cell as one element of `cells`, a new reference. */
-json_t *cell_json(struct arena *a, const struct cell *c, const char *engine, uint64_t seed,
+json_t *cell_json(struct arena *a, const struct cell *c, enum engine_id engine, uint64_t seed,
 		  const struct outcome *out);
 
 #endif

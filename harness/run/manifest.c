@@ -144,9 +144,9 @@ static void put_host(struct making *m)
 
 static void put_engine(struct making *m, const struct manifest_options *o)
 {
-	const char *caveat = o->engine->caveat ? o->engine->caveat() : NULL;
+	const char *caveat = o->engine->caveat();
 
-	put_string(m, "engine", o->engine->name);
+	put_string(m, "engine", engine_name(o->engine->id));
 	json_object_set_new(m->manifest, "engine_choice",
 			    o->engine_choice ? json_string(o->engine_choice) : json_null());
 	json_object_set_new(m->manifest, "caveat", caveat ? json_string(caveat) : json_null());

@@ -12,7 +12,7 @@
 #include "run/manifest.h"
 #include "run/rundir.h"
 
-const char *rundir_default_path(struct arena *a, const char *engine)
+const char *rundir_default_path(struct arena *a, enum engine_id engine)
 {
 	const char *commit = manifest_commit();
 	time_t now = time(NULL);
@@ -21,7 +21,8 @@ const char *rundir_default_path(struct arena *a, const char *engine)
 
 	gmtime_r(&now, &utc);
 	strftime(when, sizeof(when), "%Y%m%dT%H%M%SZ", &utc);
-	return arena_printf(a, "results/%s-%.12s-%s", when, commit ? commit : "unknown", engine);
+	return arena_printf(a, "results/%s-%.12s-%s", when, commit ? commit : "unknown",
+			    engine_name(engine));
 }
 
 /* Like mkdir -p. */

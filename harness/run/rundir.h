@@ -8,6 +8,7 @@
 
 #include "base/arena.h"
 #include "base/diag.h"
+#include "engine/engine_id.h"
 #include "results/results.h"
 
 struct rundir {
@@ -17,7 +18,7 @@ struct rundir {
 };
 
 /* results/<UTC time>-<commit>-<engine>, from the arena. */
-const char *rundir_default_path(struct arena *a, const char *engine);
+const char *rundir_default_path(struct arena *a, enum engine_id engine);
 
 /* Makes the directory with manifest.json and topology.xml, ready for cells. It must not hold a run
  * yet. False, and the reason in d, if it can't be. */

@@ -76,7 +76,7 @@ static bool is_done(struct run *r, const struct cell *c)
 	struct outcome nothing = {.status = CELL_OK};
 	struct diag d = {0};
 	struct result_cell wanted;
-	json_t *json = cell_json(r->arena, c, r->options->engine->name, r->options->seed, &nothing);
+	json_t *json = cell_json(r->arena, c, r->options->engine->id, r->options->seed, &nothing);
 	bool found = false;
 
 	results_read_cell(r->arena, json, "", 0, &wanted, &d);
@@ -135,7 +135,7 @@ static int run_cell(struct run *r, size_t i)
 
 	cell_run(r->arena, c, &o, &out);
 	if (!interrupted) {
-		json_t *json = cell_json(r->arena, c, o.engine->name, o.seed, &out);
+		json_t *json = cell_json(r->arena, c, o.engine->id, o.seed, &out);
 
 		err = rundir_append(&r->dir, json);
 		json_decref(json);
@@ -167,9 +167,9 @@ static int status_of(const struct results *r)
 	size_t ok = 0;
 
 	for (size_t i = 0; i < r->n; i++) {
-		if (!strcmp(r->cells[i].status, "ok"))
+		if (result_is_ok(&r->cells[i]))
 			ok++;
-		else if (strcmp(r->cells[i].status, "unsupported"))
+		else if (r->cells[i].status != CELL_UNSUPPORTED)
 			return EXIT_BAD_CELL;
 	}
 	return ok ? EXIT_GOOD : EXIT_CANT;
@@ -180,8 +180,8 @@ static void say_summary(const struct run *r, const struct results *all)
 	size_t ok = 0, unsupported = 0;
 
 	for (size_t i = 0; i < all->n; i++) {
-		ok += !strcmp(all->cells[i].status, "ok");
-		unsupported += !strcmp(all->cells[i].status, "unsupported");
+		ok += result_is_ok(&all->cells[i]);
+		unsupported += all->cells[i].status == CELL_UNSUPPORTED;
 	}
 	fprintf(stderr, "faultline: %zu of %zu cells ok", ok, r->plan->n);
 	if (unsupported)
@@ -230,7 +230,7 @@ static bool open_dir(struct run *r, struct diag *d)
 		.argv = o->argv,
 	};
 	json_t *manifest = manifest_make(r->arena, &mo);
-	const char *dir = o->dir ? o->dir : rundir_default_path(r->arena, o->engine->name);
+	const char *dir = o->dir ? o->dir : rundir_default_path(r->arena, o->engine->id);
 	bool good = o->resume ? rundir_resume(r->arena, dir, manifest, &r->dir, &r->before, d)
 			      : rundir_create(r->arena, dir, manifest, &r->dir, d);
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/vmstat.h"
 #include "stats/compare.h"
 
 struct comparing {
@@ -157,18 +158,11 @@ static void compare_series(struct comparing *c, const char *prefix, const struct
 
 static bool is_gauge(const char *name)
 {
-	static const char *const gauges[] = {
-#define VMSTAT_EVENT(id, name)
-#define VMSTAT_GAUGE(id, name) "vmstat." name,
-#include "vmstat.def"
-#undef VMSTAT_EVENT
-#undef VMSTAT_GAUGE
-	};
+	static const char prefix[] = "vmstat.";
+	enum fl_vmstat v;
 
-	for (size_t i = 0; i < sizeof(gauges) / sizeof(gauges[0]); i++)
-		if (!strcmp(gauges[i], name))
-			return true;
-	return false;
+	return !strncmp(name, prefix, sizeof(prefix) - 1) &&
+	       vmstat_find(name + sizeof(prefix) - 1, &v) && vmstat_is_gauge(v);
 }
 
 static const struct result_number *find_number(const struct result_number *v, size_t n,
@@ -233,37 +227,21 @@ static void compare_outside(struct comparing *c, const struct result_cell *base,
 
 /* ---- one cell ---- */
 
-static bool is_ok(const struct result_cell *c)
-{
-	return !strcmp(c->status, "ok");
-}
-
-static int badness(const char *status)
-{
-	static const char *const order[] = {"ok", "unsupported", "failed", "timeout", "crashed"};
-	int i = 0;
-
-	while (strcmp(order[i], status))
-		i++;
-	return i;
-}
-
 /* False if the two statuses leave nothing to measure. */
 static bool compare_status(struct comparing *c, const struct result_cell *base,
 			   const struct result_cell *new)
 {
-	if (strcmp(base->status, new->status))
-		add(c,
-		    badness(new->status) > badness(base->status) ? FINDING_REGRESSION
-								 : FINDING_IMPROVEMENT,
+	if (base->status != new->status)
+		add(c, new->status > base->status ? FINDING_REGRESSION : FINDING_IMPROVEMENT,
 		    "status",
-		    arena_printf(c->arena, "%s -> %s%s%s", base->status, new->status,
-				 new->reason ? ": " : "", new->reason ? new->reason : ""));
-	else if (!is_ok(base) && strcmp(base->status, "unsupported"))
-		add(c, FINDING_REGRESSION, "status",
-		    arena_printf(c->arena, "%s on both sides: %s", new->status,
+		    arena_printf(c->arena, "%s -> %s%s%s", cell_status_name(base->status),
+				 cell_status_name(new->status), new->reason ? ": " : "",
 				 new->reason ? new->reason : ""));
-	return is_ok(base) && is_ok(new);
+	else if (!result_is_ok(base) && base->status != CELL_UNSUPPORTED)
+		add(c, FINDING_REGRESSION, "status",
+		    arena_printf(c->arena, "%s on both sides: %s", cell_status_name(new->status),
+				 new->reason ? new->reason : ""));
+	return result_is_ok(base) && result_is_ok(new);
 }
 
 typedef void series_fn(struct comparing *c, const char *series, const struct hist *base,
@@ -363,7 +341,7 @@ static void check_repetitions(struct comparing *c, const struct results *r, cons
 		for (size_t k = 0; k < i && !first; k++)
 			if (same_settings(&r->cells[k], cell))
 				first = &r->cells[k];
-		if (!first || !is_ok(first) || !is_ok(cell))
+		if (!first || !result_is_ok(first) || !result_is_ok(cell))
 			continue;
 		begin_cell(&ci, cell);
 		compare_exact(&ci, first, cell);
@@ -403,14 +381,12 @@ static bool check_side(const struct results *r, struct comparison *c, struct dia
 		return false;
 	}
 	for (size_t i = 0; i < r->n; i++) {
-		if (!c->engine)
-			c->engine = r->cells[i].engine;
 		if (!c->unit)
 			c->unit = r->cells[i].unit;
-		if (strcmp(c->engine, r->cells[i].engine)) {
+		if (c->engine != r->cells[i].engine) {
 			diag_add(d, r->dir, 0,
 				 "engines %s and %s can't be compared: run both sides with one",
-				 c->engine, r->cells[i].engine);
+				 engine_name(c->engine), engine_name(r->cells[i].engine));
 			return false;
 		}
 	}
@@ -438,9 +414,11 @@ bool compare_runs(struct arena *a, const struct results *base, const struct resu
 	struct comparing c = {.arena = a, .out = out};
 
 	*out = (struct comparison){.base = base, .new = new};
+	if (base->n)
+		out->engine = base->cells[0].engine;
 	if (!check_side(base, out, d) || !check_side(new, out, d) || !check_seeds(base, new, d))
 		return false;
-	bool exact = !strcmp(out->engine, "tcg");
+	bool exact = engine_is_exact(out->engine);
 
 	for (size_t i = 0; i < base->n; i++)
 		compare_cell(&c, &base->cells[i], find_cell(new, &base->cells[i]), exact);

@@ -56,7 +56,8 @@ struct compared_cell {
 
 struct comparison {
 	const struct results *base, *new;
-	const char *engine, *unit;
+	enum engine_id engine; /* of both */
+	const char *unit;
 	struct compared_cell *cells;
 	size_t n;
 	size_t of_kind[NR_FINDINGS];

@@ -13,7 +13,7 @@ struct side {
 	struct result_number counters[2];
 };
 
-static void fill(struct side *s, const char *engine)
+static void fill(struct side *s, enum engine_id engine)
 {
 	*s = (struct side){0};
 	s->r = (struct results){.dir = "dir", .cells = s->cells, .n = 1};
@@ -21,7 +21,7 @@ static void fill(struct side *s, const char *engine)
 		.profile = "p",
 		.label = "",
 		.engine = engine,
-		.status = "ok",
+		.status = CELL_OK,
 		.unit = "instructions",
 		.params = "pages=64",
 		.seed = 1,
@@ -54,7 +54,7 @@ struct sides {
 	struct comparison c;
 };
 
-static void start(struct sides *s, const char *engine)
+static void start(struct sides *s, enum engine_id engine)
 {
 	*s = (struct sides){0};
 	fill(&s->base, engine);
@@ -86,7 +86,7 @@ ATF_TC_BODY(equal, tc)
 {
 	struct sides s;
 
-	start(&s, "tcg");
+	start(&s, ENGINE_TCG);
 	compared(&s);
 	ATF_CHECK(!s.c.worse);
 	ATF_CHECK_EQ(s.c.nr_both, 1);
@@ -99,7 +99,7 @@ ATF_TC_BODY(one_instruction_more, tc)
 {
 	struct sides s;
 
-	start(&s, "tcg");
+	start(&s, ENGINE_TCG);
 	sample(&s.base.series[0].hist, 200);
 	sample(&s.new.series[0].hist, 201);
 	compared(&s);
@@ -116,7 +116,7 @@ ATF_TC_BODY(one_instruction_less, tc)
 {
 	struct sides s;
 
-	start(&s, "tcg");
+	start(&s, ENGINE_TCG);
 	sample(&s.base.series[0].hist, 200);
 	sample(&s.new.series[0].hist, 199);
 	compared(&s);
@@ -131,7 +131,7 @@ ATF_TC_BODY(within_a_bucket, tc)
 {
 	struct sides s;
 
-	start(&s, "tcg");
+	start(&s, ENGINE_TCG);
 	s.new.series[0].hist.sum++;
 	compared(&s);
 	ATF_CHECK(s.c.worse);
@@ -144,7 +144,7 @@ ATF_TC_BODY(shape_only, tc)
 {
 	struct sides s;
 
-	start(&s, "tcg");
+	start(&s, ENGINE_TCG);
 	for (int i = 0; i < 2; i++) {
 		sample(&s.base.series[0].hist, 100);
 		sample(&s.base.series[0].hist, 250);
@@ -162,7 +162,7 @@ ATF_TC_BODY(other_count, tc)
 {
 	struct sides s;
 
-	start(&s, "tcg");
+	start(&s, ENGINE_TCG);
 	sample(&s.new.series[0].hist, 200);
 	compared(&s);
 	ATF_CHECK(s.c.worse);
@@ -176,7 +176,7 @@ ATF_TC_BODY(class_on_one_side, tc)
 {
 	struct sides s;
 
-	start(&s, "tcg");
+	start(&s, ENGINE_TCG);
 	s.new.series[1] = (struct result_series){.name = "user.minor.spurious", .phase = "x"};
 	sample(&s.new.series[1].hist, 5);
 	s.new.cells[0].nr_classes = 2;
@@ -192,18 +192,18 @@ ATF_TC_BODY(counters, tc)
 {
 	struct sides s;
 
-	start(&s, "tcg");
+	start(&s, ENGINE_TCG);
 	s.new.counters[1].value--;
 	compared(&s);
 	ATF_CHECK_MSG(!s.c.worse, "a gauge is a note");
 	ATF_CHECK_EQ(s.c.of_kind[FINDING_NOTE], 1);
 	stop(&s);
-	start(&s, "tcg");
+	start(&s, ENGINE_TCG);
 	s.new.counters[0].value++;
 	compared(&s);
 	ATF_CHECK(s.c.worse);
 	stop(&s);
-	start(&s, "tcg");
+	start(&s, ENGINE_TCG);
 	s.new.cells[0].boot_to_user++;
 	compared(&s);
 	ATF_CHECK(s.c.worse);
@@ -215,20 +215,20 @@ ATF_TC_BODY(statuses, tc)
 {
 	struct sides s;
 
-	start(&s, "tcg");
-	s.new.cells[0].status = "crashed";
+	start(&s, ENGINE_TCG);
+	s.new.cells[0].status = CELL_CRASHED;
 	s.new.cells[0].reason = "bang";
 	compared(&s);
 	ATF_CHECK(s.c.worse);
 	ATF_CHECK_STREQ(s.c.cells[0].findings[0].what, "ok -> crashed: bang");
 	stop(&s);
-	start(&s, "tcg");
-	s.base.cells[0].status = "timeout";
+	start(&s, ENGINE_TCG);
+	s.base.cells[0].status = CELL_TIMEOUT;
 	compared(&s);
 	ATF_CHECK(!s.c.worse);
 	stop(&s);
-	start(&s, "tcg");
-	s.base.cells[0].status = s.new.cells[0].status = "unsupported";
+	start(&s, ENGINE_TCG);
+	s.base.cells[0].status = s.new.cells[0].status = CELL_UNSUPPORTED;
 	compared(&s);
 	ATF_CHECK(!s.c.worse);
 	stop(&s);
@@ -239,7 +239,7 @@ ATF_TC_BODY(missing, tc)
 {
 	struct sides s;
 
-	start(&s, "tcg");
+	start(&s, ENGINE_TCG);
 	s.new.cells[1] = s.new.cells[0];
 	s.new.cells[1].params = "pages=65";
 	s.new.r.n = 2;
@@ -255,7 +255,7 @@ ATF_TC_BODY(repetitions, tc)
 {
 	struct sides s;
 
-	start(&s, "tcg");
+	start(&s, ENGINE_TCG);
 	for (int side = 0; side < 2; side++) {
 		struct side *x = side ? &s.new : &s.base;
 
@@ -281,7 +281,7 @@ ATF_TC_BODY(times_have_no_verdict, tc)
 {
 	struct sides s;
 
-	start(&s, "kvm");
+	start(&s, ENGINE_KVM);
 	for (int i = 0; i < 100; i++) {
 		sample(&s.base.series[0].hist, 200);
 		sample(&s.new.series[0].hist, 900);
@@ -301,17 +301,17 @@ ATF_TC_BODY(not_comparable, tc)
 {
 	struct sides s;
 
-	start(&s, "tcg");
-	s.new.cells[0].engine = "kvm";
+	start(&s, ENGINE_TCG);
+	s.new.cells[0].engine = ENGINE_KVM;
 	ATF_CHECK(!compare_runs(&s.arena, &s.base.r, &s.new.r, &s.c, &s.diag));
 	ATF_CHECK(strstr(s.diag.text, "engines tcg and kvm"));
 	stop(&s);
-	start(&s, "tcg");
+	start(&s, ENGINE_TCG);
 	s.new.cells[0].seed = 2;
 	ATF_CHECK(!compare_runs(&s.arena, &s.base.r, &s.new.r, &s.c, &s.diag));
 	ATF_CHECK(strstr(s.diag.text, "seed 2"));
 	stop(&s);
-	start(&s, "tcg");
+	start(&s, ENGINE_TCG);
 	s.new.r.n = 0;
 	ATF_CHECK(!compare_runs(&s.arena, &s.base.r, &s.new.r, &s.c, &s.diag));
 	stop(&s);
@@ -334,7 +334,7 @@ ATF_TC_BODY(formats, tc)
 	struct sides s;
 	char *text;
 
-	start(&s, "tcg");
+	start(&s, ENGINE_TCG);
 	s.base.cells[0].label = s.new.cells[0].label = "a|<b>&\"c\"";
 	sample(&s.base.series[0].hist, 200);
 	sample(&s.new.series[0].hist, 210);

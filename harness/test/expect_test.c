@@ -56,11 +56,11 @@ static struct outcome good_run(void)
 	return out;
 }
 
-static void judged(struct toy *t, const char *engine, struct outcome *out,
-		   enum outcome_status status, const char *word)
+static void judged(struct toy *t, enum engine_id engine, struct outcome *out,
+		   enum cell_status status, const char *word)
 {
 	cell_judge(&t->arena, &t->cell, engine, out);
-	ATF_CHECK_MSG(out->status == status, "%s: %s", outcome_status_name(out->status),
+	ATF_CHECK_MSG(out->status == status, "%s: %s", cell_status_name(out->status),
 		      out->reason ? out->reason : "");
 	if (word)
 		ATF_CHECK_MSG(out->reason && strstr(out->reason, word), "no '%s' in '%s'", word,
@@ -78,7 +78,7 @@ ATF_TC_BODY(met, tc)
 	struct toy t;
 
 	make(&t, toy_profile);
-	judged(&t, "tcg", &out, CELL_OK, NULL);
+	judged(&t, ENGINE_TCG, &out, CELL_OK, NULL);
 }
 
 ATF_TC_WITHOUT_HEAD(missed);
@@ -89,7 +89,7 @@ ATF_TC_BODY(missed, tc)
 
 	make(&t, toy_profile);
 	add(&out.classes[FL_CLASS_USER_MINOR_ANON_ALLOC], 700, 1);
-	judged(&t, "tcg", &out, CELL_FAILED, "user.minor.anon_alloc: expected 128, got 129");
+	judged(&t, ENGINE_TCG, &out, CELL_FAILED, "user.minor.anon_alloc: expected 128, got 129");
 }
 
 ATF_TC_WITHOUT_HEAD(unexpected_class);
@@ -100,11 +100,11 @@ ATF_TC_BODY(unexpected_class, tc)
 
 	make(&t, toy_profile);
 	add(&out.classes[FL_CLASS_USER_INVALID_MAPERR], 700, 1);
-	judged(&t, "tcg", &out, CELL_FAILED, "user.invalid.maperr: expected 0, got 1");
+	judged(&t, ENGINE_TCG, &out, CELL_FAILED, "user.invalid.maperr: expected 0, got 1");
 	out = good_run();
 	make(&t, "[profile]\nworkload = toy\n[expect]\nothers = any\n");
 	add(&out.classes[FL_CLASS_USER_INVALID_MAPERR], 700, 1);
-	judged(&t, "tcg", &out, CELL_OK, NULL);
+	judged(&t, ENGINE_TCG, &out, CELL_OK, NULL);
 }
 
 /* Counters of the kernel are judged where they are named, and nowhere else. */
@@ -120,17 +120,17 @@ ATF_TC_BODY(counters, tc)
 	out.vmstat[FL_VMSTAT_PGFAULT] = 8;
 	out.vmstat[FL_VMSTAT_PGFREE] = 1000;
 	make(&t, profile);
-	judged(&t, "tcg", &out, CELL_OK, NULL);
+	judged(&t, ENGINE_TCG, &out, CELL_OK, NULL);
 	out = good_run();
 	out.vmstat[FL_VMSTAT_TLB_REMOTE_FLUSH] = 65;
 	out.vmstat[FL_VMSTAT_PGFAULT] = 6;
 	make(&t, profile);
-	judged(&t, "tcg", &out, CELL_FAILED,
+	judged(&t, ENGINE_TCG, &out, CELL_FAILED,
 	       "pgfault: expected at least 7, got 6; nr_tlb_remote_flush: expected 32, got 65");
 	out = good_run();
 	out.have_window = false;
 	make(&t, profile);
-	judged(&t, "linux", &out, CELL_OK, NULL);
+	judged(&t, ENGINE_LINUX, &out, CELL_OK, NULL);
 }
 
 ATF_TC_WITHOUT_HEAD(engine_section);
@@ -140,7 +140,8 @@ ATF_TC_BODY(engine_section, tc)
 	struct toy t;
 
 	make(&t, toy_profile);
-	judged(&t, "kvm", &out, CELL_FAILED, "user.minor.spurious: expected at least 1, got 0");
+	judged(&t, ENGINE_KVM, &out, CELL_FAILED,
+	       "user.minor.spurious: expected at least 1, got 0");
 }
 
 ATF_TC_WITHOUT_HEAD(exits);
@@ -151,22 +152,22 @@ ATF_TC_BODY(exits, tc)
 
 	make(&t, toy_profile);
 	out.exit_value = 1;
-	judged(&t, "tcg", &out, CELL_FAILED, "exit: expected status 0, got status 1");
+	judged(&t, ENGINE_TCG, &out, CELL_FAILED, "exit: expected status 0, got status 1");
 	out = good_run();
 	make(&t, toy_profile);
 	out.state = FL_STATE_KILLED;
 	out.exit_value = SIGSEGV;
-	judged(&t, "tcg", &out, CELL_FAILED, "got signal 11");
+	judged(&t, ENGINE_TCG, &out, CELL_FAILED, "got signal 11");
 	out = good_run();
 	make(&t, "[profile]\nworkload = toy\n[expect]\nexit = signal SIGSEGV\nothers = any\n");
 	out.state = FL_STATE_KILLED;
 	out.exit_value = SIGSEGV;
 	out.have_report = false;
-	judged(&t, "tcg", &out, CELL_OK, NULL);
+	judged(&t, ENGINE_TCG, &out, CELL_OK, NULL);
 	out = good_run();
 	make(&t, toy_profile);
 	out.have_report = false;
-	judged(&t, "tcg", &out, CELL_FAILED, "without a report");
+	judged(&t, ENGINE_TCG, &out, CELL_FAILED, "without a report");
 }
 
 ATF_TC_WITHOUT_HEAD(panics);
@@ -178,12 +179,12 @@ ATF_TC_BODY(panics, tc)
 	make(&t, toy_profile);
 	outcome_set(&out, CELL_OK, "kernel panic: out of toys");
 	out.state = FL_STATE_PANIC;
-	judged(&t, "tcg", &out, CELL_CRASHED, "out of toys");
+	judged(&t, ENGINE_TCG, &out, CELL_CRASHED, "out of toys");
 	out = good_run();
 	make(&t, "[profile]\nworkload = toy\n[expect]\nexit = panic\nothers = any\n");
 	outcome_set(&out, CELL_OK, "kernel panic: as asked");
 	out.state = FL_STATE_PANIC;
-	judged(&t, "tcg", &out, CELL_OK, NULL);
+	judged(&t, ENGINE_TCG, &out, CELL_OK, NULL);
 }
 
 ATF_TC_WITHOUT_HEAD(native);
@@ -196,7 +197,7 @@ ATF_TC_BODY(native, tc)
 	make(&t, toy_profile);
 	hist_free(&out.classes[FL_CLASS_USER_MINOR_ANON_ALLOC]);
 	out.have_window = false;
-	judged(&t, "linux", &out, CELL_OK, NULL);
+	judged(&t, ENGINE_LINUX, &out, CELL_OK, NULL);
 }
 
 ATF_TC_WITHOUT_HEAD(impossible_numbers);
@@ -207,7 +208,7 @@ ATF_TC_BODY(impossible_numbers, tc)
 
 	make(&t, toy_profile);
 	out.phases[0].hist.sum = UINT64_MAX;
-	judged(&t, "tcg", &out, CELL_CRASHED, "2^63");
+	judged(&t, ENGINE_TCG, &out, CELL_CRASHED, "2^63");
 }
 
 static const struct machine_spec *seen;
@@ -235,7 +236,7 @@ static void pretend(const struct machine_spec *spec, struct outcome *out)
 ATF_TC_WITHOUT_HEAD(what_the_engine_gets);
 ATF_TC_BODY(what_the_engine_gets, tc)
 {
-	static const struct engine fake = {.name = "tcg", .run = pretend};
+	static const struct engine fake = {.id = ENGINE_TCG, .run = pretend};
 	struct cell_options o = {.engine = &fake,
 				 .stub = "dir/stub.elf",
 				 .seed = 42,
@@ -278,19 +279,19 @@ ATF_TC_BODY(json_round_trip, tc)
 	out.vmstat[FL_VMSTAT_TLB_LOCAL_FLUSH_ONE] = 3;
 	out.outside[FL_CLASS_USER_MINOR_SPURIOUS] = (struct hist){.count = 5};
 	counter_list_add(&out.papi, "PAPI_TLB_DM", NULL, "no hardware counters");
-	cell_judge(&t.arena, &t.cell, "tcg", &out);
-	json_t *json = cell_json(&t.arena, &t.cell, "tcg", 7, &out);
+	cell_judge(&t.arena, &t.cell, ENGINE_TCG, &out);
+	json_t *json = cell_json(&t.arena, &t.cell, ENGINE_TCG, 7, &out);
 
 	ATF_REQUIRE_MSG(results_read_cell(&t.arena, json, "f", 1, &back, &d), "%s", d.text);
 	ATF_CHECK_STREQ(back.profile, "p");
-	ATF_CHECK_STREQ(back.status, "ok");
+	ATF_CHECK_EQ(back.status, CELL_OK);
 	ATF_CHECK_STREQ(back.params, "cpus=1 memory=64M order=seq pages=128 panic_on_oops=0 "
 				     "recorder=hist");
 	/* what means nothing to one CPU is not told of one, nor what there was once no setting for
 	 */
 	settings_find(&t.cell.settings, "vma_index")->value = "list";
 	settings_find(&t.cell.settings, "cpus")->value = "2";
-	json_t *two = cell_json(&t.arena, &t.cell, "tcg", 7, &out);
+	json_t *two = cell_json(&t.arena, &t.cell, ENGINE_TCG, 7, &out);
 
 	ATF_CHECK_EQ(10000, json_integer_value(
 				    json_object_get(json_object_get(two, "params"), "interleave")));

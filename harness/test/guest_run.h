@@ -51,7 +51,7 @@ static inline void guest_run_cpus(const atf_tc_t *tc, const struct engine *e, un
 	};
 
 	e->run(&spec, out);
-	printf("%s %s: %s: %s\n", e->name, stub, outcome_status_name(out->status),
+	printf("%s %s: %s: %s\n", engine_name(e->id), stub, cell_status_name(out->status),
 	       out->reason ? out->reason : "");
 	if (out->console)
 		printf("console: %.2000s\n", out->console);

@@ -7,16 +7,11 @@
  */
 #include <atf-c.h>
 
-#include "engine/engine.h"
 #include "model/matrix.h"
 #include "report/compare_print.h"
 #include "report/csv.h"
 #include "results/results.h"
 #include "test/fixture.h"
-
-/* The engines' names are all that the readers need of them. */
-static const struct engine kvm = {.name = "kvm"}, tcg = {.name = "tcg"};
-const struct engine *const engines[] = {&kvm, &tcg, NULL};
 
 /* libatf keeps its list of cases until the end. */
 const char *__lsan_default_suppressions(void);

@@ -72,6 +72,32 @@ ATF_TC_BODY(hostile_cells, tc)
 			"rising order");
 }
 
+static void cell_refused(const char *cell, const char *words)
+{
+	struct arena a = {0};
+	struct diag d = {0};
+	struct results r;
+
+	mkdir("run", 0777);
+	write_text("run/cells.jsonl", cell);
+	ATF_CHECK_MSG(!results_read(&a, "run", &r, &d), "accepted: %s", cell);
+	ATF_CHECK_MSG(d.text && strstr(d.text, words), "no '%s' in %s", words, d.text);
+	results_free(&r);
+	diag_free(&d);
+	arena_free(&a);
+}
+
+ATF_TC_WITHOUT_HEAD(unknown_words);
+ATF_TC_BODY(unknown_words, tc)
+{
+	cell_refused("{\"profile\":\"p\",\"engine\":\"tcg\",\"params\":{},\"rep\":0,\"seed\":1,"
+		     "\"status\":\"fine\"}\n",
+		     "status: must be one of ok unsupported failed timeout crashed");
+	cell_refused("{\"profile\":\"p\",\"engine\":\"bochs\",\"params\":{},\"rep\":0,\"seed\":1,"
+		     "\"status\":\"ok\"}\n",
+		     "engine: must be one of kvm tcg linux");
+}
+
 ATF_TC_WITHOUT_HEAD(truncated);
 ATF_TC_BODY(truncated, tc)
 {
@@ -244,6 +270,7 @@ ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, good);
 	ATF_TP_ADD_TC(tp, hostile_cells);
+	ATF_TP_ADD_TC(tp, unknown_words);
 	ATF_TP_ADD_TC(tp, truncated);
 	ATF_TP_ADD_TC(tp, broken_in_the_middle);
 	ATF_TP_ADD_TC(tp, deep_nesting);

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/vmstat.h"
 #include "base/xalloc.h"
 #include "engine/guest/window.h"
 #include "engine/report.h"
@@ -17,14 +18,6 @@ struct reader {
 	struct fl_layout layout;
 	struct fl_window
 		head; /* a copy: a guest that still runs cannot change it under our checks */
-};
-
-static const bool vmstat_is_gauge[FL_NR_VMSTAT] = {
-#define VMSTAT_EVENT(id, name) [FL_VMSTAT_##id] = false,
-#define VMSTAT_GAUGE(id, name) [FL_VMSTAT_##id] = true,
-#include "vmstat.def"
-#undef VMSTAT_EVENT
-#undef VMSTAT_GAUGE
 };
 
 struct window_spec window_plan(uint32_t nr_cpus, enum fl_recorder_mode recorder,
@@ -130,7 +123,7 @@ static const char *read_hists(const struct reader *r, struct outcome *out)
 static const char *add_vmstat(const int64_t *from, int64_t *to)
 {
 	for (unsigned i = 0; i < FL_NR_VMSTAT; i++) {
-		if (!vmstat_is_gauge[i] && from[i] < 0)
+		if (!vmstat_is_gauge((enum fl_vmstat)i) && from[i] < 0)
 			return "an event counter in the window is negative";
 		if (__builtin_add_overflow(to[i], from[i], &to[i]))
 			return "a counter in the window overflows";
@@ -151,7 +144,7 @@ static const char *read_vmstat(const struct reader *r, struct outcome *out)
 			why = add_vmstat(cpu_block(r, cpu)->vmstat[FL_SET_OUTSIDE], outside);
 	}
 	for (unsigned i = 0; i < FL_NR_VMSTAT && !why; i++)
-		if (vmstat_is_gauge[i] &&
+		if (vmstat_is_gauge((enum fl_vmstat)i) &&
 		    __builtin_add_overflow(out->vmstat[i], outside[i], &out->vmstat[i]))
 			why = "a counter in the window overflows";
 	return why;

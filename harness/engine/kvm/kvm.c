@@ -282,7 +282,6 @@ static void kvm_run(const struct machine_spec *spec, struct outcome *out)
 }
 
 const struct engine engine_kvm = {
-	.name = "kvm",
 	.doc = "the harness's own virtual machine on /dev/kvm, in cycles",
 	.id = ENGINE_KVM,
 	.unavailable = kvm_unavailable,
