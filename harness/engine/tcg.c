@@ -45,20 +45,17 @@
 #include "base/xalloc.h"
 #include "engine/guest/boot.h"
 #include "engine/outcome.h"
+#include "engine/qemu.h"
 #include "engine/tcg.h"
 #include "measure/papi.h"
 #include "proc/child.h"
 
-#define QEMU "qemu-system-x86_64"
-#define QEMU_OLDEST_MAJOR 7
 #define APIC_SHIFT 1 /* with several CPUs: every second one is a spare */
 #define CPU_MODEL "qemu64,+smep,+smap,+pdpe1gb,+nx,+pge,+fsgsbase,-svm,enforce"
 #define MESSAGE_LIMIT 16384u
 #define MAX_ARGS 64u
 #define REGISTERS_WAIT_MS 1000
 #define MONITOR_LINE_MAX (1u << 20) /* the registers of 127 CPUs are 300 KiB */
-#define NO_QEMU QEMU " does not start; install it: apt install qemu-system-x86"
-#define OLD_QEMU QEMU " is older than 7.0, which does not count instructions exactly enough"
 
 struct qemu {
 	struct boot_job *job;
@@ -71,53 +68,6 @@ struct qemu {
 	char *registers; /* of a guest that hung */
 	int major;	 /* of QEMU's version, as it greeted; 0: it has not */
 };
-
-/* ---- QEMU itself ---- */
-
-static char *read_version(void)
-{
-	const char *const argv[] = {QEMU, "--version", NULL};
-	struct child c;
-	struct sink s;
-	char *text;
-	int fd, err;
-
-	child_init(&c);
-	sink_init(&s, SINK_HEAD, 4096, -1);
-	fd = child_stream(&c, &s);
-	err = fd < 0 ? -errno : child_start(&c, argv, NULL, fd, fd);
-	if (!err)
-		child_wait(&c, now_seconds() + 10, NULL, NULL);
-	child_close(&c);
-	text = sink_take(&s, NULL, NULL);
-	text[strcspn(text, "\n")] = '\0';
-	if (!err && !c.timed_out && strstr(text, "version "))
-		return text;
-	free(text);
-	return NULL;
-}
-
-const char *engine_qemu_version(void)
-{
-	static bool asked;
-	static char *version;
-
-	if (!asked)
-		version = read_version();
-	asked = true;
-	return version;
-}
-
-static const char *tcg_unavailable(void)
-{
-	const char *v = engine_qemu_version();
-
-	if (!v)
-		return NO_QEMU;
-	if (atoi(strstr(v, "version ") + strlen("version ")) < QEMU_OLDEST_MAJOR)
-		return OLD_QEMU;
-	return NULL;
-}
 
 static const char *tcg_caveat(void)
 {
@@ -146,7 +96,6 @@ static void debugcon(struct qemu *q, const char *id, unsigned port, int fd)
 static void machine_args(struct qemu *q)
 {
 	static const char *const fixed[] = {
-		QEMU,
 		"-nodefaults",
 		"-display",
 		"none",
@@ -166,6 +115,7 @@ static void machine_args(struct qemu *q)
 		"cpu_reset",
 	};
 
+	arg(q, xstrdup(qemu_program()));
 	for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++)
 		arg(q, xstrdup(fixed[i]));
 }
@@ -443,10 +393,11 @@ static void run_job(struct boot_job *job, struct outcome *out)
 	sink_init(&q.messages, SINK_HEAD, MESSAGE_LIMIT, -1);
 	sink_init(&q.resets, SINK_TAIL, MESSAGE_LIMIT, -1);
 	err = start(&q);
-	if (err) {
-		outcome_set(out, CELL_UNSUPPORTED, "%s%s",
-			    err == -ENOENT ? NO_QEMU : "starting " QEMU ": ",
-			    err == -ENOENT ? "" : strerror(-err));
+	if (err == -ENOENT) {
+		outcome_set(out, CELL_UNSUPPORTED, "%s", qemu_missing());
+	} else if (err) {
+		outcome_set(out, CELL_UNSUPPORTED, "starting %s: %s", qemu_program(),
+			    strerror(-err));
 	} else {
 		child_wait(&q.child, begin + job->spec->timeout, ask_registers, &q);
 		out->wall_seconds = now_seconds() - begin;
@@ -482,7 +433,7 @@ static void tcg_run(const struct machine_spec *spec, struct outcome *out)
 const struct engine engine_tcg = {
 	.doc = "QEMU's code generator with icount: exact instruction counts, the same everywhere",
 	.id = ENGINE_TCG,
-	.unavailable = tcg_unavailable,
+	.unavailable = qemu_unavailable,
 	.caveat = tcg_caveat,
 	.max_cpus = tcg_max_cpus,
 	.run = tcg_run,

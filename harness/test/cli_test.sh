@@ -236,6 +236,21 @@ tcg_repeats_body() {
 }
 
 # What could not be counted is null with a reason; a run of which nothing can be measured is no success.
+# FAULTLINE_QEMU is what starts, whatever PATH has.
+atf_test_case qemu_by_name
+qemu_by_name_body() {
+	setup
+	need_tcg
+	printf '#!/bin/sh\necho x >> "$PWD/started"\nexec qemu-system-x86_64 "$@"\n' > other
+	chmod +x other
+	export FAULTLINE_QEMU="$PWD/other"
+	atf_check -o ignore -e ignore "$faultline" run -e tcg -o run -s pages=16 anon-touch
+	[ -s started ] || atf_fail "it was not started"
+	FAULTLINE_QEMU=/nope
+	atf_check -s exit:2 -e match:'/nope \(FAULTLINE_QEMU\) does not start' \
+		"$faultline" run -e tcg -o none anon-touch
+}
+
 atf_test_case nothing_invented
 nothing_invented_body() {
 	setup
@@ -363,7 +378,7 @@ interrupted_hang_body() {
 
 atf_init_test_cases() {
 	for t in usage wrong_use lists shipped_profiles dry_run run_and_compare default_directory \
-		as_it_stands hostile_results plots plots_by_index plots_against_cpus no_gnuplot vma_indexes nothing_invented no_host_paths tcg_repeats tcg_expectation regression interrupted_hang \
+		as_it_stands hostile_results plots plots_by_index plots_against_cpus no_gnuplot vma_indexes nothing_invented no_host_paths tcg_repeats qemu_by_name tcg_expectation regression interrupted_hang \
 		interrupted; do
 		atf_add_test_case $t
 	done

@@ -13,7 +13,8 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 kyua() {
-	env -i PATH="$PATH" HOME="$work" TMPDIR="${TMPDIR:-/tmp}" kyua --config=none \
+	env -i PATH="$PATH" HOME="$work" TMPDIR="${TMPDIR:-/tmp}" \
+		${FAULTLINE_QEMU:+FAULTLINE_QEMU="$FAULTLINE_QEMU"} kyua --config=none \
 		--logfile=/dev/null -v parallelism="$(nproc)" \
 		-v test_suites.faultline.build="$build" -v test_suites.faultline.top="$top" "$@"
 }

@@ -21,6 +21,8 @@ struct trap_frame {
 	uint64_t rip, cs, rflags, rsp, ss;
 };
 
+#define RFLAGS_RF 0x10000ul
+
 static inline bool frame_from_user(const struct trap_frame *f)
 {
 	return f->cs & 3;

@@ -99,7 +99,6 @@ struct signal_place {
 #define RFLAGS_USER 0x50dd5ull
 #define RFLAGS_TF 0x100ull
 #define RFLAGS_DF 0x400ull
-#define RFLAGS_RF 0x10000ull
 
 /* Where a frame goes whose stack is used downwards from sp (red zone already left out). */
 static inline struct signal_place signal_frame_place(uint64_t sp)
