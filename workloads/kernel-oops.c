@@ -6,15 +6,17 @@
  *             returns -EIO and this program, alive, maps and touches memory to prove that faults
  *             are still served
  *   process   a forked process does, in its own name: its parent sees it killed. `workers` other
- *             processes map, write and unmap memory meanwhile, on whatever CPUs there are
- *   the rest  where going on is not safe: that ends the machine. panic: no task to kill; stack: the
- *             kernel stack runs over; report: the report of an oops faults, too; lock, mm-lock: a
- *             lock is held
+ *             processes map, write and unmap memory meanwhile, on whatever CPUs there are. The
+ * phase is open from where all have been seen at work, and the parent waits, to the oops: no
+ * process's first moments fall into it, however the CPUs take turns the rest  where going on is not
+ * safe: that ends the machine. panic: no task to kill; stack: the kernel stack runs over; report:
+ * the report of an oops faults, too; lock, mm-lock: a lock is held
  */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -97,18 +99,46 @@ static void survive(struct wl_run *run)
 	}
 }
 
+/* What the processes tell one another, in memory that they share. */
+struct meeting {
+	atomic_uint at_work;	  /* workers that have been through a round */
+	atomic_bool parent_waits; /* it does nothing any more but wait for its child */
+	atomic_bool over;	  /* workers end */
+};
+
+static struct meeting *meeting_create(struct wl_run *run)
+{
+	struct meeting *m =
+		mmap(NULL, WL_PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (m == MAP_FAILED)
+		wl_fail(run, "mmap: %m");
+	return m;
+}
+
 /* The phase is open in the child alone, and in its last moments. */
-static void oops_in_process(struct wl_run *run)
+static _Noreturn void oops_in_child(struct wl_run *run, struct meeting *m)
+{
+	prefault_program();
+	while (!m->parent_waits)
+		sched_yield();
+	wl_begin(run);
+	stubctl(FL_STUBCTL_OOPS, FL_OOPS_PLAIN, 0);
+	_exit(1);
+}
+
+/* After fork every page of the parent's faults once, at the latest here: not in the phase. */
+static void oops_in_process(struct wl_run *run, struct meeting *m)
 {
 	int status;
-	pid_t pid = fork();
+	pid_t pid;
 
-	if (pid == 0) {
-		prefault_program();
-		wl_begin(run);
-		stubctl(FL_STUBCTL_OOPS, FL_OOPS_PLAIN, 0);
-		_exit(1);
-	}
+	m->parent_waits = false;
+	pid = fork();
+	if (pid == 0)
+		oops_in_child(run, m);
+	prefault_program();
+	m->parent_waits = true;
 	if (pid < 0 || sys_call(SYS_wait4, (uint64_t)pid, (uint64_t)&status, 0, 0, 0, 0) != pid)
 		wl_fail(run, "fork or wait: %m");
 	wl_end(run);
@@ -116,54 +146,52 @@ static void oops_in_process(struct wl_run *run)
 		wl_fail(run, "an oops left its process with status %#x", status);
 }
 
-static volatile sig_atomic_t told_to_end;
-
-static void end_worker(int signo)
+/* Is each page what was written to it? */
+static bool worker_round(struct wl_run *run, uint64_t round)
 {
-	told_to_end = signo;
+	volatile uint64_t *p = wl_map(run, WORKER_PAGES * WL_PAGE, PROT_READ | PROT_WRITE);
+	bool good = true;
+
+	for (uint64_t i = 0; i < WORKER_PAGES; i++)
+		p[i * WL_PAGE / sizeof(*p)] = round + i;
+	for (uint64_t i = 0; i < WORKER_PAGES; i++)
+		good &= p[i * WL_PAGE / sizeof(*p)] == round + i;
+	wl_unmap(run, (void *)p, WORKER_PAGES * WL_PAGE);
+	return good;
 }
 
-/* Until told: is each page what was written to it? */
-static _Noreturn void worker(struct wl_run *run)
+static _Noreturn void worker(struct wl_run *run, struct meeting *m)
 {
-	struct sigaction sa = {.sa_handler = end_worker};
-	bool good = !sigaction(SIGUSR1, &sa, NULL);
+	bool good;
 
-	for (uint64_t round = 1; good && !told_to_end; round++) {
-		volatile uint64_t *p = wl_map(run, WORKER_PAGES * WL_PAGE, PROT_READ | PROT_WRITE);
-
-		for (uint64_t i = 0; i < WORKER_PAGES; i++)
-			p[i * WL_PAGE / sizeof(*p)] = round + i;
-		for (uint64_t i = 0; i < WORKER_PAGES; i++)
-			good &= p[i * WL_PAGE / sizeof(*p)] == round + i;
-		wl_unmap(run, (void *)p, WORKER_PAGES * WL_PAGE);
-	}
+	prefault_program();
+	good = worker_round(run, 0);
+	m->at_work++;
+	for (uint64_t round = 1; good && !m->over; round++)
+		good = worker_round(run, round);
 	_exit(!good);
 }
 
-/* A signal that comes before a worker listens is ignored, and sent again. */
-static void workers_start(struct wl_run *run, pid_t *pid, uint64_t n)
+static void workers_start(struct wl_run *run, struct meeting *m, pid_t *pid, uint64_t n)
 {
-	signal(SIGUSR1, SIG_IGN);
 	for (uint64_t i = 0; i < n; i++) {
 		pid[i] = fork();
 		if (pid[i] == 0)
-			worker(run);
+			worker(run, m);
 		if (pid[i] < 0)
 			wl_fail(run, "fork: %m");
 	}
+	while (m->at_work < n)
+		sched_yield();
 }
 
-static void workers_end(struct wl_run *run, const pid_t *pid, uint64_t n)
+static void workers_end(struct wl_run *run, struct meeting *m, const pid_t *pid, uint64_t n)
 {
+	m->over = true;
 	for (uint64_t i = 0; i < n; i++) {
 		int status = -1;
 
-		while (waitpid(pid[i], &status, WNOHANG) == 0) {
-			kill(pid[i], SIGUSR1);
-			sched_yield();
-		}
-		if (status)
+		if (waitpid(pid[i], &status, 0) != pid[i] || status)
 			wl_fail(run, "a process that did nothing wrong ended with status %#x",
 				status);
 	}
@@ -171,15 +199,17 @@ static void workers_end(struct wl_run *run, const pid_t *pid, uint64_t n)
 
 static void process(struct wl_run *run)
 {
+	struct meeting *m = meeting_create(run);
 	uint64_t n = wl_uint(run, "workers");
 	pid_t pid[WORKERS_MAX];
 
-	workers_start(run, pid, n);
+	workers_start(run, m, pid, n);
 	for (uint64_t i = 0; i < (run->warming ? 1 : wl_uint(run, "iters")); i++) {
-		oops_in_process(run);
+		oops_in_process(run, m);
 		prove_alive(run);
 	}
-	workers_end(run, pid, n);
+	workers_end(run, m, pid, n);
+	wl_unmap(run, m, WL_PAGE);
 }
 
 static _Noreturn void die(struct wl_run *run, enum mode mode)

@@ -57,6 +57,14 @@ run_kvm()
 	run_once 1 kvm "$1" -s cpus=2 $(few "$1")
 }
 
+# With turns that are longer than a process's first moments none of these falls into the phase.
+run_late_workers()
+{
+	set_up
+	command -v qemu-system-x86_64 >/dev/null || atf_skip "needs qemu-system-x86_64"
+	run_once 1 tcg kernel-oops-cpus -s cpus=2 -s interleave=1000000
+}
+
 # add_case NAME COMMAND...
 add_case()
 {
@@ -74,6 +82,7 @@ atf_init_test_cases()
 		add_case "${profile}_tcg4" run_tcg "$profile" 4
 		add_case "${profile}_kvm2" run_kvm "$profile"
 	done
+	add_case late_workers_tcg2 run_late_workers
 	atf_add_test_case none_forgotten
 }
 
