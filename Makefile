@@ -83,7 +83,7 @@ compare: deps
 
 check-svm: deps
 	@$(TOOLS)/deps.sh svm
-	@$(MAKE) --no-print-directory -j2 B=$(B) all
+	@$(MAKE) --no-print-directory -j2 B=$(B) all $(B)/guests/program
 	@$(TOOLS)/svm/check.sh $(B)
 
 # Random programs of system calls here and on the stub: OPS operations for each of SEEDS seeds from FROM on.

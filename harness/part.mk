@@ -45,7 +45,7 @@ $(patsubst %,$(B)/kyua/harness/test/%,$(HARNESS_SH_TESTS)): $(B)/kyua/harness/te
 
 # Kernels that misbehave and a program that does as it is told, for the tests of the engines.
 GUEST_DIR := harness/test/guests
-GUESTS := $(patsubst $(GUEST_DIR)/%.S,$(B)/guests/%.elf,$(wildcard $(GUEST_DIR)/*.S)) $(B)/guests/program
+GUESTS := $(patsubst $(GUEST_DIR)/%.S,$(B)/guests/%.elf,$(wildcard $(GUEST_DIR)/*.S)) $(B)/guests/program $(B)/guests/program-musl
 TEST_PROGRAMS += $(GUESTS)
 
 $(B)/guests/%.elf: $(GUEST_DIR)/%.S $(GUEST_DIR)/guest.inc $(GUEST_DIR)/smp.inc $(GUEST_DIR)/guest.ld
@@ -56,6 +56,11 @@ $(B)/guests/%.elf: $(GUEST_DIR)/%.S $(GUEST_DIR)/guest.inc $(GUEST_DIR)/smp.inc 
 $(B)/guests/program: $(GUEST_DIR)/program.c
 	$(START)
 	$(CC) $(WORKLOAD_CFLAGS) -D_GNU_SOURCE -Ikernel-stub/include -static -no-pie $< -o $@
+
+# musl chooses no code by CPUID.
+$(B)/guests/program-musl: $(GUEST_DIR)/program.c
+	$(START)
+	musl-gcc $(WORKLOAD_CFLAGS) -D_GNU_SOURCE -Ikernel-stub/include -static -no-pie $< -o $@
 
 # Everything that reads files, once more with the sanitizers, under broken files.
 HARNESS_SAN := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all

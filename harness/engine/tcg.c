@@ -51,6 +51,7 @@
 #include "proc/child.h"
 
 #define APIC_SHIFT 1 /* with several CPUs: every second one is a spare */
+/* engine kvm shows the same (kvm_cpuid.c) */
 #define CPU_MODEL "qemu64,+smep,+smap,+pdpe1gb,+nx,+pge,+fsgsbase,-svm,enforce"
 #define MESSAGE_LIMIT 16384u
 #define MAX_ARGS 64u

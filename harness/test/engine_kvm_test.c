@@ -57,19 +57,58 @@ ATF_TC_BODY(kind, tc)
 	ATF_CHECK_EQ(NULL, engine_find("nothing", &why));
 }
 
-/* The same program meets the same faults as on tcg. */
-ATF_TC_WITHOUT_HEAD(same_classes_as_tcg);
-ATF_TC_BODY(same_classes_as_tcg, tc)
+/* kvm_pvm runs ring 3 on the host's CPU, where no cpuid exits: the guest's program sees the host's.
+ */
+static bool cpuid_is_hosts(void)
+{
+	return strstr(engine_kvm_kind(), "kvm_pvm") != NULL;
+}
+
+static void check_same_classes(const atf_tc_t *tc, const char *program)
 {
 	const struct engine *kvm = need_engine(ENGINE), *tcg = need_engine("tcg");
 	struct outcome a, b;
 
-	guest_run(tc, kvm, "stub.elf", "exit", "0", 30, &a);
-	guest_run(tc, tcg, "stub.elf", "exit", "0", 30, &b);
+	guest_run_program(tc, kvm, 1, "stub.elf", program, "exit", "0", 30, &a);
+	guest_run_program(tc, tcg, 1, "stub.elf", program, "exit", "0", 30, &b);
 	for (unsigned c = 0; c < FL_NR_CLASSES; c++) {
 		ATF_CHECK_EQ(a.classes[c].count, b.classes[c].count);
 		ATF_CHECK_EQ(a.outside[c].count, b.outside[c].count);
 	}
+	outcome_free(&a);
+	outcome_free(&b);
+}
+
+/* The same program meets the same faults as on tcg. */
+ATF_TC_WITHOUT_HEAD(same_classes_as_tcg);
+ATF_TC_BODY(same_classes_as_tcg, tc)
+{
+	check_same_classes(tc, "guests/program-musl");
+}
+
+/* … also if it takes one page of code or another by what it thinks of the CPU. */
+ATF_TC_WITHOUT_HEAD(same_classes_as_tcg_by_cpuid);
+ATF_TC_BODY(same_classes_as_tcg_by_cpuid, tc)
+{
+	need_engine(ENGINE);
+	if (cpuid_is_hosts())
+		atf_tc_skip("on kvm_pvm ring 3 has the host's CPUID, and glibc its code for that");
+	check_same_classes(tc, "guests/program");
+}
+
+/* For so far as code is chosen by it, the CPU is the one of tcg. */
+ATF_TC_WITHOUT_HEAD(cpuid_of_tcg);
+ATF_TC_BODY(cpuid_of_tcg, tc)
+{
+	const struct engine *kvm = need_engine(ENGINE), *tcg = need_engine("tcg");
+	struct outcome a, b;
+
+	if (cpuid_is_hosts())
+		atf_tc_skip("on kvm_pvm ring 3 has the host's CPUID");
+	guest_run(tc, kvm, "stub.elf", "cpuid", "", 30, &a);
+	guest_run(tc, tcg, "stub.elf", "cpuid", "", 30, &b);
+	ATF_CHECK(strstr(a.out, "cpuid 00000001.0: ") != NULL);
+	ATF_CHECK_STREQ(b.out, a.out);
 	outcome_free(&a);
 	outcome_free(&b);
 }
@@ -102,6 +141,8 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, counters);
 	ATF_TP_ADD_TC(tp, kind);
 	ATF_TP_ADD_TC(tp, same_classes_as_tcg);
+	ATF_TP_ADD_TC(tp, same_classes_as_tcg_by_cpuid);
+	ATF_TP_ADD_TC(tp, cpuid_of_tcg);
 	ATF_TP_ADD_TC(tp, clock_rate);
 	return atf_no_error();
 }

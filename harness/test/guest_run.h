@@ -28,17 +28,18 @@ static inline const struct engine *need_engine(const char *name)
 	return e;
 }
 
-/* Boots `stub` (in the build directory) on that many CPUs with guests/program and two arguments. */
-static inline void guest_run_cpus(const atf_tc_t *tc, const struct engine *e, unsigned cpus,
-				  const char *stub, const char *arg1, const char *arg2,
-				  double timeout, struct outcome *out)
+/* Boots `stub` on that many CPUs with `program` and two arguments; both are in the build directory.
+ */
+static inline void guest_run_program(const atf_tc_t *tc, const struct engine *e, unsigned cpus,
+				     const char *stub, const char *program, const char *arg1,
+				     const char *arg2, double timeout, struct outcome *out)
 {
-	char stub_path[4096], program[4096];
+	char stub_path[4096], program_path[4096];
 	const char *argv[] = {"/program", arg1, arg1 ? arg2 : NULL, NULL};
 	const char *envp[] = {"HOME=/", NULL};
 	struct machine_spec spec = {
 		.stub = in_build(tc, stub, stub_path, sizeof(stub_path)),
-		.program = in_build(tc, "guests/program", program, sizeof(program)),
+		.program = in_build(tc, program, program_path, sizeof(program_path)),
 		.argv = argv,
 		.envp = envp,
 		.memory = 64ull << 20,
@@ -57,6 +58,13 @@ static inline void guest_run_cpus(const atf_tc_t *tc, const struct engine *e, un
 		printf("console: %.2000s\n", out->console);
 	if (out->state_dump)
 		printf("%s\n", out->state_dump);
+}
+
+static inline void guest_run_cpus(const atf_tc_t *tc, const struct engine *e, unsigned cpus,
+				  const char *stub, const char *arg1, const char *arg2,
+				  double timeout, struct outcome *out)
+{
+	guest_run_program(tc, e, cpus, stub, "guests/program", arg1, arg2, timeout, out);
 }
 
 static inline void guest_run(const atf_tc_t *tc, const struct engine *e, const char *stub,

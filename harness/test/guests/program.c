@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A static program that does as it is told, for the tests of the engines and of `faultline exec`.
  */
+#include <cpuid.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -61,6 +62,29 @@ static void print_cpus(void)
 		printf("%d CPUs\n", CPU_COUNT(&set));
 }
 
+/* The leaves of CPUID by which a C library chooses its code, and those that it may look for there.
+ * Where physical addresses end (0x80000008 EAX) and what the TSC is are not among them. */
+static void print_cpuid(void)
+{
+	static const unsigned leaves[][2] = {
+		{0, 0},		 {1, 0},	  {2, 0},	   {4, 0},	    {4, 1},
+		{4, 2},		 {4, 3},	  {7, 0},	   {7, 1},	    {0xb, 0},
+		{0xd, 0},	 {0xd, 1},	  {0x14, 0},	   {0x19, 0},	    {0x24, 0},
+		{0x80000000, 0}, {0x80000001, 0}, {0x80000005, 0}, {0x80000006, 0}, {0x80000008, 0},
+		{0x8000001d, 0}, {0x8000001d, 1}, {0x8000001d, 2}, {0x8000001d, 3},
+	};
+
+	for (unsigned i = 0; i < sizeof(leaves) / sizeof(leaves[0]); i++) {
+		unsigned a, b, c, d;
+
+		__cpuid_count(leaves[i][0], leaves[i][1], a, b, c, d);
+		if (leaves[i][0] == 0x80000008)
+			a = 0;
+		printf("cpuid %08x.%x: %08x %08x %08x %08x\n", leaves[i][0], leaves[i][1], a, b, c,
+		       d);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	const char *what = argc > 1 ? argv[1] : "";
@@ -80,6 +104,8 @@ int main(int argc, char **argv)
 		__asm__ volatile("pause");
 	if (!strcmp(what, "garbage") && getenv("FAULTLINE_REPORT_FD"))
 		dprintf(atoi(getenv("FAULTLINE_REPORT_FD")), "this is no report");
+	if (!strcmp(what, "cpuid"))
+		print_cpuid();
 	if (!strcmp(what, "cpus"))
 		print_cpus();
 	if (!strcmp(what, "print")) {
