@@ -32,6 +32,11 @@ done)
 [ -z "$foreign" ] || complain "mm/ may include <stdint.h> <stddef.h> <stdbool.h>, port/port.h and its own headers only:
 $foreign"
 
+# The rooms of mm/, the lowest first (kernel-stub/README.md); mm.h, its face, all may include.
+folders=$(harness/tools/tower.sh kernel-stub/mm mm/ 'base phys pgtable object rmap vma walk fault calls' 'debug release') ||
+	complain "the folders of mm/ don't point one way:
+$folders"
+
 # The rooms of harness/, the lowest first (docs/architecture.md).
 tower=$(harness/tools/tower.sh harness '' 'base measure proc engine model results stats report run cli' 'test tools') ||
 	complain "harness/ is no tower:

@@ -7,8 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "faultline_abi.h"
 #include "arch/x86_64/frame.h"
+#include "faultline_abi.h"
 
 struct cpu;
 struct mm;

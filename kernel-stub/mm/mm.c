@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Address spaces: making and unmaking them. */
+/* Address spaces: making and unmaking them, and their invariants. */
 #include "mm/mm.h"
 
+#include "mm/object/page_index.h"
+#include "mm/object/shmem.h"
+#include "mm/pgtable/pgtable.h"
+#include "mm/phys/lru.h"
+#include "mm/phys/slab.h"
 #include "mm/rmap/anon.h"
 #include "mm/rmap/anon_space.h"
-#include "mm/object/page_index.h"
-#include "mm/pgtable/pgtable.h"
-#include "mm/object/shmem.h"
-#include "mm/phys/slab.h"
 #include "mm/vma/vma.h"
+#include "mm/walk/pgtable_check.h"
+#include "mm/walk/zap.h"
 
 #define SMALL_GAP (8 * PMD_SIZE) /* of addresses, for drop_pages */
 
@@ -24,6 +27,7 @@ void mm_init(void)
 	anon_space_init();
 	page_index_init();
 	shmem_init();
+	lru_init();
 }
 
 /* Gives a zeroed mm its tables and its place in the reverse map; frees it without memory. */
@@ -122,4 +126,10 @@ void mm_get(struct mm *mm)
 bool mm_put(struct mm *mm)
 {
 	return port_xadd32(&mm->users, -1u) == 1;
+}
+
+void mm_check(struct mm *mm)
+{
+	vma_check(mm);
+	pgtable_check(mm);
 }

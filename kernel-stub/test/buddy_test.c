@@ -7,8 +7,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "mm/phys/buddy.h"
 #include "mm/base/mm_errno.h"
+#include "mm/phys/buddy.h"
 #include "port/hosted/hosted.h"
 #include "test/random.h"
 

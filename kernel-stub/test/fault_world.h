@@ -12,16 +12,17 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "mm/phys/buddy.h"
 #include "mm/base/mm_errno.h"
 #include "mm/fault/fault_ctx.h"
 #include "mm/object/file.h"
-#include "port/hosted/hosted.h"
-#include "mm/phys/lru.h"
 #include "mm/pgtable/pgtable.h"
-#include "mm/vma/vma_index.h"
-#include "mm/rmap/rmap.h"
+#include "mm/phys/buddy.h"
+#include "mm/phys/lru.h"
 #include "mm/phys/slab.h"
+#include "mm/phys/zero_page.h"
+#include "mm/rmap/rmap.h"
+#include "mm/vma/vma_index.h"
+#include "port/hosted/hosted.h"
 
 #define WORLD_FRAMES 4096u
 #define WORLD_BASE 0x10000000ull
@@ -104,7 +105,7 @@ static inline void world_open(void)
 {
 	hosted_boot(WORLD_FRAMES);
 	mm_init();
-	ATF_REQUIRE_EQ(fault_init(), 0);
+	ATF_REQUIRE_EQ(zero_page_init(), 0);
 	world_soil();
 	file_make();
 	file_hook = NULL;

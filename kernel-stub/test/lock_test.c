@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "port/hosted/hosted.h"
 #include "mm/vma/mmap_lock.h"
+#include "port/hosted/hosted.h"
 
 static const char *const class_names[] = {
 #define LOCK_CLASS(id, name, doc) [LOCK_##id] = name,

@@ -3,6 +3,7 @@
  * mlock, and the advice that lets pages age, on the software MMU: what is counted and present, what
  * want of memory does, dirty bits and TLB. Results as Linux's are abi_mlock's.
  */
+#include "mm/walk/age.h"
 #include "test/fault_world.h"
 
 #define AT(page) (WORLD_BASE + (page)*PAGE_SIZE)

@@ -3,6 +3,7 @@
  * Page tables by themselves: making, finding, walking a range, freeing what is empty. Entries are
  * written by hand, so most of these address spaces have no VMA.
  */
+#include "mm/walk/pgtable_check.h"
 #include "test/fault_world.h"
 
 #define GIB (1ull << 30)

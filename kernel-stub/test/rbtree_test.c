@@ -3,9 +3,9 @@
 #include <atf-c.h>
 #include <string.h>
 
+#include "mm/base/rbtree.h"
 #include "port/hosted/hosted.h"
 #include "test/random.h"
-#include "mm/base/rbtree.h"
 
 #define KEYS 2048u
 

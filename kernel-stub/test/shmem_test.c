@@ -5,9 +5,9 @@
  */
 #include <pthread.h>
 
+#include "mm/object/shmem.h"
 #include "test/family.h"
 #include "test/random.h"
-#include "mm/object/shmem.h"
 
 #define U FAULT_USER
 #define P FAULT_PRESENT

@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "mm/phys/buddy.h"
+#include "mm/phys/slab.h"
 #include "port/hosted/hosted.h"
 #include "test/random.h"
-#include "mm/phys/slab.h"
 
 #define PAGES 4096u
 

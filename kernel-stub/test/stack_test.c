@@ -3,6 +3,7 @@
  * Growth of VM_GROWSDOWN VMAs by faults on the software MMU: class, limits, guard gap, rights, want
  * of memory. What Linux makes of the same is abi_stack_grow's.
  */
+#include "mm/vma/vma.h"
 #include "test/fault_world.h"
 
 #define U FAULT_USER

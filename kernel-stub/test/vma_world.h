@@ -18,14 +18,15 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "mm/rmap/anon.h"
-#include "mm/phys/buddy.h"
 #include "mm/fault/fault.h"
 #include "mm/object/file.h"
-#include "port/hosted/hosted.h"
 #include "mm/pgtable/pgtable.h"
+#include "mm/phys/buddy.h"
 #include "mm/phys/slab.h"
+#include "mm/phys/zero_page.h"
+#include "mm/rmap/anon.h"
 #include "mm/vma/vma.h"
+#include "port/hosted/hosted.h"
 
 #define WORLD_FRAMES 8192u
 #define PICTURE_MAX 128
@@ -68,7 +69,7 @@ static inline void world_open(void)
 {
 	hosted_boot(WORLD_FRAMES);
 	mm_init();
-	ASSERT(fault_init() == 0);
+	ASSERT(zero_page_init() == 0);
 	world_mm = mm_create();
 	ASSERT(world_mm);
 	port_load_mm(world_mm);

@@ -5,9 +5,9 @@
  *
  * Pictures: one letter a page; a, b, c areas, . unmapped.
  */
+#include "mm/pgtable/vmalloc.h"
 #include "test/fault_world.h"
 #include "test/random.h"
-#include "mm/pgtable/vmalloc.h"
 
 #define W FAULT_WRITE
 #define LAZY(n) (VMALLOC_START + (n)*VMALLOC_SLOT_SIZE + PAGE_SIZE)
@@ -18,7 +18,7 @@ static void kernel_open(void)
 	hosted_kernel_half();
 	mm_init();
 	ATF_REQUIRE_EQ(vmalloc_init(), 0);
-	ATF_REQUIRE_EQ(fault_init(), 0);
+	ATF_REQUIRE_EQ(zero_page_init(), 0);
 	mm = mm_create();
 	ATF_REQUIRE(mm != NULL);
 	port_load_mm(mm);

@@ -4,6 +4,8 @@
  * chosen, who keeps a page alive. The last cases leave out the flush, to show that this is seen.
  */
 #include "mm/fault/fault_ctx.h"
+#include "mm/walk/protect.h"
+#include "mm/walk/zap.h"
 
 /* zap_range and protect_range without their flush: the same source, with that one call taken out.
  */

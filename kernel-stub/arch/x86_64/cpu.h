@@ -8,10 +8,10 @@
 #include "port/port.h"
 
 #include "arch/x86_64/cpu_layout.h"
-#include "mm/fault/fault.h"
 #include "arch/x86_64/frame.h"
-#include "mm/phys/mm_cpu.h"
 #include "kern/report/recorder.h"
+#include "mm/fault/fault.h"
+#include "mm/phys/mm_cpu.h"
 
 struct tss {
 	uint32_t reserved0;

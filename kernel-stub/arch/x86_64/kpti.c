@@ -17,8 +17,8 @@
  */
 #include "arch/x86_64/cpu.h"
 
-#include "mm/phys/buddy.h"
 #include "kern/kern.h"
+#include "mm/phys/buddy.h"
 
 extern char entry_text_start[], entry_text_end[];
 extern const char *const kpti_entries[];

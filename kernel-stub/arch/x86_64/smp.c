@@ -28,10 +28,10 @@
 #include "arch/x86_64/cpu.h"
 
 #include "arch/x86_64/arch.h"
-#include "mm/phys/buddy.h"
-#include "kern/task/clock.h"
 #include "kern/kern.h"
+#include "kern/task/clock.h"
 #include "mm/mm.h"
+#include "mm/phys/buddy.h"
 #include "mm/phys/vmstat.h"
 
 #define START_PAGE 8u /* of physical memory; below 1 MiB */

@@ -14,8 +14,8 @@
 #include "arch/x86_64/arch.h"
 #include "arch/x86_64/current.h"
 #include "kern/kern.h"
-#include "kern/task/kstack.h"
 #include "kern/report/oom.h"
+#include "kern/task/kstack.h"
 
 #define NR_EXCEPTIONS 32
 #define GATE_INTERRUPT 0x8eu

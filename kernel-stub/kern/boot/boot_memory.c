@@ -13,9 +13,9 @@
  */
 #include "kern/boot/boot.h"
 
-#include "mm/phys/buddy.h"
 #include "arch/x86_64/cpu.h"
 #include "kern/kern.h"
+#include "mm/phys/buddy.h"
 
 #define START_INFO_MAGIC 0x336ec578u
 #define MEMMAP_RAM 1u

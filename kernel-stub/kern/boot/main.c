@@ -4,13 +4,13 @@
 
 #include "arch/x86_64/arch.h"
 #include "arch/x86_64/cpu.h"
-#include "mm/fault/fault.h"
 #include "kern/kern.h"
-#include "mm/mm.h"
-#include "kern/task/kern_sched.h"
-#include "mm/phys/slab.h"
 #include "kern/lib/str.h"
+#include "kern/task/kern_sched.h"
+#include "mm/mm.h"
 #include "mm/pgtable/vmalloc.h"
+#include "mm/phys/slab.h"
+#include "mm/phys/zero_page.h"
 
 /* The address spaces as the command line wants them. */
 static void configure_mm(void)
@@ -36,7 +36,7 @@ void kernel_main(uint64_t start_info_phys, uint64_t tsc_entry)
 	configure_mm();
 	if (vmalloc_init())
 		panic("boot: no memory for the kernel's tables");
-	if (fault_init())
+	if (zero_page_init())
 		panic("boot: no memory for the zero page");
 	printk("Faultline kernel-stub: %lu MiB\n", boot_info.ram_bytes >> 20);
 	kpti_init();

@@ -11,6 +11,7 @@
  *  4. The entry point in user space.
  */
 #include "kern/exec/kern_elf.h"
+
 #include "port/port.h"
 
 #define ET_EXEC 2

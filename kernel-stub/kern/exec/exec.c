@@ -39,18 +39,18 @@
 #include "arch/x86_64/arch.h"
 #include "arch/x86_64/cpu_layout.h"
 #include "kern/exec/kern_elf.h"
-#include "mm/base/mm_errno.h"
 #include "kern/fs/files.h"
-#include "kern/futex/futex.h"
 #include "kern/fs/initramfs.h"
-#include "mm/mm.h"
+#include "kern/futex/futex.h"
 #include "kern/lib/random.h"
+#include "kern/lib/str.h"
 #include "kern/signal/kern_signal.h"
 #include "kern/signal/signal_frame.h"
-#include "mm/phys/slab.h"
-#include "kern/lib/str.h"
 #include "kern/sys/kern_syscall.h"
 #include "kern/task/task.h"
+#include "mm/base/mm_errno.h"
+#include "mm/mm.h"
+#include "mm/phys/slab.h"
 
 #define STACK_TOP TASK_SIZE
 #define STACK_EXPAND                                                                               \

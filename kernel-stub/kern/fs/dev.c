@@ -5,9 +5,9 @@
  * that stay zero.
  */
 #include "arch/x86_64/arch.h"
+#include "kern/fs/files.h"
 #include "mm/base/mm_errno.h"
 #include "mm/object/file.h"
-#include "kern/fs/files.h"
 #include "port/port.h"
 
 #define MAJOR_MEM 1u

@@ -9,12 +9,12 @@
 #include "kern/fs/files.h"
 
 #include "arch/x86_64/arch.h"
-#include "mm/base/mm_errno.h"
 #include "kern/fs/initramfs.h"
-#include "mm/phys/slab.h"
 #include "kern/lib/str.h"
 #include "kern/sys/kern_syscall.h"
 #include "kern/task/task.h"
+#include "mm/base/mm_errno.h"
+#include "mm/phys/slab.h"
 
 #define MAX_RW_COUNT 0x7ffff000ull
 #define IOV_MAX 1024

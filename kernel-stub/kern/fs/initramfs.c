@@ -12,11 +12,11 @@
  */
 #include "kern/fs/initramfs.h"
 
-#include "mm/phys/buddy.h"
 #include "kern/fs/kern_cpio.h"
 #include "kern/kern.h"
-#include "mm/phys/slab.h"
 #include "kern/lib/str.h"
+#include "mm/phys/buddy.h"
+#include "mm/phys/slab.h"
 
 #define INITRAMFS_MAX_FILES 64u
 #define INITRAMFS_FIRST_INODE 2u /* 1 is the root directory's */

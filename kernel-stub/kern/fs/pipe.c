@@ -6,13 +6,13 @@
  * or, on a bad address, not at all, as Linux moves its pages (fs/pipe.c).
  */
 #include "arch/x86_64/arch.h"
-#include "mm/phys/buddy.h"
-#include "mm/base/mm_errno.h"
 #include "kern/fs/files.h"
 #include "kern/signal/kern_signal.h"
-#include "mm/phys/slab.h"
 #include "kern/sys/kern_syscall.h"
 #include "kern/task/task.h"
+#include "mm/base/mm_errno.h"
+#include "mm/phys/buddy.h"
+#include "mm/phys/slab.h"
 
 #define PIPE_ORDER 4u
 #define PIPE_SIZE (PAGE_SIZE << PIPE_ORDER)

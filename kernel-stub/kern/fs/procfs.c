@@ -6,18 +6,18 @@
  * that changes between two reads never shows a region twice. What is not by regions fits one page.
  */
 #include "arch/x86_64/arch.h"
-#include "mm/phys/buddy.h"
-#include "mm/base/mm_errno.h"
 #include "kern/fs/files.h"
 #include "kern/fs/maps_format.h"
-#include "kern/lib/put_decimal.h"
 #include "kern/fs/smaps_format.h"
-#include "mm/mm.h"
-#include "mm/vma/mmap_lock.h"
-#include "mm/object/file.h"
-#include "mm/phys/slab.h"
+#include "kern/lib/put_decimal.h"
 #include "kern/lib/str.h"
 #include "kern/task/task.h"
+#include "mm/base/mm_errno.h"
+#include "mm/mm.h"
+#include "mm/object/file.h"
+#include "mm/phys/buddy.h"
+#include "mm/phys/slab.h"
+#include "mm/vma/mmap_lock.h"
 #include "mm/vma/vma_index.h"
 
 struct maps {

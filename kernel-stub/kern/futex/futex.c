@@ -15,11 +15,11 @@
 #include "kern/futex/futex.h"
 
 #include "arch/x86_64/arch.h"
+#include "kern/sys/kern_syscall.h"
 #include "kern/task/clock.h"
+#include "kern/task/task.h"
 #include "mm/base/mm_errno.h"
 #include "mm/mm.h"
-#include "kern/sys/kern_syscall.h"
-#include "kern/task/task.h"
 
 enum futex_op {
 	FUTEX_WAIT = 0,

@@ -8,11 +8,11 @@
  * 3's: any address in it may be bad, and it may be endless.
  */
 #include "arch/x86_64/arch.h"
-#include "mm/base/mm_errno.h"
 #include "kern/futex/futex.h"
-#include "mm/mm.h"
 #include "kern/sys/kern_syscall.h"
 #include "kern/task/task.h"
+#include "mm/base/mm_errno.h"
+#include "mm/mm.h"
 
 #define FUTEX_WAITERS 0x80000000u
 #define FUTEX_OWNER_DIED 0x40000000u

@@ -20,13 +20,13 @@
  */
 #include "kern/report/oom.h"
 
-#include "mm/phys/buddy.h"
-#include "mm/base/mm_errno.h"
 #include "kern/fs/files.h"
 #include "kern/kern_lock.h"
-#include "mm/mm.h"
 #include "kern/signal/kern_signal.h"
 #include "kern/task/task.h"
+#include "mm/base/mm_errno.h"
+#include "mm/mm.h"
+#include "mm/phys/buddy.h"
 #include "mm/phys/vmstat.h"
 
 /* By process number; kern_lock. */

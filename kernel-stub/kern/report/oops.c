@@ -23,8 +23,8 @@
 #include "kern/kern.h"
 #include "kern/kern_lock.h"
 #include "kern/task/kstack.h"
-#include "mm/object/file.h"
 #include "mm/mm.h"
+#include "mm/object/file.h"
 #include "mm/vma/mmap_lock.h"
 #include "mm/vma/vma_index.h"
 

@@ -15,8 +15,8 @@
 
 #include "port/port.h"
 
-#include "mm/fault/fault.h"
 #include "arch/x86_64/frame.h"
+#include "mm/fault/fault.h"
 
 /* What a page fault leaves on the stack: trap.S makes room below the frame. */
 struct fault_entry {

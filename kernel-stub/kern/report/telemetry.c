@@ -3,8 +3,8 @@
  * The telemetry window: laid out as faultline_abi.h says, in memory that the harness hands over
  * zeroed. Without one (`telemetry=` absent) counters go to a spare row and nothing is recorded.
  */
-#include "kern/boot/boot.h"
 #include "arch/x86_64/cpu.h"
+#include "kern/boot/boot.h"
 #include "kern/kern.h"
 
 static struct fl_window *window;

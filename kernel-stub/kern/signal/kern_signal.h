@@ -6,8 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "mm/base/list.h"
 #include "kern/signal/signal_frame.h"
+#include "mm/base/list.h"
 
 struct process;
 struct task;

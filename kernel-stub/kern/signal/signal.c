@@ -20,15 +20,15 @@
 #include "kern/signal/kern_signal.h"
 
 #include "arch/x86_64/arch.h"
-#include "mm/base/mm_errno.h"
-#include "mm/fault/fault.h"
 #include "kern/kern_lock.h"
-#include "mm/mm.h"
-#include "mm/vma/mmap_lock.h"
 #include "kern/signal/signal_frame.h"
-#include "mm/phys/slab.h"
 #include "kern/sys/kern_syscall.h"
 #include "kern/task/task.h"
+#include "mm/base/mm_errno.h"
+#include "mm/fault/fault.h"
+#include "mm/mm.h"
+#include "mm/phys/slab.h"
+#include "mm/vma/mmap_lock.h"
 #include "mm/vma/vma_index.h"
 
 #define SA_SIGINFO 4u

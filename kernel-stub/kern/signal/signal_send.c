@@ -21,10 +21,10 @@
 #include "kern/signal/kern_signal.h"
 
 #include "arch/x86_64/arch.h"
-#include "mm/base/mm_errno.h"
-#include "mm/phys/slab.h"
 #include "kern/sys/kern_syscall.h"
 #include "kern/task/task.h"
+#include "mm/base/mm_errno.h"
+#include "mm/phys/slab.h"
 
 struct sent {
 	struct list_node link;

@@ -3,10 +3,10 @@
 #include "kern/signal/kern_signal.h"
 
 #include "arch/x86_64/arch.h"
-#include "kern/task/clock.h"
-#include "mm/base/mm_errno.h"
 #include "kern/sys/kern_syscall.h"
+#include "kern/task/clock.h"
 #include "kern/task/task.h"
+#include "mm/base/mm_errno.h"
 
 #define SIGSET_SIZE sizeof(uint64_t)
 

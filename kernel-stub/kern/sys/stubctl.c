@@ -7,15 +7,16 @@
  * "the task killed, the kernel goes on".
  */
 #include "arch/x86_64/arch.h"
-#include "mm/phys/buddy.h"
-#include "mm/base/mm_errno.h"
-#include "mm/fault/fault.h"
 #include "kern/kern_lock.h"
-#include "mm/vma/mmap_lock.h"
-#include "mm/phys/slab.h"
 #include "kern/sys/kern_syscall.h"
 #include "kern/task/task.h"
+#include "mm/base/mm_errno.h"
+#include "mm/fault/fault.h"
+#include "mm/mm.h"
 #include "mm/pgtable/vmalloc.h"
+#include "mm/phys/buddy.h"
+#include "mm/phys/slab.h"
+#include "mm/vma/mmap_lock.h"
 
 struct access {
 	uint64_t addr;

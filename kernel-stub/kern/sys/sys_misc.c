@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Users, thread pointer, random numbers. Every process is root's. */
 #include "arch/x86_64/arch.h"
-#include "mm/base/mm_errno.h"
-#include "kern/lib/random.h"
 #include "kern/fs/files.h"
-#include "mm/mm.h"
+#include "kern/lib/random.h"
 #include "kern/sys/kern_syscall.h"
 #include "kern/task/task.h"
+#include "mm/base/mm_errno.h"
+#include "mm/mm.h"
 
 static int64_t put_user(uint64_t user, const void *from, size_t n)
 {

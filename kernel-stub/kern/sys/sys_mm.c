@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The memory calls: decode the arguments, find the file, leave the rest to mm/. */
 #include "arch/x86_64/arch.h"
-#include "mm/base/mm_errno.h"
 #include "kern/fs/files.h"
+#include "kern/fs/user_iter.h"
 #include "kern/kern_lock.h"
-#include "mm/mm.h"
 #include "kern/sys/kern_syscall.h"
 #include "kern/task/task.h"
-#include "kern/fs/user_iter.h"
+#include "mm/base/mm_errno.h"
+#include "mm/mm.h"
 
 /* vm_extra: what mlockall has said of mappings to come. */
 static inline int64_t mmap_with(const struct trap_frame *regs, struct vm_file *vm,

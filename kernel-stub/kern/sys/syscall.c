@@ -5,12 +5,12 @@
  */
 #include "kern/sys/kern_syscall.h"
 
-#include "mm/base/mm_errno.h"
 #include "kern/kern.h"
 #include "kern/kern_lock.h"
-#include "port/port.h"
 #include "kern/signal/kern_signal.h"
 #include "kern/task/task.h"
+#include "mm/base/mm_errno.h"
+#include "port/port.h"
 
 #define NR_TABLE 512u /* beyond Linux's last */
 

@@ -3,10 +3,10 @@
 #include "kern/task/clock.h"
 
 #include "arch/x86_64/arch.h"
-#include "mm/base/mm_errno.h"
-#include "port/port.h"
 #include "kern/sys/kern_syscall.h"
 #include "kern/task/task.h"
+#include "mm/base/mm_errno.h"
+#include "port/port.h"
 
 enum {
 	CLOCK_REALTIME = 0,

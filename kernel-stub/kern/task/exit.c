@@ -16,11 +16,11 @@
 
 #include "arch/x86_64/cpu.h"
 #include "kern/fs/files.h"
-#include "mm/base/mm_errno.h"
 #include "kern/futex/futex.h"
 #include "kern/kern_lock.h"
-#include "mm/mm.h"
 #include "kern/sys/kern_syscall.h"
+#include "mm/base/mm_errno.h"
+#include "mm/mm.h"
 
 static _Noreturn void kthread_end(struct task *dead)
 {

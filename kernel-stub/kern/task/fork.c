@@ -13,12 +13,12 @@
  */
 #include "kern/task/task.h"
 
-#include "mm/base/mm_errno.h"
 #include "kern/fs/files.h"
-#include "kern/kern_lock.h"
-#include "mm/mm.h"
-#include "kern/sys/kern_syscall.h"
 #include "kern/fs/user_iter.h"
+#include "kern/kern_lock.h"
+#include "kern/sys/kern_syscall.h"
+#include "mm/base/mm_errno.h"
+#include "mm/mm.h"
 
 #define CLONE_SIGNAL_MASK 0xffull
 #define CLONE_VM 0x100ull

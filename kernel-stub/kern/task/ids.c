@@ -2,9 +2,9 @@
 /* Numbers of threads, processes, process groups and sessions (Linux kernel/sys.c). Groups matter to
  * kill and wait4; there is no terminal, and so no more to them. */
 #include "arch/x86_64/arch.h"
-#include "mm/base/mm_errno.h"
 #include "kern/sys/kern_syscall.h"
 #include "kern/task/task.h"
+#include "mm/base/mm_errno.h"
 
 SYSCALL(getpid)
 {

@@ -11,8 +11,8 @@
 #include "kern/task/kstack.h"
 
 #include "arch/x86_64/arch.h"
-#include "port/port.h"
 #include "mm/pgtable/vmalloc.h"
+#include "port/port.h"
 
 #define KEPT 4u /* by each CPU */
 

@@ -6,11 +6,11 @@
 #include "kern/task/rlimit.h"
 
 #include "arch/x86_64/arch.h"
-#include "mm/base/mm_errno.h"
 #include "kern/fs/files.h"
-#include "mm/mm.h"
 #include "kern/sys/kern_syscall.h"
 #include "kern/task/task.h"
+#include "mm/base/mm_errno.h"
+#include "mm/mm.h"
 
 #define NR_OPEN (1u << 20) /* Linux's sysctl_nr_open */
 

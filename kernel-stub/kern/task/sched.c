@@ -32,10 +32,10 @@
  */
 #include "kern/task/task.h"
 
-#include "kern/task/clock.h"
-#include "mm/base/mm_errno.h"
 #include "kern/kern_lock.h"
 #include "kern/signal/kern_signal.h"
+#include "kern/task/clock.h"
+#include "mm/base/mm_errno.h"
 
 #define SLICE_MS 10u
 #define NEVER (~0ull)

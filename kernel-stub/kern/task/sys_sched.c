@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Affinity: which CPUs a task may run on (Linux kernel/sched/core.c). */
 #include "arch/x86_64/arch.h"
-#include "mm/base/mm_errno.h"
 #include "kern/sys/kern_syscall.h"
 #include "kern/task/task.h"
+#include "mm/base/mm_errno.h"
 
 /* The task of that number, 0: the caller; NULL. */
 static struct task *find(int32_t pid)

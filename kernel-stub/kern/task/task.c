@@ -11,16 +11,16 @@
 #include "kern/task/task.h"
 
 #include "arch/x86_64/arch.h"
-#include "mm/base/mm_errno.h"
 #include "kern/exec/exec.h"
 #include "kern/fs/files.h"
-#include "kern/futex/futex.h"
 #include "kern/fs/initramfs.h"
+#include "kern/futex/futex.h"
 #include "kern/kern_lock.h"
-#include "kern/task/kstack.h"
-#include "mm/mm.h"
 #include "kern/report/oom.h"
 #include "kern/signal/kern_signal.h"
+#include "kern/task/kstack.h"
+#include "mm/base/mm_errno.h"
+#include "mm/mm.h"
 #include "mm/phys/slab.h"
 
 extern char boot_stack[];

@@ -14,10 +14,10 @@
 #include "arch/x86_64/arch.h"
 #include "arch/x86_64/current.h"
 #include "kern/kern.h"
-#include "mm/base/list.h"
-#include "kern/task/rlimit.h"
-#include "kern/task/kern_sched.h"
 #include "kern/signal/kern_signal.h"
+#include "kern/task/kern_sched.h"
+#include "kern/task/rlimit.h"
+#include "mm/base/list.h"
 
 #define TASK_COMM_LEN 16
 #define PID_FIRST 1

@@ -4,8 +4,8 @@
  * won't ask: the zombie goes at once. */
 #include "kern/task/task.h"
 
-#include "mm/base/mm_errno.h"
 #include "kern/sys/kern_syscall.h"
+#include "mm/base/mm_errno.h"
 
 enum {
 	WNOHANG = 1,

@@ -7,8 +7,11 @@
  *   3. growing past the address space, or so far that not a page stays free below the next VMA
  *      (below the guard gap of a stack), or over something, or past a limit, or without memory
  */
+#include "mm/mm.h"
+
 #include "mm/base/mm_errno.h"
 #include "mm/vma/vma.h"
+#include "mm/walk/zap.h"
 
 #define BRK_FLAGS (VM_READ | VM_WRITE | VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC | VM_ACCOUNT)
 
@@ -24,6 +27,7 @@ static int brk_shrink(struct mm *mm, uint64_t start, uint64_t end)
 		return -MM_ENOMEM;
 	if (vma_spare_fill(mm, &spare, cut))
 		return -MM_ENOMEM;
+	zap_range(mm, start, end);
 	vma_unmap(mm, first, start, end, &spare);
 	return 0;
 }

@@ -4,9 +4,13 @@
  * call ends in ENOMEM; so want of memory is EAGAIN. Advice about the order of reads and
  * about fork is kept in the VMA's flags, which splits it.
  */
+#include "mm/mm.h"
+
 #include "mm/base/mm_errno.h"
 #include "mm/pgtable/pgtable.h"
 #include "mm/vma/vma.h"
+#include "mm/walk/age.h"
+#include "mm/walk/zap.h"
 
 /* What advice makes of a VMA's flags. */
 struct advice_flags {

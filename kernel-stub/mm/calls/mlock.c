@@ -12,6 +12,8 @@
  *
  * RLIMIT_MEMLOCK binds nobody: every process is root's, with CAP_IPC_LOCK.
  */
+#include "mm/mm.h"
+
 #include "mm/base/mm_errno.h"
 #include "mm/vma/vma.h"
 

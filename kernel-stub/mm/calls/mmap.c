@@ -18,9 +18,12 @@
  *
  * Then memory is got, what MAP_FIXED replaces is unmapped, and the range is mapped.
  */
+#include "mm/mm.h"
+
 #include "mm/base/mm_errno.h"
 #include "mm/object/shmem.h"
 #include "mm/vma/vma.h"
+#include "mm/walk/zap.h"
 
 #define FILE_SIZE_MAX 0x7fffffffffffffffull /* Linux's MAX_LFS_FILESIZE */
 
@@ -165,6 +168,7 @@ static __attribute__((noinline)) int64_t mmap_replace(struct mm *mm, const struc
 		return -MM_ENOMEM;
 	if (vma_spare_fill(mm, &spare, cut + vma_map_needs(n)))
 		return -MM_ENOMEM;
+	zap_range(mm, start, end);
 	vma_unmap(mm, first, start, end, &spare);
 	if (cut) {
 		next = first->next;
@@ -266,6 +270,7 @@ static inline __attribute__((always_inline)) int64_t munmap_locked(struct mm *mm
 		return -MM_ENOMEM;
 	if (vma_spare_fill(mm, &spare, cut))
 		return -MM_ENOMEM;
+	zap_range(mm, start, end);
 	vma_unmap(mm, first, start, end, &spare);
 	return 0;
 }

@@ -4,10 +4,13 @@
  * not have the rights stops it there; what came before stays changed. Only want of memory is found
  * out beforehand.
  */
-#include "mm/rmap/anon.h"
+#include "mm/mm.h"
+
 #include "mm/base/mm_errno.h"
 #include "mm/pgtable/pgtable.h"
+#include "mm/rmap/anon.h"
 #include "mm/vma/vma.h"
+#include "mm/walk/protect.h"
 
 #define PROT_GROWS (PROT_GROWSDOWN_ | PROT_GROWSUP_)
 #define PROT_KNOWN (PROT_READ_ | PROT_WRITE_ | PROT_EXEC_ | PROT_SEM_)

@@ -29,14 +29,16 @@
  *
  * Lock order: mm->lock for writing, ptl.
  */
-#include "mm/rmap/anon.h"
-#include "mm/phys/buddy.h"
+#include "mm/mm.h"
+
 #include "mm/base/mm_errno.h"
 #include "mm/fault/fault.h"
-#include "mm/phys/lru.h"
 #include "mm/pgtable/pgtable.h"
-#include "mm/rmap/rmap.h"
 #include "mm/pgtable/tlb.h"
+#include "mm/phys/buddy.h"
+#include "mm/phys/lru.h"
+#include "mm/rmap/anon.h"
+#include "mm/rmap/rmap.h"
 #include "mm/vma/vma.h"
 
 #define MREMAP_FLAGS (MREMAP_MAYMOVE_ | MREMAP_FIXED_ | MREMAP_DONTUNMAP_)

@@ -6,6 +6,8 @@
  *
  * Between two pages mm->lock is free, so the VMA is looked up anew for each.
  */
+#include "mm/mm.h"
+
 #include "mm/base/mm_errno.h"
 #include "mm/fault/fault.h"
 #include "mm/pgtable/pgtable.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Poisoning of slab objects. See slab_debug.h. */
 #include "slab_debug.h"
+
 #include "mm/phys/page.h"
 #include "mm/phys/slab.h"
 

@@ -43,25 +43,10 @@
  * Lock order: mm->lock (read) > mm->table_lock; mm->lock > ptl > LRU; buddy and slab below all.
  * mm->lock keeps the VMA and the tables in place; the ptl, the PTE and its table's count.
  */
-#include "mm/base/mm_errno.h"
 #include "mm/fault/fault_ctx.h"
 #include "mm/object/shmem.h"
-#include "mm/vma/vma_index.h"
 #include "mm/pgtable/vmalloc.h"
-
-struct page *zero_page;
-uint64_t zero_pfn;
-
-int fault_init(void)
-{
-	lru_init();
-	zero_page = page_alloc_kernel();
-	if (!zero_page)
-		return -MM_ENOMEM;
-	zero_page->flags |= 1u << PG_RESERVED;
-	zero_pfn = page_to_pfn(zero_page);
-	return 0;
-}
+#include "mm/vma/vma.h"
 
 /* What follows from each class but the class itself, laid out like struct fault_verdict in its
  * register; the classes that are not named here are served. */

@@ -6,7 +6,7 @@
 #ifndef MM_FAULT_H
 #define MM_FAULT_H
 
-#include "mm/mm.h"
+#include "mm/base/mm_types.h"
 
 enum fault_flag {
 	FAULT_PRESENT = 1, /* the translation existed: rights were missing */
@@ -40,13 +40,6 @@ struct fault_verdict {
 	uint8_t si_code;
 	uint8_t order; /* log2 of the pages mapped; 0 */
 };
-
-/* What reads of untouched anonymous memory share: PG_RESERVED, mapped read-only, never counted. */
-extern struct page *zero_page;
-extern uint64_t zero_pfn;
-
-/* The zero page and the LRU lists. Once, before the first fault; 0 or -MM_ENOMEM. */
-int fault_init(void);
 
 /* Serves one fault of the current address space; mm NULL (a kernel task) makes every fault an oops.
  * Needs: no lock ranked at or above LOCK_MMAP held; interrupts may be off. Takes mm->lock for

@@ -13,14 +13,15 @@
 #ifndef MM_FAULT_CTX_H
 #define MM_FAULT_CTX_H
 
-#include "mm/rmap/anon.h"
-#include "mm/phys/buddy.h"
 #include "mm/fault/fault.h"
-#include "mm/phys/lru.h"
-#include "mm/vma/mmap_lock.h"
 #include "mm/pgtable/pgtable.h"
-#include "mm/rmap/rmap.h"
 #include "mm/pgtable/tlb.h"
+#include "mm/phys/buddy.h"
+#include "mm/phys/lru.h"
+#include "mm/phys/zero_page.h"
+#include "mm/rmap/anon.h"
+#include "mm/rmap/rmap.h"
+#include "mm/vma/mmap_lock.h"
 
 enum {
 	FAULT_SERVE = FL_NR_CLASSES, /* fault_classify(): the VMA allows it */

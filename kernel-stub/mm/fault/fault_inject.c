@@ -3,10 +3,10 @@
 #include "mm/fault/fault.h"
 
 #include "mm/base/mm_errno.h"
-#include "mm/vma/mmap_lock.h"
 #include "mm/pgtable/pgtable.h"
-#include "mm/rmap/rmap.h"
 #include "mm/pgtable/tlb.h"
+#include "mm/rmap/rmap.h"
+#include "mm/vma/mmap_lock.h"
 #include "mm/vma/vma_index.h"
 
 /* What one of the calls below does to the entry of addr, under its ptl; 0 or -MM_EFAULT. */

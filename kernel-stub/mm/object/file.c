@@ -2,7 +2,7 @@
 /* References to a mapped file, and who maps it (file.h). */
 #include "mm/object/file.h"
 
-#include "mm/mm.h"
+#include "mm/base/mm_types.h"
 #include "mm/pgtable/pgtable.h"
 
 void vm_file_get(struct vm_file *file)

@@ -19,10 +19,10 @@
  */
 #include "mm/pgtable/pgtable.h"
 
-#include "mm/phys/buddy.h"
 #include "mm/base/mm_errno.h"
 #include "mm/pgtable/tlb.h"
 #include "mm/pgtable/vmalloc.h"
+#include "mm/phys/buddy.h"
 
 /* A table that lies in that page. */
 static void table_make(struct page *table)

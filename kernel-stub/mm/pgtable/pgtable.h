@@ -12,7 +12,7 @@
 #ifndef MM_PGTABLE_H
 #define MM_PGTABLE_H
 
-#include "mm/mm.h"
+#include "mm/base/mm_types.h"
 #include "mm/phys/page.h"
 
 /* Where a lowest-level entry is. */
@@ -130,35 +130,5 @@ static inline uint64_t pgtable_table_end(uint64_t va, uint64_t end)
 /* Frees the tables that cover part of [start, end) and are empty. Needs: mm->lock for writing,
  * nothing mapped there. Drops what this mm's TLB keeps of upper levels, if a table went. */
 void pgtable_free_range(struct mm *mm, uint64_t start, uint64_t end);
-
-/* Drops every page mapped in [start, end): PTE, TLB, mapcount, rss, LRU, reference. A table left
- * empty stays. Needs: mm->lock for writing. (zap.c) */
-void zap_range(struct mm *mm, uint64_t start, uint64_t end);
-
-/* The same for a holder of mm->lock for reading (MADV_DONTNEED): faults go on meanwhile, so an
- * empty PTE counts only under its ptl (tlb_clear_flush). */
-void zap_range_shared(struct mm *mm, uint64_t start, uint64_t end);
-
-/* The same for the page of va, if its entry is still that one: a CPU may set its dirty bit
- * meanwhile. Needs: mm->lock (reading suffices); old not none. */
-void zap_page_if(struct mm *mm, struct pte_slot slot, uint64_t va, pte_t old);
-
-/* MADV_COLD and, with lazyfree, MADV_FREE for the anonymous pages in [start, end); MADV_PAGEOUT for
- * those that are lazyfree. Need: mm->lock (reading suffices). (age.c) */
-void age_range(struct mm *mm, uint64_t start, uint64_t end, bool lazyfree);
-void lazyfree_drop(struct mm *mm, uint64_t start, uint64_t end);
-
-/* May reclaim drop the page that this entry maps? Needs: mm->lock. */
-bool page_lazyfree(pte_t pte, const struct page *page);
-
-/* Makes present PTEs in [start, end) follow vma->prot: rights that a page may not have yet (write
- * to the zero page or to a file page) stay off. Flushes what lost rights. Needs: mm->lock for
- * writing. (protect.c) */
-void protect_range(struct mm *mm, struct vma *vma, uint64_t start, uint64_t end);
-
-/* Checks the whole tree: each page lies in a VMA and has no right that the VMA lacks; nr_present,
- * nr_tables, rss, reference and map counts; the zero page neither written, counted nor writable.
- * Panics with what is wrong. Needs: mm->lock. Slow. */
-void pgtable_check(struct mm *mm);
 
 #endif

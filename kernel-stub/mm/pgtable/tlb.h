@@ -24,7 +24,7 @@
 #ifndef MM_TLB_H
 #define MM_TLB_H
 
-#include "mm/mm.h"
+#include "mm/base/mm_types.h"
 #include "mm/phys/vmstat.h"
 
 /* Up to so many pages are flushed one by one; more empty the TLB. Linux's default of

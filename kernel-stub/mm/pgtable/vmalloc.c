@@ -33,11 +33,11 @@
  */
 #include "mm/pgtable/vmalloc.h"
 
-#include "mm/phys/buddy.h"
 #include "mm/base/mm_errno.h"
 #include "mm/pgtable/pgtable.h"
-#include "mm/phys/slab.h"
 #include "mm/pgtable/tlb.h"
+#include "mm/phys/buddy.h"
+#include "mm/phys/slab.h"
 
 struct vm_area {
 	struct list_node link; /* of its slot, by address */

@@ -25,6 +25,7 @@
  * One lock, LOCK_BUDDY, for everything in this file, and for order, PG_BUDDY and lru of free pages.
  */
 #include "mm/phys/buddy.h"
+
 #include "mm/base/mm_errno.h"
 
 struct untouched {

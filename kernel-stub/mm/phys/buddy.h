@@ -14,8 +14,8 @@
 
 #include "mm/phys/mm_cpu.h"
 #include "mm/phys/page.h"
-#include "page_debug.h"
 #include "mm/phys/vmstat.h"
+#include "page_debug.h"
 
 #define MAX_ORDER 10
 #define BUDDY_RANGES 8

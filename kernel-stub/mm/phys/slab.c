@@ -22,6 +22,7 @@
  * objects with a pattern and verify it (slab_debug.h).
  */
 #include "mm/phys/slab.h"
+
 #include "mm/phys/buddy.h"
 
 static struct list_node all_caches;

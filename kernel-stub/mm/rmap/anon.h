@@ -18,7 +18,7 @@
 #ifndef MM_ANON_H
 #define MM_ANON_H
 
-#include "mm/mm.h"
+#include "mm/base/mm_types.h"
 
 struct anon_root {
 	struct mm *mm;

@@ -30,7 +30,7 @@
 #ifndef MM_ANON_SPACE_H
 #define MM_ANON_SPACE_H
 
-#include "mm/mm.h"
+#include "mm/base/mm_types.h"
 #include "mm/pgtable/pgtable.h"
 
 #define ANON_DEPTH_MAX 8

@@ -9,9 +9,9 @@
 #ifndef MM_RMAP_H
 #define MM_RMAP_H
 
-#include "mm/rmap/anon_space.h"
 #include "mm/phys/page.h"
 #include "mm/phys/vmstat.h"
+#include "mm/rmap/anon_space.h"
 
 static inline bool page_is_anon(const struct page *page)
 {

@@ -11,6 +11,8 @@
  * data_vm is never more than total_vm. So as long as total_vm stays below both limits nothing else
  * has to be looked at: free_limit.
  */
+#include "mm/mm.h"
+
 #include "mm/vma/vma.h"
 
 #define STACK_ROOM_MIN (128ull << 20)

@@ -33,7 +33,7 @@
 #ifndef MM_MMAP_LOCK_H
 #define MM_MMAP_LOCK_H
 
-#include "mm/mm.h"
+#include "mm/base/mm_types.h"
 #include "mm/phys/mm_cpu.h"
 
 /* The slow halves: somebody writes; other CPUs may read. */

@@ -501,7 +501,6 @@ void vma_unmap(struct mm *mm, struct vma *first, uint64_t start, uint64_t end,
 {
 	struct vma *vma = first, *next;
 
-	zap_range(mm, start, end);
 	if (vma_unmap_needs(first, start, end))
 		split(vma, end, spare);
 	if (vma->start < start) {

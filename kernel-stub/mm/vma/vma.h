@@ -11,11 +11,11 @@
 #ifndef MM_VMA_H
 #define MM_VMA_H
 
-#include "mm/rmap/anon.h"
 #include "mm/base/mm_errno.h"
 #include "mm/object/file.h"
-#include "mm/vma/mmap_lock.h"
 #include "mm/phys/slab.h"
+#include "mm/rmap/anon.h"
+#include "mm/vma/mmap_lock.h"
 #include "mm/vma/vma_index.h"
 
 /* The rights that the flags give a page (enum pte_prot). On x86 writable and executable pages can
@@ -62,6 +62,20 @@ static inline uint64_t page_align(uint64_t len)
 {
 	return (len + PAGE_SIZE - 1) & PAGE_MASK;
 }
+
+/* ---- holes (vma_gap.c) ---- */
+
+/* A place for a new mapping. */
+struct vma_place {
+	uint64_t start;	  /* 0: none */
+	struct vma *next; /* the VMA above it */
+};
+
+/* The highest hole of `len` bytes in [low, high); likewise the lowest. The guard gap below a
+ * VM_GROWSDOWN VMA is no hole. Needs: mm->lock for writing; len > 0, low >= MMAP_MIN_ADDR, high <=
+ * TASK_SIZE. O(log n). */
+struct vma_place vma_hole_topdown(struct mm *mm, uint64_t len, uint64_t low, uint64_t high);
+struct vma_place vma_hole_bottomup(struct mm *mm, uint64_t len, uint64_t low, uint64_t high);
 
 /* ---- limits (limits.c) ---- */
 
@@ -162,6 +176,11 @@ void vma_map(struct mm *mm, const struct vma_new *new, struct vma *next, struct 
  * `start` on; file NULL. */
 void vma_extend_down(struct vma *vma, uint64_t start);
 
+/* Grows the VM_GROWSDOWN VMA above addr down to addr's page: 0 (also if there is a VMA at addr by
+ * now), -MM_EFAULT (nothing there grows), -MM_EPERM (below MMAP_MIN_ADDR), or -MM_ENOMEM: no
+ * memory, a limit, or too close to the VMA below. Needs: mm->lock for writing. (stack.c) */
+int stack_grow(struct mm *mm, uint64_t addr);
+
 static inline unsigned vma_map_needs(struct vma_neighbours n)
 {
 	return !n.left && !n.right;
@@ -179,7 +198,8 @@ static inline unsigned vma_unmap_needs(const struct vma *first, uint64_t start, 
 /* vm_munmap() for a call that holds mm->lock (mmap.c). */
 int64_t vm_munmap_locked(struct mm *mm, uint64_t addr, uint64_t len);
 
-/* Unmaps [start, end): pages, VMAs, page tables left empty. */
+/* Takes [start, end) away: VMAs, and page tables left empty. Needs: no page left there (zap_range).
+ */
 void vma_unmap(struct mm *mm, struct vma *first, uint64_t start, uint64_t end,
 	       struct vma_spare *spare);
 

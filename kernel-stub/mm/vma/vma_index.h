@@ -18,7 +18,7 @@
 #ifndef MM_VMA_INDEX_H
 #define MM_VMA_INDEX_H
 
-#include "mm/mm.h"
+#include "mm/base/mm_types.h"
 
 /* Below or above, in address order; by index, the children of a node of a binary tree. */
 enum vma_side { VMA_BELOW, VMA_ABOVE };

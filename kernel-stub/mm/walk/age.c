@@ -14,11 +14,15 @@
  *
  * Locks: mm->lock for reading; ptl; the LRU lock for the page's mark, inside.
  */
-#include "mm/fault/fault.h"
+#include "mm/walk/age.h"
+
 #include "mm/phys/lru.h"
+#include "mm/phys/zero_page.h"
+#include "mm/walk/zap.h"
+
 #include "mm/pgtable/pgtable.h"
-#include "mm/rmap/rmap.h"
 #include "mm/pgtable/tlb.h"
+#include "mm/rmap/rmap.h"
 
 /* Whether the entry has changed. The CPU may set bits meanwhile. */
 static bool age_pte(pte_t *pte, bool lazyfree)

@@ -27,12 +27,14 @@
  * mm->lock of both is held for writing, so that the reverse map, which can find the child from i
  * on, does not look at it half made. The child's page tables need no other lock.
  */
-#include "mm/phys/buddy.h"
+#include "mm/mm.h"
+
 #include "mm/base/mm_errno.h"
-#include "mm/fault/fault.h"
 #include "mm/pgtable/pgtable.h"
-#include "mm/rmap/rmap.h"
 #include "mm/pgtable/tlb.h"
+#include "mm/phys/buddy.h"
+#include "mm/phys/zero_page.h"
+#include "mm/rmap/rmap.h"
 #include "mm/vma/vma.h"
 
 /* PTEs are looked at by cache lines: most tables hold runs of pages with long gaps between. */

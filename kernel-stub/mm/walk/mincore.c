@@ -4,6 +4,8 @@
  * zero page included, and so is a page of a file that nobody has mapped; the initrd's always are,
  * and those of shared memory that anyone has touched.
  */
+#include "mm/mm.h"
+
 #include "mm/base/mm_errno.h"
 #include "mm/object/file.h"
 #include "mm/pgtable/pgtable.h"

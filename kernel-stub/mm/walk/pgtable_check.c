@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The page tables of an mm against everything else that knows of them (pgtable.h). */
+#include "mm/walk/pgtable_check.h"
+
 #include "mm/pgtable/pgtable.h"
 
-#include "mm/fault/fault.h"
 #include "mm/object/file.h"
+#include "mm/phys/zero_page.h"
 #include "mm/rmap/rmap.h"
 #include "mm/vma/vma_index.h"
 

@@ -11,10 +11,12 @@
  *
  * Lock order: mm->lock for writing, ptl.
  */
+#include "mm/walk/protect.h"
+
 #include "mm/pgtable/pgtable.h"
 
-#include "mm/rmap/rmap.h"
 #include "mm/pgtable/tlb.h"
+#include "mm/rmap/rmap.h"
 
 /* May a page of a writable VMA be written without a fault? */
 static inline bool protect_may_write(const struct vma *vma, const struct page *page)

@@ -6,9 +6,11 @@
  */
 #include "mm/walk/usage.h"
 
-#include "mm/fault/fault.h"
+#include "mm/phys/zero_page.h"
+
 #include "mm/pgtable/pgtable.h"
 #include "mm/rmap/rmap.h"
+#include "mm/walk/age.h"
 
 #define PSS_SHIFT 12
 

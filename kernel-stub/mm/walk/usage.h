@@ -3,7 +3,7 @@
 #ifndef MM_USAGE_H
 #define MM_USAGE_H
 
-#include "mm/mm.h"
+#include "mm/base/mm_types.h"
 
 /* Bytes; those called pss times 4096, as Linux adds them up (fs/proc/task_mmu.c, PSS_SHIFT). */
 struct mm_usage {

@@ -10,13 +10,15 @@
  *
  * Lock order: mm->lock, ptl; the LRU lock on its own, after the ptl is released.
  */
+#include "mm/walk/zap.h"
+
 #include "mm/pgtable/pgtable.h"
 
-#include "mm/phys/buddy.h"
-#include "mm/fault/fault.h"
-#include "mm/phys/lru.h"
-#include "mm/rmap/rmap.h"
 #include "mm/pgtable/tlb.h"
+#include "mm/phys/buddy.h"
+#include "mm/phys/lru.h"
+#include "mm/phys/zero_page.h"
+#include "mm/rmap/rmap.h"
 
 #define ZAP_PIECE 128u		  /* PTEs looked at under one hold of the ptl */
 #define ZAP_BATCH (2 * ZAP_PIECE) /* pages gathered between flushes */

@@ -4,8 +4,8 @@
 #define PORT_GUEST_PORT_IMPL_H
 
 #include "arch/x86_64/cpu_layout.h"
-#include "inject.h"
 #include "arch/x86_64/pte.h"
+#include "inject.h"
 
 extern uint64_t guest_vmemmap; /* boot_memory.c: address of frame 0's struct page */
 

@@ -9,9 +9,9 @@
 #include <sys/mman.h>
 
 #include "mm/phys/buddy.h"
-#include "port/hosted/hosted.h"
 #include "mm/phys/mm_cpu.h"
 #include "mm/phys/slab.h"
+#include "port/hosted/hosted.h"
 
 unsigned char *hosted_arena;
 struct page *hosted_vmemmap;

@@ -31,8 +31,8 @@
 #include <string.h>
 
 #include "mm/phys/buddy.h"
-#include "port/hosted/hosted.h"
 #include "mm/phys/page.h"
+#include "port/hosted/hosted.h"
 
 #define TLB_SLOTS 64u
 #define PSC_SLOTS 16u

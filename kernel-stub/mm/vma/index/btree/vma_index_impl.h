@@ -3,7 +3,7 @@
 #ifndef MM_VMA_INDEX_IMPL_H
 #define MM_VMA_INDEX_IMPL_H
 
-#include "mm/mm.h"
+#include "mm/base/mm_types.h"
 
 /* Down to the first entry that ends above addr. There is one in the root, so there is one in each
  * node on the way: no comparison with the number of entries. */

@@ -6,7 +6,7 @@
 #ifndef MM_VMA_INDEX_IMPL_H
 #define MM_VMA_INDEX_IMPL_H
 
-#include "mm/mm.h"
+#include "mm/base/mm_types.h"
 
 /* ---- finding ---- */
 
