@@ -2,6 +2,7 @@
 WORKLOAD_CFLAGS := -std=gnu11 -O2 -g -fno-pie -fno-stack-protector $(WARN)
 WORKLOAD_INC := -Ikernel-stub/include -Iworkloads/runtime -Iworkloads
 WORKLOADS := $(patsubst workloads/%.c,%,$(wildcard workloads/*.c))
+WORKLOAD_ROOM := workloads/runtime/room.ld
 # What needs threads is apart: it would make every program larger.
 WORKLOAD_TEAM := $(B)/workload/workloads/runtime/team.c.o
 WORKLOAD_THREADED := threads-touch shootdown
@@ -27,9 +28,9 @@ $(B)/workload/%.c.o: %.c Makefile
 	$(START)
 	$(CC) $(WORKLOAD_CFLAGS) $(REPRODUCIBLE) $(DEPFLAGS) $(WORKLOAD_INC) -c $< -o $@
 
-$(patsubst %,$(B)/workloads/%,$(WORKLOADS)): $(B)/workloads/%: $(B)/workload/workloads/%.c.o $(WORKLOAD_RUNTIME)
+$(patsubst %,$(B)/workloads/%,$(WORKLOADS)): $(B)/workloads/%: $(B)/workload/workloads/%.c.o $(WORKLOAD_RUNTIME) $(WORKLOAD_ROOM)
 	$(START)
-	$(CC) -static $^ -o $@
+	$(CC) -static $(filter %.o,$^) -Wl,-T,$(WORKLOAD_ROOM) -o $@
 
 $(patsubst %,$(B)/workloads/%,$(WORKLOAD_THREADED)): $(WORKLOAD_TEAM)
 

@@ -197,10 +197,12 @@ enum fl_stubctl {
 				for, in the upper half refused. -ENOSYS: no debug stub */
 	FL_STUBCTL_FAIL_RANDOM, /* (seed, one_in) -> counts: one in so many fails; the same
 				   otherwise */
-	FL_STUBCTL_CHECK, /* (pointer to two uint64_t) -> 0: the caller's memory and the allocators
-			     are checked (or panic); pages that are free or in slabs, objects in use
-			   */
-	FL_STUBCTL_OOPS,  /* (enum fl_oops, n) -> never: an oops of the caller itself; -EINVAL */
+	FL_STUBCTL_CHECK,  /* (pointer to two uint64_t) -> 0: the caller's memory and the allocators
+			      are checked (or panic); pages that are free or in slabs, objects in use
+			    */
+	FL_STUBCTL_SETTLE, /* () -> 0: what is allocated from here on costs the same, however much
+			      was allocated before */
+	FL_STUBCTL_OOPS,   /* (enum fl_oops, n) -> never: an oops of the caller itself; -EINVAL */
 };
 
 /* What is special about an oops of FL_STUBCTL_OOPS. */

@@ -753,6 +753,84 @@ ATF_TC_BODY(reserved, tc)
 	check_counts(usable());
 }
 
+/* ---- settling: what is allocated next does not hang on what was ---- */
+
+enum { AFTERWARDS = 300 };
+
+/* What an allocation costs: its frame, counted from the first, and whether a batch had to come. */
+struct cost {
+	int64_t frame, refills;
+};
+
+static void costs_after(unsigned before, bool settle, struct cost costs[AFTERWARDS])
+{
+	int64_t refills, first = 0;
+
+	set_up(8192);
+	for (unsigned i = 0; i < before; i++) {
+		struct page *page = page_alloc_type(i % 5 ? MT_MOVABLE : MT_UNMOVABLE);
+
+		if (i % 3 == 0)
+			page_put(page);
+	}
+	if (settle)
+		buddy_settle();
+	buddy_check();
+	refills = hosted_vmstat(FL_VMSTAT_PCP_REFILL);
+	for (unsigned i = 0; i < AFTERWARDS; i++) {
+		int64_t frame = (int64_t)page_to_pfn(page_alloc_type(MT_MOVABLE));
+
+		first = i ? first : frame;
+		costs[i].frame = frame - first;
+		costs[i].refills = hosted_vmstat(FL_VMSTAT_PCP_REFILL) - refills;
+	}
+}
+
+ATF_TC_WITHOUT_HEAD(settled);
+ATF_TC_BODY(settled, tc)
+{
+	static struct cost first[AFTERWARDS], other[AFTERWARDS];
+	bool differs = false;
+
+	(void)tc;
+	costs_after(0, true, first);
+	for (unsigned before = 1; before < 1200; before += 37) {
+		costs_after(before, true, other);
+		ATF_REQUIRE_MSG(!memcmp(first, other, sizeof(first)), "after %u pages", before);
+		costs_after(before, false, other);
+		differs |= memcmp(first, other, sizeof(first)) != 0;
+	}
+	ATF_REQUIRE(differs);
+}
+
+/* What was set aside is the last to go, and none of it is lost; a buddy that becomes free merges.
+ */
+ATF_TC_WITHOUT_HEAD(settled_comes_back);
+ATF_TC_BODY(settled_comes_back, tc)
+{
+	struct page *early, *page;
+	size_t n = 0;
+
+	(void)tc;
+	set_up(4096);
+	early = page_alloc_type(MT_MOVABLE);
+	buddy_settle();
+	buddy_settle();
+	check_counts(usable() - 1);
+	while ((page = page_alloc_type(MT_MOVABLE)))
+		taken[n++] = page;
+	ATF_REQUIRE_EQ(n, usable() - 1);
+	ATF_REQUIRE_EQ(page_to_pfn(taken[0]) & ((1u << MAX_ORDER) - 1), 0);
+	while (n > 0)
+		page_put(taken[--n]);
+	buddy_settle();
+	page_put(early);
+	pcp_drain();
+	buddy_check();
+	check_counts(usable());
+	check_merged(4096);
+}
+
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, exhaustion);
@@ -772,5 +850,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, random_failing);
 	ATF_TP_ADD_TC(tp, misuse);
 	ATF_TP_ADD_TC(tp, reserved);
+	ATF_TP_ADD_TC(tp, settled);
+	ATF_TP_ADD_TC(tp, settled_comes_back);
 	return atf_no_error();
 }

@@ -355,6 +355,36 @@ ATF_TC_BODY(misuse, tc)
 	}
 }
 
+/* Where in its slab the first object is that a settled cache gives: the same whatever was before;
+ * the free objects of before are used again once there are no pages. */
+ATF_TC_WITHOUT_HEAD(settled);
+ATF_TC_BODY(settled, tc)
+{
+	enum { SIZE = 200 };
+	static struct kmem_cache cache;
+	size_t n = 0;
+	void *p;
+
+	(void)tc;
+	set_up();
+	kmem_cache_init(&cache, "test", SIZE, 8);
+	for (unsigned before = 0; before < 100; before++) {
+		for (unsigned i = 0; i < before; i++)
+			ATF_REQUIRE(kmem_cache_alloc(&cache) != NULL);
+		slab_settle();
+		slab_check();
+		p = kmem_cache_alloc(&cache);
+		/* a refill pushes a whole batch: the last of it is on top */
+		ATF_REQUIRE_EQ((uintptr_t)p & ~PAGE_MASK, (SLAB_BATCH - 1) * SIZE);
+	}
+	while (kmem_cache_alloc(&cache))
+		n++;
+	ATF_REQUIRE(n > 0);
+	slab_check();
+	ATF_REQUIRE_EQ((uint64_t)kmem_cache_nr_objects(&cache),
+		       (uint64_t)cache.nr_slabs * cache.per_slab);
+}
+
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, random_use);
@@ -365,5 +395,6 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, each_failing);
 	ATF_TP_ADD_TC(tp, freed_elsewhere);
 	ATF_TP_ADD_TC(tp, misuse);
+	ATF_TP_ADD_TC(tp, settled);
 	return atf_no_error();
 }

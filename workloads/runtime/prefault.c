@@ -6,7 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define STACK_BYTES (64u << 10)
+#define STACK_STEP (64u << 10)
+#define STACK_MAPPED (132u << 10) /* what Linux maps for a start, and a page */
 
 static void prefault_read(uintptr_t from, uintptr_t to)
 {
@@ -66,13 +67,17 @@ static int prefault_object(struct dl_phdr_info *info, size_t size, void *arg)
 	return 0;
 }
 
+/* Beyond what is mapped, down to a multiple of STACK_STEP, so that the stack is the same with a
+ * larger environment above it. */
 static __attribute__((noinline)) void prefault_stack(void)
 {
-	volatile unsigned char below[STACK_BYTES];
+	uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+	uintptr_t bottom = (here - STACK_MAPPED) & ~(uintptr_t)(STACK_STEP - 1);
+	volatile unsigned char *below = __builtin_alloca(here - bottom);
 
-	for (size_t i = STACK_BYTES; i >= WL_PAGE; i -= WL_PAGE)
+	for (size_t i = here - bottom; i >= WL_PAGE; i -= WL_PAGE)
 		below[i - WL_PAGE] = 0;
-	(void)below[0];
+	below[0] = 0;
 }
 
 void prefault_program(void)

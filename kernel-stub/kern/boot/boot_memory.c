@@ -6,7 +6,9 @@
  *   1. the memory map and the command line are copied, as nobody says where they lie;
  *   2. all memory goes into the direct map;
  *   3. what is taken is cut out of it: the first megabyte (firmware leaves host addresses there,
- *      and a run must not depend on them), the kernel image, the initrd, the telemetry window;
+ *      and a run must not depend on them), the kernel image, the initrd, the telemetry window.
+ *      The image has 2 MiB whatever its size, so that a larger one moves nothing else, and with the
+ *      window right above it the rest is one piece up to the initrd;
  *   4. tables of the direct map and the struct page array, indexed by frame number, come from the
  *      start of the first piece that is large enough. They count on memory that is zero at boot.
  *   5. the rest is the allocator's.
@@ -39,8 +41,6 @@ struct memmap_entry {
 	uint64_t addr, size;
 	uint32_t type, reserved;
 };
-
-extern char kernel_start[], kernel_end[];
 
 struct boot_info boot_info;
 struct boot_range boot_telemetry;
@@ -258,7 +258,7 @@ void boot_memory_init(void)
 	memcpy(free_ranges, ram, sizeof(ram));
 	nr_free = nr_ram;
 	take(0, LOW_MEMORY_END);
-	take((uint64_t)kernel_start - KERNEL_BASE, (uint64_t)kernel_end - KERNEL_BASE);
+	take(KERNEL_LOAD, KERNEL_LOAD + PMD_SIZE);
 	take_initrd();
 	take_telemetry();
 	/* Rising: the tables for memory above 4 GiB come from below it, mapped already. */

@@ -25,10 +25,10 @@ struct spec {
 	int precision; /* of %s; -1: none */
 };
 
-static void pad(struct out *o, unsigned n, char c)
+static void pad(struct out *o, unsigned n)
 {
 	while (n--)
-		put(o, c);
+		put(o, ' ');
 }
 
 static void put_padded(struct out *o, const struct spec *s, const char *text, size_t len)
@@ -36,11 +36,11 @@ static void put_padded(struct out *o, const struct spec *s, const char *text, si
 	unsigned fill = s->width > len ? s->width - (unsigned)len : 0;
 
 	if (!s->left)
-		pad(o, fill, ' ');
+		pad(o, fill);
 	while (len--)
 		put(o, *text++);
 	if (s->left)
-		pad(o, fill, ' ');
+		pad(o, fill);
 }
 
 static void put_string(struct out *o, const struct spec *s, const char *text)
@@ -54,29 +54,24 @@ static void put_string(struct out *o, const struct spec *s, const char *text)
 	put_padded(o, s, text, len);
 }
 
+/* With zeros in front made as other digits are: an oops report costs the same whatever the
+ * registers hold. */
 static void put_number(struct out *o, const struct spec *s, uint64_t v, unsigned base,
 		       bool negative)
 {
-	char digits[24];
-	unsigned at = sizeof(digits), n;
+	char text[24];
+	unsigned at = sizeof(text),
+		 least = s->zero && s->width > negative ? s->width - negative : 1;
 
+	if (least > sizeof(text) - 1)
+		least = sizeof(text) - 1;
 	do {
-		digits[--at] = "0123456789abcdef"[v % base];
+		text[--at] = "0123456789abcdef"[v % base];
 		v /= base;
-	} while (v);
-	n = sizeof(digits) - at + negative;
-	if (s->zero) {
-		if (negative)
-			put(o, '-');
-		pad(o, s->width > n ? s->width - n : 0, '0');
-		n -= negative;
-		while (n--)
-			put(o, digits[at++]);
-		return;
-	}
+	} while (v || sizeof(text) - at < least);
 	if (negative)
-		digits[--at] = '-';
-	put_padded(o, s, digits + at, n);
+		text[--at] = '-';
+	put_padded(o, s, text + at, sizeof(text) - at);
 }
 
 static const char *parse_spec(const char *fmt, struct spec *s, va_list *ap)

@@ -203,6 +203,13 @@ static int64_t area_swap(uint64_t addr, uint64_t word)
 	return old;
 }
 
+static int64_t settle(void)
+{
+	slab_settle();
+	buddy_settle();
+	return 0;
+}
+
 static int64_t phase(enum fl_set set)
 {
 	telemetry_use_set(set);
@@ -216,6 +223,8 @@ SYSCALL(stubctl)
 	switch (ARG0(regs)) {
 	case FL_STUBCTL_VERSION:
 		return FL_ABI_VERSION;
+	case FL_STUBCTL_SETTLE:
+		return settle();
 	case FL_STUBCTL_PHASE_BEGIN:
 		return phase(FL_SET_PHASE);
 	case FL_STUBCTL_PHASE_END:

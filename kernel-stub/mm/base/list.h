@@ -45,6 +45,18 @@ static inline void list_del_init(struct list_node *n)
 	list_init(n);
 }
 
+/* All of `from`, which is empty then, behind what `to` has. */
+static inline void list_splice_tail(struct list_node *from, struct list_node *to)
+{
+	if (list_empty(from))
+		return;
+	from->next->prev = to->prev;
+	to->prev->next = from->next;
+	from->prev->next = to;
+	to->prev = from->prev;
+	list_init(from);
+}
+
 #define list_entry(ptr, type, member) container_of(ptr, type, member)
 
 #define list_for_each(pos, head)                                                                   \

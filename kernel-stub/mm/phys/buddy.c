@@ -10,10 +10,11 @@
  *
  * 1. the free lists of the type that is asked for, smallest order first;
  * 2. an untouched range: the next piece is carved off and becomes free blocks;
- * 3. another type's free lists, largest order first, so that few pageblocks get mixed.
+ * 3. what buddy_settle() set aside, which goes back to the free lists;
+ * 4. another type's free lists, largest order first, so that few pageblocks get mixed.
  *
  * Migrate types belong to pageblocks (2^PAGEBLOCK_ORDER frames): a free block is on the lists of
- * its pageblock's type, and a freed page returns there whatever it was used for. In case 3 a block
+ * its pageblock's type, and a freed page returns there whatever it was used for. In case 4 a block
  * that fills its pageblock converts it; a smaller one is borrowed, and its pageblock stays what it
  * was. Carving (2) gives a whole pageblock the type that is asked for; a pageblock that memory
  * fills only in part becomes unmovable, since no huge page will ever need it.
@@ -36,8 +37,9 @@ struct untouched {
 static struct {
 	struct spinlock lock;
 	struct list_node free[MAX_ORDER + 1][NR_MIGRATETYPES];
-	uint64_t nr_free; /* on the lists and untouched */
-	uint64_t max_pfn; /* every frame is below */
+	struct list_node aside; /* free blocks of any order and type */
+	uint64_t nr_free;	/* on the lists and untouched */
+	uint64_t max_pfn;	/* every frame is below */
 	struct untouched range[BUDDY_RANGES];
 	unsigned nr_ranges;
 	struct mm_cpu *cpu[MAX_CPUS];
@@ -68,6 +70,7 @@ void buddy_init(void)
 	for (unsigned order = 0; order <= MAX_ORDER; order++)
 		for (unsigned mt = 0; mt < NR_MIGRATETYPES; mt++)
 			list_init(&buddy.free[order][mt]);
+	list_init(&buddy.aside);
 	pcp_init_cpu();
 }
 
@@ -185,17 +188,12 @@ static void carve_piece(struct untouched *r, unsigned order)
 	}
 }
 
-/* Case 2: false if nothing is untouched any more. */
-static bool carve(enum migratetype mt)
+/* Needs: the range has untouched frames. */
+static void carve_from(struct untouched *r, enum migratetype mt)
 {
-	struct untouched *r = buddy.range;
-	uint64_t first;
+	uint64_t first = r->next & ~(block_size(MAX_ORDER) - 1);
 	unsigned order = MAX_ORDER;
 
-	for (; r->next == r->end; r++)
-		if (r == &buddy.range[BUDDY_RANGES - 1])
-			return false;
-	first = r->next & ~(block_size(MAX_ORDER) - 1);
 	if (first < r->next || first + block_size(MAX_ORDER) > r->end) {
 		order = PAGEBLOCK_ORDER;
 		first = r->next & ~(block_size(PAGEBLOCK_ORDER) - 1);
@@ -204,10 +202,47 @@ static bool carve(enum migratetype mt)
 		mt = MT_UNMOVABLE;
 	set_block_type(first, order, mt);
 	carve_piece(r, order);
+}
+
+/* Case 2: false if nothing is untouched any more. */
+static bool carve(enum migratetype mt)
+{
+	for (unsigned i = 0; i < BUDDY_RANGES; i++)
+		if (buddy.range[i].next != buddy.range[i].end) {
+			carve_from(&buddy.range[i], mt);
+			return true;
+		}
+	return false;
+}
+
+/* Case 3: false if nothing was set aside. */
+static bool bring_back(void)
+{
+	if (list_empty(&buddy.aside))
+		return false;
+	while (!list_empty(&buddy.aside)) {
+		struct page *page = list_entry(buddy.aside.next, struct page, lru);
+
+		list_del(&page->lru);
+		put_on_list(page, page->order);
+	}
 	return true;
 }
 
-/* Case 3. */
+void buddy_settle(void)
+{
+	pcp_drain_all();
+	spin_lock(&buddy.lock, LOCK_BUDDY);
+	for (struct untouched *r = buddy.range; r < buddy.range + buddy.nr_ranges; r++)
+		while (r->next != r->end && r->next & (block_size(MAX_ORDER) - 1))
+			carve_from(r, MT_MOVABLE);
+	for (unsigned order = 0; order <= MAX_ORDER; order++)
+		for (unsigned mt = 0; mt < NR_MIGRATETYPES; mt++)
+			list_splice_tail(&buddy.free[order][mt], &buddy.aside);
+	spin_unlock(&buddy.lock, LOCK_BUDDY);
+}
+
+/* Case 4. */
 static struct page *steal(unsigned order, enum migratetype mt, unsigned *got)
 {
 	static const enum migratetype fallback[NR_MIGRATETYPES][NR_MIGRATETYPES - 1] = {
@@ -239,7 +274,7 @@ static struct page *take_block(unsigned order, enum migratetype mt, unsigned *go
 
 	do {
 		page = take_own(order, mt, got);
-	} while (!page && carve(mt));
+	} while (!page && (carve(mt) || bring_back()));
 	return page ? page : steal(order, mt, got);
 }
 
@@ -396,6 +431,12 @@ static uint64_t check_lists(void)
 {
 	uint64_t n = 0;
 
+	list_for_each (node, &buddy.aside) {
+		struct page *page = list_entry(node, struct page, lru);
+
+		check_block(page, page->order, page_block_type(page));
+		n += block_size(page->order);
+	}
 	for (unsigned order = 0; order <= MAX_ORDER; order++)
 		for (unsigned mt = 0; mt < NR_MIGRATETYPES; mt++)
 			list_for_each (node, &buddy.free[order][mt]) {

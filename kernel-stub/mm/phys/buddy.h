@@ -55,6 +55,11 @@ void pcp_drain(void);
  * takes without answering meanwhile (port_cpu_relax); not from where requests are answered. */
 void pcp_drain_all(void);
 
+/* Allocations from here on come from blocks of MAX_ORDER that were never handed out, whatever was
+ * allocated before: what is free in pieces is set aside until nothing else is left. Needs: as
+ * pcp_drain_all. */
+void buddy_settle(void);
+
 /* The CPU's lists change hands: to[] has what was on them. Needs: on that CPU where it answers
  * requests, or that CPU at rest. (port_pcp_take) */
 void pcp_give(struct mm_cpu *cpu, struct pcp to[NR_MIGRATETYPES]);

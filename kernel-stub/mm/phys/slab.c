@@ -11,8 +11,8 @@
  *
  * Objects move between the two SLAB_BATCH at a time, under the cache's lock. Whose slab an object
  * comes from matters only then, so an object may be freed on another CPU than it was allocated on.
- * A slab with a free object on its freelist is on cache->partial; one whose objects are all back is
- * given up; the others need no list.
+ * A slab with a free object on its freelist is on cache->partial, or on cache->aside if
+ * slab_settle() put it there; one whose objects are all back is given up; the others need no list.
  *
  *   cache ── partial ── slab ── slab        cpu[0].head ── object ── object
  *                        │       │          cpu[1].head ── object
@@ -107,11 +107,18 @@ static void *pop(struct kmem_cache_cpu *cpu)
 	return object;
 }
 
+/* What slab_settle() set aside is partial again. False: there is none. Needs: cache->lock. */
+static bool bring_back(struct kmem_cache *cache)
+{
+	list_splice_tail(&cache->aside, &cache->partial);
+	return !list_empty(&cache->partial);
+}
+
 /* Up to SLAB_BATCH objects; a new slab is made only for the first. False: no memory. */
 bool kmem_cache_refill(struct kmem_cache *cache, struct kmem_cache_cpu *cpu)
 {
 	spin_lock(&cache->lock, LOCK_SLAB);
-	if (!list_empty(&cache->partial) || new_slab(cache))
+	if (!list_empty(&cache->partial) || new_slab(cache) || bring_back(cache))
 		while (cpu->count < SLAB_BATCH && !list_empty(&cache->partial)) {
 			struct page *slab = list_entry(cache->partial.next, struct page, lru);
 
@@ -153,6 +160,7 @@ void kmem_cache_init(struct kmem_cache *cache, const char *name, uint32_t size, 
 	cache->size = (size + align - 1) & ~(align - 1);
 	cache->per_slab = (uint32_t)PAGE_SIZE / cache->size;
 	list_init(&cache->partial);
+	list_init(&cache->aside);
 	list_add_tail(&cache->caches, &all_caches);
 }
 
@@ -172,6 +180,18 @@ void slab_drain(void)
 		struct kmem_cache_cpu *cpu = &cache->cpu[port_cpu_id()];
 
 		kmem_cache_drain(cache, cpu, cpu->count);
+	}
+}
+
+void slab_settle(void)
+{
+	slab_drain();
+	list_for_each (node, &all_caches) {
+		struct kmem_cache *cache = list_entry(node, struct kmem_cache, caches);
+
+		spin_lock(&cache->lock, LOCK_SLAB);
+		list_splice_tail(&cache->partial, &cache->aside);
+		spin_unlock(&cache->lock, LOCK_SLAB);
 	}
 }
 
@@ -291,11 +311,12 @@ static uint64_t check_chain(struct kmem_cache *cache, void *head, uint32_t n)
 	return n;
 }
 
-static void check_cache(struct kmem_cache *cache)
+/* The free objects of the slabs on a list. */
+static uint64_t check_slabs(struct kmem_cache *cache, const struct list_node *slabs)
 {
-	uint64_t free = 0, in_use = (uint64_t)kmem_cache_nr_objects(cache);
+	uint64_t free = 0;
 
-	list_for_each (node, &cache->partial) {
+	list_for_each (node, slabs) {
 		struct page *slab = list_entry(node, struct page, lru);
 
 		if (!slab->slab_free || slab->slab_free >= cache->per_slab)
@@ -303,6 +324,14 @@ static void check_cache(struct kmem_cache *cache)
 				   slab->slab_free, cache->per_slab);
 		free += check_chain(cache, slab->slab_freelist, slab->slab_free);
 	}
+	return free;
+}
+
+static void check_cache(struct kmem_cache *cache)
+{
+	uint64_t free = check_slabs(cache, &cache->partial) + check_slabs(cache, &cache->aside);
+	uint64_t in_use = (uint64_t)kmem_cache_nr_objects(cache);
+
 	for (unsigned i = 0; i < MAX_CPUS; i++)
 		free += check_chain(cache, cache->cpu[i].head, cache->cpu[i].count);
 	if (free + in_use != (uint64_t)cache->nr_slabs * cache->per_slab)

@@ -29,6 +29,7 @@ struct kmem_cache {
 	uint32_t per_slab;
 	struct spinlock lock;
 	struct list_node partial; /* slabs with free objects; lock */
+	struct list_node aside;	  /* the same, of before slab_settle(); lock */
 	uint32_t nr_slabs;	  /* lock */
 	struct list_node caches;  /* all caches, for slab_check and slab_drain */
 	struct kmem_cache_cpu cpu[MAX_CPUS];
@@ -94,6 +95,10 @@ uint64_t slab_nr_pages(void);
 void slab_init(void);
 /* Returns the free objects that this CPU holds to their slabs, and empty slabs to the buddy. */
 void slab_drain(void);
+/* Allocations from here on come from new slabs, so that what they cost does not hang on how many
+ * there were before: what is free in slabs as they are is used again when memory is short. Other
+ * CPUs' stacks stay. May allocate nothing; to be followed by buddy_settle(). */
+void slab_settle(void);
 /* Panics unless every freelist and count is right. Needs: the other CPUs at rest. */
 void slab_check(void);
 
