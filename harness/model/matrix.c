@@ -90,7 +90,8 @@ static const char *label(struct build *b, const struct axes *axes)
 	return text;
 }
 
-/* Adds a cell for each combination; the last axis turns fastest. s is what the axes point into. */
+/* Adds a cell for each combination that is one of its own (see cell_key_has()); the last axis turns
+ * fastest. s is what the axes point into. */
 static void cross(struct build *b, const struct profile *p, struct settings *s,
 		  const struct axes *axes, unsigned line)
 {
@@ -108,12 +109,20 @@ static void cross(struct build *b, const struct profile *p, struct settings *s,
 
 		for (size_t x = axes->n; x-- > 0; rest /= axes->v[x].n)
 			axes->v[x].setting->value = axes->v[x].values[rest % axes->v[x].n];
-		*(struct cell *)arena_push(b->arena, &b->plan->cells, &b->plan->n,
-					   sizeof(struct cell)) = (struct cell){
-			.profile = p,
-			.settings = settings_copy(b->arena, s),
-			.label = label(b, axes),
-		};
+		const struct cell *same = plan_add(b->arena, b->plan,
+						   (struct cell){
+							   .profile = p,
+							   .settings = settings_copy(b->arena, s),
+							   .label = label(b, axes),
+						   });
+
+		if (same && same->profile != p) {
+			diag_add(
+				b->diag, b->conf->file, line,
+				"results could not tell this profile from %s: they know both as %s",
+				same->profile->file, p->name);
+			return;
+		}
 	}
 }
 

@@ -15,15 +15,21 @@ const char *plan_settings_text(struct arena *a, const struct settings *s,
 	return text;
 }
 
-bool plan_same_cell(const struct cell *x, const struct cell *y)
+static const struct cell *add(struct arena *a, struct plan *plan, const struct cell *c)
 {
-	if (strcmp(x->profile->name, y->profile->name) || x->rep != y->rep ||
-	    x->settings.n != y->settings.n)
-		return false;
-	for (size_t i = 0; i < x->settings.n; i++)
-		if (strcmp(x->settings.v[i].value, y->settings.v[i].value))
-			return false;
-	return true;
+	plan->by_key.arena = a;
+	size_t at = *map_put(&plan->by_key, c->key.text, c->key.len, plan->n);
+
+	if (at != plan->n)
+		return &plan->cells[at];
+	*(struct cell *)arena_push(a, &plan->cells, &plan->n, sizeof(*c)) = *c;
+	return NULL;
+}
+
+const struct cell *plan_add(struct arena *a, struct plan *plan, struct cell c)
+{
+	c.key = cell_key_make(a, c.profile->name, cell_key_params(a, &c.settings), c.rep);
+	return add(a, plan, &c);
 }
 
 static bool assign(struct arena *a, struct settings *s, const char *const *assignments,
@@ -52,14 +58,10 @@ static bool add_profile(struct arena *a, const char *profile_dir, const char *na
 	if (!assign(a, &cell.settings, assignments, p->name, d))
 		return false;
 	cell.label = plan_settings_text(a, &cell.settings, &p->settings);
-	for (size_t i = 0; i < plan->n; i++)
-		if (plan_same_cell(&plan->cells[i], &cell)) {
-			diag_add(d, NULL, 0, "profile %s is named twice: use -n for repetitions",
-				 p->name);
-			return false;
-		}
-	*(struct cell *)arena_push(a, &plan->cells, &plan->n, sizeof(cell)) = cell;
-	return true;
+	if (!plan_add(a, plan, cell))
+		return true;
+	diag_add(d, NULL, 0, "profile %s is named twice: use -n for repetitions", p->name);
+	return false;
 }
 
 bool plan_repeat(struct arena *a, struct plan *plan, unsigned reps)
@@ -73,7 +75,8 @@ bool plan_repeat(struct arena *a, struct plan *plan, unsigned reps)
 			struct cell c = plan->cells[i];
 
 			c.rep = rep;
-			*(struct cell *)arena_push(a, &plan->cells, &plan->n, sizeof(c)) = c;
+			c.key = cell_key_of_rep(a, &c.key, rep);
+			add(a, plan, &c);
 		}
 	return true;
 }

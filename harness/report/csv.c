@@ -7,6 +7,7 @@
 #include "faultline_abi.h"
 #include "report/csv.h"
 #include "report/csv_file.h"
+#include "report/label_words.h"
 
 /* count,sum,min,p50,p90,p99,p999,max,mean */
 static void summary(FILE *f, const struct hist *h)
@@ -221,22 +222,31 @@ struct cost_row {
 	const struct hist *hist;
 };
 
-/* The phase, and of the cell's label what tells it from others and is not x itself: "vmas=10" goes
- * where x is 10. */
-static const char *cost_curve(const struct results *r, const struct result_cell *c,
+/* The rows, and the places of their curves by name. */
+struct cost_rows {
+	struct cost_row *v;
+	size_t n;
+	struct map places;
+	struct label_words words;
+};
+
+/* "vmas=10" goes where x is 10. */
+static bool is_x(const char *word, const void *arg)
+{
+	const char *equals = strchr(word, '=');
+	char text[24];
+
+	snprintf(text, sizeof(text), "=%llu", (unsigned long long)*(const uint64_t *)arg);
+	return equals && !strcmp(equals, text);
+}
+
+/* The phase, and of the cell's label what tells it from others and is not x itself. */
+static const char *cost_curve(const struct cost_rows *rows, const struct result_cell *c,
 			      const struct result_series *s)
 {
-	struct arena *a = r->arena;
-	const char *curve = s->phase, *is_x = arena_printf(a, "=%llu", (unsigned long long)s->x);
-	char *words = arena_strdup(a, c->label), *save;
+	const char *words = label_words_telling(&rows->words, c, is_x, &s->x);
 
-	for (char *w = strtok_r(words, " ", &save); w; w = strtok_r(NULL, " ", &save)) {
-		const char *equals = strchr(w, '=');
-
-		if ((!equals || strcmp(equals, is_x)) && !csv_in_all_labels(r, c, w))
-			curve = arena_printf(a, "%s %s", curve, w);
-	}
-	return curve;
+	return arena_printf(rows->words.arena, "%s%s%s", s->phase, *words ? " " : "", words);
 }
 
 static int by_curve_and_x(const void *a, const void *b)
@@ -248,19 +258,15 @@ static int by_curve_and_x(const void *a, const void *b)
 	return (x->x > y->x) - (x->x < y->x);
 }
 
-static void add_cost_row(const struct results *r, struct cost_row **v, size_t *n,
-			 const struct result_cell *c, const struct result_series *s)
+static void add_cost_row(struct cost_rows *rows, const struct result_cell *c,
+			 const struct result_series *s)
 {
-	struct cost_row row = {.curve = cost_curve(r, c, s), .x = s->x, .hist = &s->hist};
+	struct cost_row *row = arena_push(rows->words.arena, &rows->v, &rows->n, sizeof(*row));
 
-	for (size_t i = 0; i < *n; i++) {
-		if (!strcmp((*v)[i].curve, row.curve)) {
-			row.place = (*v)[i].place;
-			break;
-		}
-		row.place = (*v)[i].place + 1 > row.place ? (*v)[i].place + 1 : row.place;
-	}
-	*(struct cost_row *)arena_push(r->arena, v, n, sizeof(row)) = row;
+	row->curve = cost_curve(rows, c, s);
+	row->x = s->x;
+	row->hist = &s->hist;
+	row->place = *map_put(&rows->places, row->curve, strlen(row->curve), rows->places.n);
 }
 
 static void write_cost_row(FILE *f, const struct cost_row *row)
@@ -271,25 +277,27 @@ static void write_cost_row(FILE *f, const struct cost_row *row)
 	putc('\n', f);
 }
 
-bool csv_write_vma_cost(const char *path, const struct results *r, size_t *rows, struct diag *d)
+bool csv_write_vma_cost(const char *path, const struct results *r, size_t *n, struct diag *d)
 {
 	FILE *f = csv_start(path, "curve,x,count,sum,min,p50,p90,p99,p999,max,mean", d);
-	struct cost_row *v = NULL;
+	struct cost_rows rows = {.places = {.arena = r->arena}};
 
-	*rows = 0;
+	*n = 0;
 	if (!f)
 		return false;
+	rows.words = label_words_count(r);
 	for (size_t i = 0; i < r->n; i++) {
 		const struct result_cell *c = &r->cells[i];
 
 		for (size_t s = 0; result_is_ok(c) && c->rep == 0 && s < c->nr_user; s++)
 			if (c->user[s].x && c->user[s].hist.count)
-				add_cost_row(r, &v, rows, c, &c->user[s]);
+				add_cost_row(&rows, c, &c->user[s]);
 	}
-	if (*rows)
-		qsort(v, *rows, sizeof(*v), by_curve_and_x);
-	for (size_t i = 0; i < *rows; i++)
-		write_cost_row(f, &v[i]);
+	if (rows.n)
+		qsort(rows.v, rows.n, sizeof(*rows.v), by_curve_and_x);
+	for (size_t i = 0; i < rows.n; i++)
+		write_cost_row(f, &rows.v[i]);
+	*n = rows.n;
 	return csv_finish(f, path, d);
 }
 

@@ -14,6 +14,7 @@
 
 #include "report/csv.h"
 #include "report/csv_file.h"
+#include "report/label_words.h"
 
 struct point {
 	const char *profile;
@@ -25,47 +26,47 @@ struct point {
 	struct hist hist;
 };
 
+/* How many CPUs the last good cell of a profile had, and whether another had another number. */
+struct profile_cpus {
+	unsigned cpus;
+	bool varies;
+};
+
 struct points {
 	struct point *v;
 	size_t n;
+	struct map by_name; /* points, and curves by their first point */
 	struct arena *arena;
+	struct label_words words;
+	struct profile_cpus *profiles;
+	size_t nr_profiles;
+	struct map by_profile;
 };
 
-/* The label without its cpus=N, and without what all have. */
-static const char *other_words(const struct results *r, const struct result_cell *c)
+static bool is_cpus(const char *word, const void *arg)
 {
-	struct arena *a = r->arena;
-	char *words = arena_strdup(a, c->label), *save;
-	const char *all = "";
-
-	for (char *w = strtok_r(words, " ", &save); w; w = strtok_r(NULL, " ", &save))
-		if (strncmp(w, "cpus=", 5) && !csv_in_all_labels(r, c, w))
-			all = arena_printf(a, "%s%s%s", all, *all ? " " : "", w);
-	return all;
+	(void)arg;
+	return !strncmp(word, "cpus=", 5);
 }
 
-static bool same_curve(const struct point *a, const struct point *b)
+static size_t place_of(struct points *all, const char *name, size_t new)
 {
-	return !strcmp(a->profile, b->profile) && !strcmp(a->words, b->words) &&
-	       !strcmp(a->series, b->series);
+	return *map_put(&all->by_name, name, strlen(name), new);
 }
 
 /* The point like `p`, a new one if need be. A curve's place is where its first point is. */
 static struct point *find_point(struct points *all, const struct point *p)
 {
-	struct point *new;
-	size_t place = all->n;
+	const char *curve = arena_printf(all->arena, "%s\n%s\n%s", p->profile, p->words, p->series);
+	const char *name = arena_printf(all->arena, "%u\n%s", p->cpus, curve);
+	size_t at = place_of(all, name, all->n);
 
-	for (size_t i = all->n; i-- > 0;) {
-		if (!same_curve(&all->v[i], p))
-			continue;
-		if (all->v[i].cpus == p->cpus)
-			return &all->v[i];
-		place = all->v[i].place;
-	}
-	new = arena_push(all->arena, &all->v, &all->n, sizeof(*new));
+	if (at < all->n)
+		return &all->v[at];
+	struct point *new = arena_push(all->arena, &all->v, &all->n, sizeof(*new));
+
 	*new = *p;
-	new->place = place;
+	new->place = place_of(all, curve, at);
 	return new;
 }
 
@@ -86,16 +87,18 @@ static const struct result_series *operation(const struct result_cell *c, double
 	return *elapsed > 0 ? most : NULL;
 }
 
-static void add_cell(struct points *all, const struct results *r, const struct result_cell *c)
+static void add_cell(struct points *all, const struct result_cell *c)
 {
 	double elapsed;
 	const struct result_series *counted = operation(c, &elapsed);
+	/* without what all have, and without its cpus=N */
+	const char *words = label_words_telling(&all->words, c, is_cpus, NULL);
 
 	for (size_t i = 0; i < c->nr_user; i++) {
 		const struct result_series *s = &c->user[i];
 		struct point p = {
 			.profile = c->profile,
-			.words = other_words(r, c),
+			.words = words,
 			.series = s->name,
 			.cpus = c->cpus,
 		};
@@ -109,21 +112,46 @@ static void add_cell(struct points *all, const struct results *r, const struct r
 	}
 }
 
-/* Whether the profile ran, well, with more than one number of CPUs. */
-static bool varies(const struct results *r, const char *profile)
+static struct profile_cpus *profile_of(struct points *all, const struct result_cell *c)
 {
-	unsigned cpus = 0;
+	size_t n = all->nr_profiles, at;
 
+	at = *map_put(&all->by_profile, c->profile, strlen(c->profile), n);
+	return at < n ? &all->profiles[at]
+		      : arena_push(all->arena, &all->profiles, &all->nr_profiles,
+				   sizeof(*all->profiles));
+}
+
+/* Which profiles ran, well, with more than one number of CPUs. */
+static void find_varying(struct points *all, const struct results *r)
+{
 	for (size_t i = 0; i < r->n; i++) {
 		const struct result_cell *c = &r->cells[i];
 
-		if (!result_is_ok(c) || !c->cpus || strcmp(c->profile, profile))
+		if (!result_is_ok(c) || !c->cpus)
 			continue;
-		if (cpus && cpus != c->cpus)
-			return true;
-		cpus = c->cpus;
+		struct profile_cpus *p = profile_of(all, c);
+
+		p->varies |= p->cpus && p->cpus != c->cpus;
+		p->cpus = c->cpus;
 	}
-	return false;
+}
+
+static struct points collect(const struct results *r)
+{
+	struct arena *a = r->arena;
+	struct points all = {
+		.arena = a,
+		.by_name = {.arena = a},
+		.by_profile = {.arena = a},
+		.words = label_words_count(r),
+	};
+
+	find_varying(&all, r);
+	for (size_t i = 0; i < r->n; i++)
+		if (result_is_ok(&r->cells[i]) && profile_of(&all, &r->cells[i])->varies)
+			add_cell(&all, &r->cells[i]);
+	return all;
 }
 
 static int by_curve_and_cpus(const void *a, const void *b)
@@ -180,13 +208,11 @@ bool csv_write_cpus(const char *path, const struct results *r, struct cpus_figur
 		    struct diag *d)
 {
 	FILE *f = csv_start(path, "profile,throughput,latency,cpus,count,per_million,p50,p99", d);
-	struct points all = {.arena = r->arena};
 
 	if (!f)
 		return false;
-	for (size_t i = 0; i < r->n; i++)
-		if (result_is_ok(&r->cells[i]) && varies(r, r->cells[i].profile))
-			add_cell(&all, r, &r->cells[i]);
+	struct points all = collect(r);
+
 	if (all.n)
 		qsort(all.v, all.n, sizeof(*all.v), by_curve_and_cpus);
 	*figures = (struct cpus_figures){.profiles = profiles_of(r->arena, &all)};

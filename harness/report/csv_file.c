@@ -64,20 +64,3 @@ void csv_quantile(FILE *f, const struct hist *h, double q)
 
 	csv_number(f, have, v);
 }
-
-bool csv_in_all_labels(const struct results *r, const struct result_cell *c, const char *word)
-{
-	size_t n = strlen(word);
-
-	for (size_t i = 0; i < r->n; i++) {
-		const char *at = strcmp(r->cells[i].profile, c->profile) ? word : r->cells[i].label;
-
-		while (at && (strncmp(at, word, n) || (at[n] && at[n] != ' '))) {
-			at = strchr(at, ' ');
-			at += at != NULL;
-		}
-		if (!at)
-			return false;
-	}
-	return true;
-}

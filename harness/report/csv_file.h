@@ -22,7 +22,4 @@ void csv_fields(FILE *f, const char *const *v, size_t n);
 void csv_number(FILE *f, bool have, uint64_t v);
 void csv_quantile(FILE *f, const struct hist *h, double q);
 
-/* Whether every cell of c's profile has that word in its label: then it tells none from another. */
-bool csv_in_all_labels(const struct results *r, const struct result_cell *c, const char *word);
-
 #endif

@@ -43,52 +43,72 @@ static void row(FILE *to, const char *prefix, const char *name, const struct his
 	fprintf(to, " %11llu %11.1f\n", (unsigned long long)hist_max(h), hist_mean(h));
 }
 
-static bool same_cell(const struct result_cell *x, const struct result_cell *y)
+/* The repetitions of each cell, as a chain from the first one. */
+struct chains {
+	const struct results *r;
+	const size_t *firsts;
+	size_t *next;	/* the place of the next repetition; r->n: none */
+	unsigned *reps; /* how many there are, in the first one's place */
+};
+
+static struct chains chain_up(struct arena *a, const struct results *r)
 {
-	return !strcmp(x->profile, y->profile) && !strcmp(x->params, y->params) &&
-	       x->engine == y->engine;
+	struct chains c = {.r = r, .firsts = results_firsts(r, a)};
+	size_t *last = arena_alloc(a, r->n * sizeof(*last));
+
+	c.next = arena_alloc(a, r->n * sizeof(*c.next));
+	c.reps = arena_alloc(a, r->n * sizeof(*c.reps));
+	for (size_t i = 0; i < r->n; i++) {
+		size_t first = c.firsts[i];
+
+		if (first != i)
+			c.next[last[first]] = i;
+		last[first] = i;
+		c.next[i] = r->n;
+		c.reps[first]++;
+	}
+	return c;
 }
 
-/* Series i of cell c and of all its repetitions. */
-static struct hist over_reps(const struct results *r, const struct result_cell *c, bool user,
-			     size_t i)
+static const struct result_series *find_series(const struct result_cell *c, bool user,
+					       const char *name)
 {
+	return user ? result_series_find(c->user, c->nr_user, name)
+		    : result_series_find(c->classes, c->nr_classes, name);
+}
+
+/* Series i of the cell and of all its repetitions, or of it alone where they are exact copies. */
+static struct hist over_reps(const struct chains *chains, size_t cell, bool user, size_t i)
+{
+	const struct result_cell *c = &chains->r->cells[cell];
 	const char *name = user ? c->user[i].name : c->classes[i].name;
+	bool exact = engine_is_exact(c->engine);
 	struct hist h = {0};
 
-	for (size_t k = 0; k < r->n; k++) {
-		const struct result_cell *o = &r->cells[k];
-		const struct result_series *s =
-			user ? result_series_find(o->user, o->nr_user, name)
-			     : result_series_find(o->classes, o->nr_classes, name);
+	if (exact)
+		hist_merge(&h, user ? &c->user[i].hist : &c->classes[i].hist);
+	for (size_t k = chains->firsts[cell]; !exact && k < chains->r->n; k = chains->next[k]) {
+		const struct result_series *s = find_series(&chains->r->cells[k], user, name);
 
-		if (s && same_cell(c, o) && (o == c || !engine_is_exact(c->engine)))
+		if (s)
 			hist_merge(&h, &s->hist);
 	}
 	return h;
 }
 
-static void rows(FILE *to, const struct results *r, const struct result_cell *c, bool user)
+static void rows(FILE *to, const struct chains *chains, size_t cell, bool user)
 {
+	const struct result_cell *c = &chains->r->cells[cell];
 	size_t n = user ? c->nr_user : c->nr_classes;
 
 	for (size_t i = 0; i < n; i++) {
-		struct hist h = over_reps(r, c, user, i);
+		struct hist h = over_reps(chains, cell, user, i);
 
 		if (h.count)
 			row(to, user ? "ring 3: " : "", user ? c->user[i].name : c->classes[i].name,
 			    &h);
 		hist_free(&h);
 	}
-}
-
-static unsigned repetitions(const struct results *r, const struct result_cell *c)
-{
-	unsigned n = 0;
-
-	for (size_t k = 0; k < r->n; k++)
-		n += same_cell(c, &r->cells[k]);
-	return n;
 }
 
 static void heading(FILE *to, const struct results *r)
@@ -106,34 +126,36 @@ static void heading(FILE *to, const struct results *r)
 }
 
 /* "anon-touch order=random (3 times)", and what went wrong if something did. */
-static void cell_line(FILE *to, const struct results *r, const struct result_cell *c)
+static void cell_line(FILE *to, struct arena *a, const struct result_cell *c, unsigned reps)
 {
-	unsigned reps = repetitions(r, c);
 	const char *times = "", *trouble = "";
 
 	if (c->rep == 0 && reps > 1)
-		times = arena_printf(r->arena, " (%u times)", reps);
+		times = arena_printf(a, " (%u times)", reps);
 	if (!result_is_ok(c))
-		trouble = arena_printf(r->arena, ", repetition %lld: %s: %s", (long long)c->rep,
+		trouble = arena_printf(a, ", repetition %lld: %s: %s", (long long)c->rep,
 				       cell_status_name(c->status), c->reason ? c->reason : "");
-	wrap(to, arena_printf(r->arena, "%s%s%s%s%s", c->profile, *c->label ? " " : "", c->label,
-			      times, trouble));
+	wrap(to, arena_printf(a, "%s%s%s%s%s", c->profile, *c->label ? " " : "", c->label, times,
+			      trouble));
 }
 
 void table_print(FILE *to, const struct results *r)
 {
-	if (!r->n)
-		return;
-	heading(to, r);
+	struct arena a = {0};
+	struct chains chains = chain_up(&a, r);
+
+	if (r->n)
+		heading(to, r);
 	for (size_t i = 0; i < r->n; i++) {
 		const struct result_cell *c = &r->cells[i];
 
 		if (c->rep != 0 && result_is_ok(c))
 			continue;
-		cell_line(to, r, c);
+		cell_line(to, &a, c, chains.reps[chains.firsts[i]]);
 		if (c->rep == 0) {
-			rows(to, r, c, false);
-			rows(to, r, c, true);
+			rows(to, &chains, i, false);
+			rows(to, &chains, i, true);
 		}
 	}
+	arena_free(&a);
 }

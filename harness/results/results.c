@@ -10,8 +10,6 @@
 #include "faultline_abi.h"
 #include "results/results.h"
 
-#define SCHEMA "faultline-results/1"
-
 /* Where a cell is being read, for messages. */
 struct reading {
 	struct arena *arena;
@@ -146,16 +144,11 @@ static void read_numbers(struct reading *r, const json_t *o, const char *key, co
 	}
 }
 
-static int by_text(const void *x, const void *y)
-{
-	return strcmp(*(const char *const *)x, *(const char *const *)y);
-}
-
 static const char *read_params(struct reading *r, const json_t *o)
 {
 	const json_t *params = get_object(r, o, "params");
 	const char **v = arena_alloc(r->arena, (json_object_size(params) + 1) * sizeof(*v));
-	const char *key, *all = "";
+	const char *key;
 	size_t n = 0;
 	json_t *one;
 
@@ -169,10 +162,7 @@ static const char *read_params(struct reading *r, const json_t *o)
 		else
 			bad(r, key, "a string or a whole number");
 	}
-	qsort(v, n, sizeof(*v), by_text);
-	for (size_t i = 0; i < n; i++)
-		all = arena_printf(r->arena, "%s%s%s", all, i ? " " : "", v[i]);
-	return all;
+	return cell_key_join(r->arena, v, n);
 }
 
 static unsigned read_cpus(const json_t *o)
@@ -218,7 +208,6 @@ bool results_read_cell(struct arena *a, json_t *json, const char *file, unsigned
 		bad(&r, "a cell", "an object");
 		return false;
 	}
-	c->json = json_incref(json);
 	c->profile = get_string(&r, json, "profile", true);
 	c->engine = (enum engine_id)read_word(&r, json, "engine", engine_word);
 	c->label = get_string(&r, json, "label", false);
@@ -228,6 +217,8 @@ bool results_read_cell(struct arena *a, json_t *json, const char *file, unsigned
 	c->rep = get_count(&r, json, "rep", -1);
 	c->seed = get_count(&r, json, "seed", -1);
 	c->params = read_params(&r, json);
+	if (c->profile)
+		c->key = cell_key_make(a, c->profile, c->params, (unsigned long long)c->rep);
 	c->cpus = read_cpus(json);
 	const json_t *boot = get_object(&r, json, "boot");
 	const json_t *counters = get_object(&r, json, "counters");
@@ -250,7 +241,6 @@ void result_cell_free(struct result_cell *c)
 		hist_free(&c->classes[i].hist);
 	for (size_t i = 0; i < c->nr_user; i++)
 		hist_free(&c->user[i].hist);
-	json_decref(c->json);
 	*c = (struct result_cell){0};
 }
 
@@ -321,10 +311,10 @@ static bool read_run_json(struct results *r, struct diag *d)
 	bool good = run != NULL;
 	size_t i;
 
-	if (good && (!schema || strcmp(schema, SCHEMA) || !json_is_array(cells) ||
+	if (good && (!schema || strcmp(schema, RESULTS_SCHEMA) || !json_is_array(cells) ||
 		     !json_is_object(manifest))) {
 		diag_add(d, r->file, 0,
-			 "no run of ours: must be an object with schema \"" SCHEMA
+			 "no run of ours: must be an object with schema \"" RESULTS_SCHEMA
 			 "\", manifest and cells");
 		good = false;
 	}
@@ -389,6 +379,25 @@ void results_free(struct results *r)
 		result_cell_free(&r->cells[i]);
 	json_decref(r->manifest);
 	*r = (struct results){0};
+}
+
+struct map results_by_key(const struct results *r, struct arena *a)
+{
+	struct map m = {.arena = a};
+
+	for (size_t i = 0; i < r->n; i++)
+		map_put(&m, r->cells[i].key.text, r->cells[i].key.len, i);
+	return m;
+}
+
+size_t *results_firsts(const struct results *r, struct arena *a)
+{
+	size_t *firsts = arena_alloc(a, r->n * sizeof(*firsts));
+	struct map m = {.arena = a};
+
+	for (size_t i = 0; i < r->n; i++)
+		firsts[i] = *map_put(&m, r->cells[i].key.text, r->cells[i].key.len_settings, i);
+	return firsts;
 }
 
 const char *results_manifest(const struct results *r, const char *key, const char *fallback)

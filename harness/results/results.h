@@ -14,8 +14,12 @@
 #include "base/arena.h"
 #include "base/diag.h"
 #include "base/hist.h"
+#include "base/map.h"
 #include "engine/cell_status.h"
 #include "engine/engine_id.h"
+#include "model/cell_key.h"
+
+#define RESULTS_SCHEMA "faultline-results/1"
 
 /* A histogram by name: a fault class, or a phase that ring 3 saw. */
 struct result_series {
@@ -38,6 +42,7 @@ struct result_cell {
 	const char *reason; /* NULL if ok */
 	const char *unit;   /* NULL if there is none */
 	const char *params; /* "key=value key=value ...", sorted */
+	struct cell_key key;
 	int64_t rep, seed;
 	unsigned cpus;	  /* of params; 0 if they do not say */
 	bool have_kernel; /* boot, classes, outside, counters are there */
@@ -47,7 +52,6 @@ struct result_cell {
 	struct result_number *outside, *counters; /* counters: vmstat and tlb */
 	size_t nr_outside, nr_counters;
 	unsigned line;
-	json_t *json; /* the whole element */
 };
 
 struct results {
@@ -63,12 +67,17 @@ struct results {
 /* Reads a run's directory, or a file run.json. False, and the reason in d, if it is not one. */
 bool results_read(struct arena *a, const char *dir, struct results *r, struct diag *d);
 
-/* Reads one element of `cells`; keeps a reference of it. */
+/* Reads one element of `cells`. */
 bool results_read_cell(struct arena *a, json_t *json, const char *file, unsigned line,
 		       struct result_cell *c, struct diag *d);
 
 void results_free(struct results *r);
 void result_cell_free(struct result_cell *c);
+
+/* The places in r->cells by key; the first one's where two cells have the same. */
+struct map results_by_key(const struct results *r, struct arena *a);
+/* For each cell, the place of its first repetition. */
+size_t *results_firsts(const struct results *r, struct arena *a);
 
 static inline bool result_is_ok(const struct result_cell *c)
 {

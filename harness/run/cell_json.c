@@ -41,20 +41,12 @@ static void put_hist(json_t *to, const struct hist *h)
 	json_object_set_new(to, "hist", pairs_json(h));
 }
 
-/* One CPU takes no turns: its cells are the same whatever `interleave` says. */
-static bool means_nothing(const struct settings *s, const struct setting *one)
-{
-	if (one->unsaid)
-		return !strcmp(one->value, one->unsaid);
-	return !strcmp(one->name, "interleave") && setting_number(settings_find(s, "cpus")) == 1;
-}
-
 static json_t *params_json(const struct settings *s)
 {
 	json_t *o = json_object();
 
 	for (size_t i = 0; i < s->n; i++) {
-		if (means_nothing(s, &s->v[i]))
+		if (!cell_key_has(s, &s->v[i]))
 			continue;
 		json_object_set_new(o, s->v[i].name,
 				    s->v[i].kind == SETTING_UINT

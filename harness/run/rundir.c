@@ -123,24 +123,23 @@ bool rundir_resume(struct arena *a, const char *path, const json_t *manifest, st
 	return true;
 }
 
-static const char *cell_file(const struct rundir *rd, const char *dir, size_t index,
-			     const char *profile, unsigned rep, const char *ending)
+static const char *cell_file(struct arena *a, const struct rundir *rd, const char *dir,
+			     size_t index, const char *profile, unsigned rep, const char *ending)
 {
-	make_directory(rd->arena, in(rd, dir));
-	return arena_printf(rd->arena, "%s/%s/%04zu-%s-r%u.%s", rd->path, dir, index, profile, rep,
-			    ending);
+	mkdir(arena_printf(a, "%s/%s", rd->path, dir), 0777);
+	return arena_printf(a, "%s/%s/%04zu-%s-r%u.%s", rd->path, dir, index, profile, rep, ending);
 }
 
-const char *rundir_console_path(const struct rundir *rd, size_t index, const char *profile,
-				unsigned rep)
+const char *rundir_console_path(struct arena *a, const struct rundir *rd, size_t index,
+				const char *profile, unsigned rep)
 {
-	return cell_file(rd, "console", index, profile, rep, "txt");
+	return cell_file(a, rd, "console", index, profile, rep, "txt");
 }
 
-const char *rundir_events_path(const struct rundir *rd, size_t index, const char *profile,
-			       unsigned rep)
+const char *rundir_events_path(struct arena *a, const struct rundir *rd, size_t index,
+			       const char *profile, unsigned rep)
 {
-	return cell_file(rd, "events", index, profile, rep, "bin.zst");
+	return cell_file(a, rd, "events", index, profile, rep, "bin.zst");
 }
 
 int rundir_append(struct rundir *rd, const json_t *cell)
@@ -164,18 +163,54 @@ int rundir_append(struct rundir *rd, const json_t *cell)
 	return err;
 }
 
+/* The good lines of cells.jsonl, which has just been read and found to be cells, as a list. */
+static bool copy_cells(const struct results *r, FILE *to)
+{
+	FILE *from = fopen(r->file, "re");
+	char *line = NULL;
+	const char *comma = "";
+	size_t room = 0;
+	ssize_t len;
+
+	if (!from)
+		return false;
+	for (long done = 0; done < r->truncate_at; done += len) {
+		len = getline(&line, &room, from);
+		if (len <= 0)
+			break;
+		fprintf(to, "%s\n%.*s", comma, (int)len - 1, line);
+		comma = ",";
+	}
+	free(line);
+	return !ferror(from) & !fclose(from);
+}
+
+static bool write_run(const struct rundir *rd, const struct results *r, bool complete,
+		      struct diag *d)
+{
+	const char *path = in(rd, "run.json"), *new = arena_printf(rd->arena, "%s.new", path);
+	FILE *f = fopen(new, "we");
+	bool good = f != NULL;
+
+	if (f) {
+		fprintf(f, "{\"schema\": \"" RESULTS_SCHEMA "\", \"complete\": %s,\n\"manifest\": ",
+			complete ? "true" : "false");
+		json_dumpf(r->manifest, f, JSON_INDENT(1) | JSON_REAL_PRECISION(15));
+		fputs(",\n\"cells\": [", f);
+		good = copy_cells(r, f);
+		fputs("\n]}\n", f);
+		good = good & !ferror(f) & !fclose(f);
+	}
+	if (good && !rename(new, path))
+		return true;
+	diag_add(d, path, 0, "can't write it: %s", strerror(errno));
+	return false;
+}
+
 bool rundir_finish(struct rundir *rd, const struct results *r, bool complete, struct diag *d)
 {
-	json_t *run = json_pack("{s:s,s:b,s:O,s:[]}", "schema", "faultline-results/1", "complete",
-				complete, "manifest", r->manifest, "cells");
-	json_t *cells = json_object_get(run, "cells");
+	bool good = write_run(rd, r, complete, d) && csv_write_cells(in(rd, "cells.csv"), r, d);
 
-	for (size_t i = 0; i < r->n; i++)
-		json_array_append(cells, r->cells[i].json);
-	bool good =
-		write_json(rd, "run.json", run, d) && csv_write_cells(in(rd, "cells.csv"), r, d);
-
-	json_decref(run);
 	close(rd->cells_fd);
 	rd->cells_fd = -1;
 	return good;

@@ -32,10 +32,10 @@ bool rundir_resume(struct arena *a, const char *path, const json_t *manifest, st
 		   struct results *done, struct diag *d);
 
 /* Where the console and the raw events of the index-th cell go. From the arena. */
-const char *rundir_console_path(const struct rundir *rd, size_t index, const char *profile,
-				unsigned rep);
-const char *rundir_events_path(const struct rundir *rd, size_t index, const char *profile,
-			       unsigned rep);
+const char *rundir_console_path(struct arena *a, const struct rundir *rd, size_t index,
+				const char *profile, unsigned rep);
+const char *rundir_events_path(struct arena *a, const struct rundir *rd, size_t index,
+			       const char *profile, unsigned rep);
 
 /* Appends a cell to cells.jsonl and has it on the disk when it returns. 0 or -errno. */
 int rundir_append(struct rundir *rd, const json_t *cell);

@@ -24,7 +24,6 @@ struct run {
 	const struct runner_options *options;
 	struct rundir dir;
 	struct results before; /* what --resume found */
-	bool *known;	       /* of each cell in `before`: the plan has it */
 	bool *is_done;	       /* of each cell of the plan: `before` has it */
 	size_t done, skipped;
 	double started;
@@ -69,55 +68,27 @@ static void clear_progress(void)
 		fputs("\r\033[K", stderr);
 }
 
-/* Whether the run that is resumed has this cell. Its JSON is made from the plan, to compare alike.
- */
-static bool is_done(struct run *r, const struct cell *c)
-{
-	struct outcome nothing = {.status = CELL_OK};
-	struct diag d = {0};
-	struct result_cell wanted;
-	json_t *json = cell_json(r->arena, c, r->options->engine->id, r->options->seed, &nothing);
-	bool found = false;
-
-	results_read_cell(r->arena, json, "", 0, &wanted, &d);
-	for (size_t i = 0; i < r->before.n && !found; i++) {
-		const struct result_cell *b = &r->before.cells[i];
-
-		found = !strcmp(b->profile, wanted.profile) && !strcmp(b->params, wanted.params) &&
-			b->rep == wanted.rep;
-		r->known[i] |= found;
-	}
-	result_cell_free(&wanted);
-	json_decref(json);
-	diag_free(&d);
-	return found;
-}
-
 /* Which cells of the plan the resumed run has. False if it has others: it is of another matrix. */
 static bool find_done(struct run *r, struct diag *d)
 {
 	r->is_done = arena_alloc(r->arena, r->plan->n * sizeof(*r->is_done));
-	if (!r->before.n)
-		return true;
-	r->known = arena_alloc(r->arena, r->before.n * sizeof(*r->known));
-	for (size_t i = 0; i < r->plan->n; i++)
-		r->is_done[i] = is_done(r, &r->plan->cells[i]);
 	for (size_t i = 0; i < r->before.n; i++) {
 		const struct result_cell *b = &r->before.cells[i];
+		size_t at;
 
-		if (r->known[i])
+		if (map_find(&r->plan->by_key, b->key.text, b->key.len, &at)) {
+			r->is_done[at] = true;
 			continue;
-		diag_add(
-			d, r->before.file, b->line,
-			"can't go on with this run: the matrix has no cell %s, repetition %lld, with %s",
-			b->profile, (long long)b->rep, b->params);
+		}
+		diag_add(d, r->before.file, b->line,
+			 "can't go on with this run: the matrix has no cell %s", b->key.text);
 		return false;
 	}
 	return true;
 }
 
 /* 0, or -errno when the cell could not be written. An interrupted cell is not written. */
-static int run_cell(struct run *r, size_t i)
+static int run_cell(struct run *r, struct arena *a, size_t i)
 {
 	const struct cell *c = &r->plan->cells[i];
 	bool raw = settings_recorder(&c->settings) == FL_RECORDER_RAW;
@@ -127,15 +98,15 @@ static int run_cell(struct run *r, size_t i)
 		.stub = r->options->stub,
 		.seed = r->options->seed,
 		.timeout = r->options->timeout,
-		.console_path = rundir_console_path(&r->dir, i, name, c->rep),
-		.events_path = raw ? rundir_events_path(&r->dir, i, name, c->rep) : NULL,
+		.console_path = rundir_console_path(a, &r->dir, i, name, c->rep),
+		.events_path = raw ? rundir_events_path(a, &r->dir, i, name, c->rep) : NULL,
 	};
 	struct outcome out;
 	int err = 0;
 
-	cell_run(r->arena, c, &o, &out);
+	cell_run(a, c, &o, &out);
 	if (!interrupted) {
-		json_t *json = cell_json(r->arena, c, o.engine->id, o.seed, &out);
+		json_t *json = cell_json(a, c, o.engine->id, o.seed, &out);
 
 		err = rundir_append(&r->dir, json);
 		json_decref(json);
@@ -153,8 +124,10 @@ static int run_cells(struct run *r)
 			continue;
 		}
 		progress(r, i);
-		int err = run_cell(r, i);
+		struct arena a = {0};
+		int err = run_cell(r, &a, i);
 
+		arena_free(&a);
 		if (err)
 			return err;
 	}

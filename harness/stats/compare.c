@@ -309,17 +309,22 @@ static void compare_times(struct comparing *c, const struct result_cell *base,
 
 /* ---- matching ---- */
 
-static bool same_settings(const struct result_cell *x, const struct result_cell *y)
+/* A side of the comparison, with its cells by key. */
+struct side {
+	const struct results *r;
+	struct map by_key;
+};
+
+static struct side side_of(struct arena *a, const struct results *r)
 {
-	return !strcmp(x->profile, y->profile) && !strcmp(x->params, y->params);
+	return (struct side){.r = r, .by_key = results_by_key(r, a)};
 }
 
-static const struct result_cell *find_cell(const struct results *r, const struct result_cell *like)
+static const struct result_cell *find_cell(const struct side *s, const struct result_cell *like)
 {
-	for (size_t i = 0; i < r->n; i++)
-		if (same_settings(&r->cells[i], like) && r->cells[i].rep == like->rep)
-			return &r->cells[i];
-	return NULL;
+	size_t at;
+
+	return map_find(&s->by_key, like->key.text, like->key.len, &at) ? &s->r->cells[at] : NULL;
 }
 
 static void begin_cell(struct comparing *c, const struct result_cell *cell)
@@ -330,29 +335,34 @@ static void begin_cell(struct comparing *c, const struct result_cell *cell)
 	c->cell->rep = cell->rep;
 }
 
+static void check_repetition(struct comparing *c, const struct result_cell *first,
+			     const struct result_cell *cell, const char *side)
+{
+	struct comparison inner = {0};
+	struct comparing ci = {.arena = c->arena, .out = &inner};
+
+	begin_cell(&ci, cell);
+	compare_exact(&ci, first, cell);
+	if (!ci.cell->n)
+		return;
+	begin_cell(c, cell);
+	for (size_t k = 0; k < ci.cell->n; k++)
+		add(c, FINDING_NONDETERMINISM, ci.cell->findings[k].series,
+		    arena_printf(c->arena, "%s: repetition %lld and %lld differ: %s", side,
+				 (long long)first->rep, (long long)cell->rep,
+				 ci.cell->findings[k].what));
+}
+
 /* A repetition of an exact engine must equal the first one of its own run. */
 static void check_repetitions(struct comparing *c, const struct results *r, const char *side)
 {
-	for (size_t i = 0; i < r->n; i++) {
-		const struct result_cell *cell = &r->cells[i], *first = NULL;
-		struct comparison inner = {0};
-		struct comparing ci = {.arena = c->arena, .out = &inner};
+	const size_t *firsts = results_firsts(r, c->arena);
 
-		for (size_t k = 0; k < i && !first; k++)
-			if (same_settings(&r->cells[k], cell))
-				first = &r->cells[k];
-		if (!first || !result_is_ok(first) || !result_is_ok(cell))
-			continue;
-		begin_cell(&ci, cell);
-		compare_exact(&ci, first, cell);
-		if (!ci.cell->n)
-			continue;
-		begin_cell(c, cell);
-		for (size_t k = 0; k < inner.cells[0].n; k++)
-			add(c, FINDING_NONDETERMINISM, inner.cells[0].findings[k].series,
-			    arena_printf(c->arena, "%s: repetition %lld and %lld differ: %s", side,
-					 (long long)first->rep, (long long)cell->rep,
-					 inner.cells[0].findings[k].what));
+	for (size_t i = 0; i < r->n; i++) {
+		const struct result_cell *first = &r->cells[firsts[i]], *cell = &r->cells[i];
+
+		if (first != cell && result_is_ok(first) && result_is_ok(cell))
+			check_repetition(c, first, cell, side);
 	}
 }
 
@@ -393,19 +403,36 @@ static bool check_side(const struct results *r, struct comparison *c, struct dia
 	return true;
 }
 
-static bool check_seeds(const struct results *base, const struct results *new, struct diag *d)
+static bool check_seeds(const struct results *base, const struct side *new, struct diag *d)
 {
 	for (size_t i = 0; i < base->n; i++) {
 		const struct result_cell *other = find_cell(new, &base->cells[i]);
 
 		if (other && other->seed != base->cells[i].seed) {
-			diag_add(d, new->dir, 0,
+			diag_add(d, new->r->dir, 0,
 				 "seed %lld, but %lld in %s: run both sides with one seed",
 				 (long long)other->seed, (long long)base->cells[i].seed, base->dir);
 			return false;
 		}
 	}
 	return true;
+}
+
+static void compare_cells(struct comparing *c, const struct side *base, const struct side *new)
+{
+	bool exact = engine_is_exact(c->out->engine);
+
+	for (size_t i = 0; i < base->r->n; i++)
+		compare_cell(c, &base->r->cells[i], find_cell(new, &base->r->cells[i]), exact);
+	for (size_t i = 0; i < new->r->n; i++)
+		if (!find_cell(base, &new->r->cells[i])) {
+			begin_cell(c, &new->r->cells[i]);
+			add(c, FINDING_MISSING, "cell", "not in the base run");
+		}
+	if (exact) {
+		check_repetitions(c, base->r, "base");
+		check_repetitions(c, new->r, "new");
+	}
 }
 
 bool compare_runs(struct arena *a, const struct results *base, const struct results *new,
@@ -416,20 +443,12 @@ bool compare_runs(struct arena *a, const struct results *base, const struct resu
 	*out = (struct comparison){.base = base, .new = new};
 	if (base->n)
 		out->engine = base->cells[0].engine;
-	if (!check_side(base, out, d) || !check_side(new, out, d) || !check_seeds(base, new, d))
+	if (!check_side(base, out, d) || !check_side(new, out, d))
 		return false;
-	bool exact = engine_is_exact(out->engine);
+	struct side b = side_of(a, base), n = side_of(a, new);
 
-	for (size_t i = 0; i < base->n; i++)
-		compare_cell(&c, &base->cells[i], find_cell(new, &base->cells[i]), exact);
-	for (size_t i = 0; i < new->n; i++)
-		if (!find_cell(base, &new->cells[i])) {
-			begin_cell(&c, &new->cells[i]);
-			add(&c, FINDING_MISSING, "cell", "not in the base run");
-		}
-	if (exact) {
-		check_repetitions(&c, base, "base");
-		check_repetitions(&c, new, "new");
-	}
+	if (!check_seeds(base, &n, d))
+		return false;
+	compare_cells(&c, &b, &n);
 	return true;
 }

@@ -65,6 +65,23 @@ ATF_TC_BODY(cross_product, tc)
 	unload(&l);
 }
 
+/* To one CPU a turn means nothing, so there is one such cell, not one a turn. Two profiles of one
+ * name could not be told apart in results. */
+ATF_TC_WITHOUT_HEAD(same_cells);
+ATF_TC_BODY(same_cells, tc)
+{
+	struct loaded l = load("[toy]\ncpus = 1 2\ninterleave = 100 1000\n");
+
+	ATF_REQUIRE_MSG(l.good, "%s", l.diag.text);
+	ATF_REQUIRE_EQ(l.plan.n, 3);
+	ATF_CHECK_STREQ(l.plan.cells[0].label, "cpus=1 interleave=100");
+	ATF_CHECK_STREQ(l.plan.cells[2].label, "cpus=2 interleave=1000");
+	unload(&l);
+	mkdir("elsewhere", 0777);
+	write_text("elsewhere/toy.ini", toy_profile);
+	refused("[toy]\n[elsewhere/toy.ini]\n", "m.ini:2", "they know both as toy");
+}
+
 ATF_TC_WITHOUT_HEAD(refusals);
 ATF_TC_BODY(refusals, tc)
 {
@@ -135,6 +152,7 @@ ATF_TC_BODY(profiles_by_name, tc)
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, cross_product);
+	ATF_TP_ADD_TC(tp, same_cells);
 	ATF_TP_ADD_TC(tp, refusals);
 	ATF_TP_ADD_TC(tp, too_many);
 	ATF_TP_ADD_TC(tp, broken_profile);

@@ -10,6 +10,7 @@
 #include "model/matrix.h"
 #include "report/compare_print.h"
 #include "report/csv.h"
+#include "report/table.h"
 #include "results/results.h"
 #include "test/fixture.h"
 
@@ -171,6 +172,7 @@ static void use(struct arena *a, struct results *r)
 	if (compare_runs(a, r, r, &c, &d))
 		for (int f = COMPARE_TEXT; f <= COMPARE_JUNIT; f++)
 			compare_print(null, (enum compare_format)f, &c);
+	table_print(null, r);
 	csv_write_cells("cells.csv", r, &d);
 	csv_write_percentiles("percentiles.csv", r, &d);
 	csv_write_cdf("cdf.csv", r, &d);
