@@ -133,6 +133,8 @@ void vm_populate_locked(struct mm *mm, uint64_t start, uint64_t end);
 void vm_populate_writable(struct mm *mm, uint64_t start, uint64_t end);
 /* The same up to the first page that is not to be had: 0, -MM_ENOMEM (no memory), -MM_EFAULT. */
 int vm_populate_strict(struct mm *mm, uint64_t start, uint64_t end);
+/* One page, as an access of ring 3's would find it: 0, -MM_ENOMEM, or -MM_EFAULT: not to be had. */
+int vm_fault_in(struct mm *mm, uint64_t addr, bool write);
 /* Keeping memory in: 0 or a negative error. Where there are pages to be had, they are there
  * afterwards. (mlock.c) */
 int64_t vm_mlock(struct mm *mm, uint64_t addr, uint64_t len, unsigned flags);
@@ -158,10 +160,12 @@ static inline bool vm_key_equal(const struct vm_key *a, const struct vm_key *b)
 	       a->shared == b->shared;
 }
 
-/* The key of an address of ring 3's; false if nothing is mapped there. What a futex without
- * FUTEX_PRIVATE_FLAG waits on: alike in every mm that maps the same shared memory, at whatever
- * address. Needs: mm loaded on this CPU, mm->lock not held; takes it for reading. (shared_key.c) */
-bool vm_shared_key(struct mm *mm, uint64_t addr, struct vm_key *key);
+/* The key of an address of ring 3's. What a futex without FUTEX_PRIVATE_FLAG waits on: alike in
+ * every mm that maps the same shared memory, at whatever address. write: only memory that may be
+ * written will do. Brings the page in. 0; -MM_EFAULT: nothing there that could change, or may be
+ * looked at; -MM_ENOMEM. Needs: mm loaded on this CPU, mm->lock not held; takes it for reading.
+ * (shared_key.c) */
+int vm_shared_key(struct mm *mm, uint64_t addr, bool write, struct vm_key *key);
 
 /* The new (or, if refused, the old) break. */
 uint64_t vm_brk(struct mm *mm, uint64_t brk);

@@ -298,26 +298,61 @@ ATF_TC_BODY(keys, tc)
 	ATF_REQUIRE_EQ(
 		vm_mremap(mm, a + PAGE_SIZE, 0, 2 * PAGE_SIZE, MREMAP_MAYMOVE_ | MREMAP_FIXED_, b),
 		(int64_t)b);
-	ATF_REQUIRE(vm_shared_key(mm, a + PAGE_SIZE + 12, &x));
-	ATF_REQUIRE(vm_shared_key(mm, b + 12, &y));
+	ATF_REQUIRE_EQ(vm_shared_key(mm, a + PAGE_SIZE + 12, false, &x), 0);
+	ATF_REQUIRE_EQ(vm_shared_key(mm, b + 12, false, &y), 0);
 	ATF_CHECK(vm_key_equal(&x, &y) && x.shared && x.index == 1 && x.offset == 12);
-	ATF_REQUIRE(vm_shared_key(mm, b + 16, &y));
+	ATF_REQUIRE_EQ(vm_shared_key(mm, b + 16, false, &y), 0);
 	ATF_CHECK(!vm_key_equal(&x, &y));
-	ATF_REQUIRE(vm_shared_key(mm, a + 12, &y));
+	ATF_REQUIRE_EQ(vm_shared_key(mm, a + 12, false, &y), 0);
 	ATF_CHECK(!vm_key_equal(&x, &y));
-	ATF_REQUIRE(vm_shared_key(mm, private, &z));
+	ATF_REQUIRE_EQ(vm_shared_key(mm, private, false, &z), 0);
 	ATF_CHECK(!z.shared && z.offset == 0);
-	ATF_CHECK(!vm_shared_key(mm, page_va(300), &y));
-	ATF_CHECK(!vm_shared_key(mm, ~0ull, &y));
+	ATF_CHECK_EQ(vm_shared_key(mm, page_va(300), false, &y), -MM_EFAULT);
+	ATF_CHECK_EQ(vm_shared_key(mm, ~0ull, false, &y), -MM_EFAULT);
+	ATF_REQUIRE_EQ(vm_madvise(mm, private, PAGE_SIZE, MADV_DONTNEED_), 0);
 	child = fork_mm(parent);
 	run_as(child);
-	ATF_REQUIRE(vm_shared_key(child, a + PAGE_SIZE + 12, &y));
+	ATF_REQUIRE_EQ(vm_shared_key(child, a + PAGE_SIZE + 12, false, &y), 0);
 	ATF_CHECK(vm_key_equal(&x, &y));
-	ATF_REQUIRE(vm_shared_key(child, private, &y));
+	ATF_REQUIRE_EQ(vm_shared_key(child, private, false, &y), 0);
 	ATF_CHECK(!vm_key_equal(&z, &y));
 	map_shared(a, 4, RW);
-	ATF_REQUIRE(vm_shared_key(child, a + PAGE_SIZE + 12, &y));
+	ATF_REQUIRE_EQ(vm_shared_key(child, a + PAGE_SIZE + 12, false, &y), 0);
 	ATF_CHECK(!vm_key_equal(&x, &y));
+	family_close();
+}
+
+/* A key asks the page, which is brought in, and what the VMA allows (abi_futex_key.c has all of
+ * it). */
+ATF_TC_WITHOUT_HEAD(keys_of_pages);
+ATF_TC_BODY(keys_of_pages, tc)
+{
+	uint64_t shared, private = page_va(10);
+	struct vm_key key;
+
+	family_open();
+	shared = map_shared(page_va(0), 2, RW);
+	map_at(private, 2, RW);
+	ATF_CHECK_EQ(vm_shared_key(mm, private, false, &key), 0);
+	ATF_CHECK_EQ(mm->rss_anon, 1);
+	ATF_CHECK_EQ(vm_shared_key(mm, shared, true, &key), 0);
+	ATF_CHECK_EQ(mm->rss_shmem, 1);
+	for (unsigned prot = 0; prot <= PROT_READ_; prot += PROT_READ_) {
+		ATF_REQUIRE_EQ(vm_mprotect(mm, private, 2 * PAGE_SIZE, prot), 0);
+		ATF_REQUIRE_EQ(vm_mprotect(mm, shared, 2 * PAGE_SIZE, prot), 0);
+		for (uint64_t at = 0; at < 2 * PAGE_SIZE; at += PAGE_SIZE) {
+			ATF_CHECK_EQ(vm_shared_key(mm, private + at, false, &key), -MM_EFAULT);
+			ATF_CHECK_EQ(vm_shared_key(mm, shared + at, true, &key), -MM_EFAULT);
+			ATF_CHECK_EQ(vm_shared_key(mm, shared + at, false, &key),
+				     prot ? 0 : -MM_EFAULT);
+		}
+	}
+	ATF_CHECK(key.shared && key.index == 1);
+	ATF_REQUIRE_EQ(vm_mprotect(mm, private, 2 * PAGE_SIZE, RW), 0);
+	hosted_fail_nth(1);
+	ATF_CHECK_EQ(vm_shared_key(mm, private + PAGE_SIZE, false, &key), -MM_ENOMEM);
+	hosted_fail_none();
+	check_all();
 	family_close();
 }
 
@@ -747,6 +782,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, dev_zero);
 	ATF_TP_ADD_TC(tp, file_shared);
 	ATF_TP_ADD_TC(tp, keys);
+	ATF_TP_ADD_TC(tp, keys_of_pages);
 	ATF_TP_ADD_TC(tp, no_memory_to_map);
 	ATF_TP_ADD_TC(tp, no_memory_to_fault);
 	ATF_TP_ADD_TC(tp, no_memory_to_fork);

@@ -77,7 +77,7 @@ conformance_tcg_body()
 }
 
 processes="abi_affinity abi_cow abi_exec abi_fork abi_fork_copy abi_kill abi_pipe abi_sched abi_signal
-abi_futex abi_pthread abi_threads"
+abi_futex abi_futex_key abi_pthread abi_threads"
 
 # Programs of several processes, with $cpus CPUs.
 compare_cpus()

@@ -6,8 +6,10 @@
  *  1. A waiter stands in a hash table by the word's key, in the order of arrival. What orders a
  * wait with a wake is kern_lock: the word is read under it, and so is the table.
  *  2. A key says which word it is: of an address space, or of an object that several map
- *     (vm_shared_key). With FUTEX_PRIVATE_FLAG it is always the address space's, and, as on Linux,
- *     another futex than the same word's without the flag.
+ *     (vm_shared_key), whose memory must then be such that the word can change: for the word that
+ *     FUTEX_WAKE_OP changes, by this process. With FUTEX_PRIVATE_FLAG it is always the address
+ *     space's, whatever is there, and, as on Linux, another futex than the same word's without the
+ *     flag.
  *  3. Timeouts: relative for FUTEX_WAIT, else points in time; all clocks are one.
  *
  * Priority inheritance is not offered: ENOSYS, and glibc's PTHREAD_PRIO_INHERIT fails.
@@ -59,8 +61,10 @@ void futex_init(void)
 
 /* ---- keys ---- */
 
+enum futex_access { FUTEX_READ, FUTEX_WRITE };
+
 /* 2. */
-static int64_t get_key(uint64_t addr, bool private, struct futex_key *key)
+static int64_t get_key(uint64_t addr, bool private, enum futex_access access, struct futex_key *key)
 {
 	struct mm *mm = current()->mm;
 
@@ -70,7 +74,7 @@ static int64_t get_key(uint64_t addr, bool private, struct futex_key *key)
 		return -MM_EFAULT;
 	key->private = private;
 	if (!private)
-		return vm_shared_key(mm, addr, &key->word) ? 0 : -MM_EFAULT;
+		return vm_shared_key(mm, addr, access == FUTEX_WRITE, &key->word);
 	key->word = (struct vm_key){.object = (uintptr_t)mm,
 				    .index = addr >> PAGE_SHIFT,
 				    .offset = (uint32_t)(addr & ~PAGE_MASK)};
@@ -121,7 +125,7 @@ static int64_t wake_waiters(const struct futex_key *key, int32_t most, uint32_t 
 static int64_t do_wake(uint64_t addr, bool private, int32_t most, uint32_t bits)
 {
 	struct futex_key key;
-	int64_t error = bits ? get_key(addr, private, &key) : -MM_EINVAL;
+	int64_t error = bits ? get_key(addr, private, FUTEX_READ, &key) : -MM_EINVAL;
 
 	return error ? error : wake_waiters(&key, most, bits);
 }
@@ -151,7 +155,7 @@ static int64_t sleep(struct futex_waiter *w, uint64_t until)
 static int64_t do_wait(uint64_t addr, bool private, uint32_t value, uint64_t until, uint32_t bits)
 {
 	struct futex_waiter w = {.bits = bits};
-	int64_t error = bits ? get_key(addr, private, &w.key) : -MM_EINVAL;
+	int64_t error = bits ? get_key(addr, private, FUTEX_READ, &w.key) : -MM_EINVAL;
 	uint32_t now;
 
 	if (error)
@@ -212,9 +216,9 @@ static int64_t do_requeue(const struct trap_frame *regs, bool private, const uin
 
 	if (most < 0 || moved < 0)
 		return -MM_EINVAL;
-	error = get_key(ARG0(regs), private, &from);
+	error = get_key(ARG0(regs), private, FUTEX_READ, &from);
 	if (!error)
-		error = get_key(ARG4(regs), private, &to);
+		error = get_key(ARG4(regs), private, FUTEX_READ, &to);
 	if (error)
 		return error;
 	if (expected && copy_from_user(&now, ARG0(regs), sizeof(now)))
@@ -282,13 +286,13 @@ static bool compare(const struct wake_op *o, int32_t old)
 	}
 }
 
-/* The word before, changed in one piece: 0 or -EFAULT. */
+/* The word before, changed in one piece: 0 or -EFAULT. It is never only read: that would bring in a
+ * page of memory that can't be written. */
 static int64_t change_word(uint64_t addr, const struct wake_op *o, uint32_t *old)
 {
 	uint32_t expected;
 
-	if (copy_from_user(old, addr, sizeof(*old)))
-		return -MM_EFAULT;
+	*old = 0;
 	do {
 		expected = *old;
 		if (cmpxchg_user(addr, old, apply(o, expected)))
@@ -301,11 +305,11 @@ static int64_t do_wake_op(const struct trap_frame *regs, bool private)
 {
 	struct wake_op o = decode((uint32_t)ARG5(regs));
 	struct futex_key first, second;
-	int64_t error = get_key(ARG0(regs), private, &first), woken;
+	int64_t error = get_key(ARG0(regs), private, FUTEX_READ, &first), woken;
 	uint32_t old;
 
 	if (!error)
-		error = get_key(ARG4(regs), private, &second);
+		error = get_key(ARG4(regs), private, FUTEX_WRITE, &second);
 	if (error)
 		return error;
 	if (o.op >= NR_OPS)

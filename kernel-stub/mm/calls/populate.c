@@ -44,13 +44,10 @@ static struct populate populate_look(struct mm *mm, uint64_t addr)
 	return p;
 }
 
-/* 0, -MM_ENOMEM, or -MM_EFAULT for a page that is not to be had. */
-static int populate_page(struct mm *mm, uint64_t addr, const struct populate *p, bool write)
+int vm_fault_in(struct mm *mm, uint64_t addr, bool write)
 {
 	struct fault_access access = {addr, FAULT_USER | (write ? FAULT_WRITE : 0)};
 
-	if (write ? p->writable : p->present)
-		return 0;
 	switch (vm_fault(mm, &access).outcome) {
 	case FAULT_DONE:
 		return 0;
@@ -59,6 +56,11 @@ static int populate_page(struct mm *mm, uint64_t addr, const struct populate *p,
 	default:
 		return -MM_EFAULT;
 	}
+}
+
+static int populate_page(struct mm *mm, uint64_t addr, const struct populate *p, bool write)
+{
+	return (write ? p->writable : p->present) ? 0 : vm_fault_in(mm, addr, write);
 }
 
 int64_t vm_populate_advice(struct mm *mm, uint64_t start, uint64_t end, bool write)
