@@ -119,12 +119,12 @@ static uint64_t net_of(uint64_t ticks, uint64_t overhead)
 
 static uint64_t write_ticks(struct baseline *b, void *p)
 {
-	return net_of(timing_write(p, 1), b->run->overhead[TIMING_ACCESS]);
+	return net_of(timing_write(p, 1).ticks, b->run->overhead[TIMING_ACCESS]);
 }
 
 static uint64_t read_ticks(struct baseline *b, void *p)
 {
-	uint64_t value, ticks = timing_read(p, &value);
+	uint64_t value, ticks = timing_read(p, &value).ticks;
 
 	if (value)
 		wl_fail(b->run, "a first read did not find zero");
@@ -135,7 +135,7 @@ static uint64_t read_ticks(struct baseline *b, void *p)
 static uint64_t call_ticks(struct baseline *b, struct timing_call call, long want)
 {
 	long got;
-	uint64_t ticks = timing_syscall(&call, &got);
+	uint64_t ticks = timing_syscall(&call, &got).ticks;
 
 	if (got != want)
 		wl_fail(b->run, "system call %ld returned %ld, not %ld", call.nr, got, want);
@@ -165,7 +165,7 @@ static uint64_t mmap_ticks(struct baseline *b, char **p, size_t len, int prot)
 	struct timing_call call = {
 		SYS_mmap, {0, len, (uint64_t)prot, MAP_PRIVATE | MAP_ANONYMOUS, (uint64_t)-1, 0}};
 	long got;
-	uint64_t ticks = timing_syscall(&call, &got);
+	uint64_t ticks = timing_syscall(&call, &got).ticks;
 
 	if (got < 0)
 		wl_fail(b->run, "mmap returned %ld", got);
@@ -274,8 +274,8 @@ static void probe_signals(struct baseline *b)
 	wl_unmap(b->run, p + WL_PAGE, WL_PAGE);
 	handle_segv(b, move_rip);
 	for (unsigned i = 0; i < ROUNDS; i++)
-		add(b,
-		    net_of(segv_access(SEGV_READ, p + WL_PAGE), b->run->overhead[TIMING_ACCESS]));
+		add(b, net_of(segv_access(SEGV_READ, p + WL_PAGE).ticks,
+			      b->run->overhead[TIMING_ACCESS]));
 	finish(b, MAPERR);
 	handle_segv(b, make_writable);
 	for (unsigned i = 0; i < ROUNDS; i++) {
@@ -387,7 +387,7 @@ static uint64_t fork_ticks(struct baseline *b, const int *hold, pid_t *child)
 {
 	struct timing_call call = {.nr = SYS_fork};
 	long got;
-	uint64_t ticks = timing_syscall(&call, &got);
+	uint64_t ticks = timing_syscall(&call, &got).ticks;
 	char c;
 
 	if (got == 0) {

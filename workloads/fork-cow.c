@@ -90,7 +90,7 @@ static void tree_grow(struct wl_run *run, struct fork_cow *f)
 	for (uint64_t i = 0; i < f->depth; i++)
 		all += level_size *= f->fanout;
 	for (uint64_t i = 0; i < f->fanout; i++) {
-		uint64_t ticks = timing_syscall(&call, &pid);
+		struct timing t = timing_syscall(&call, &pid);
 
 		if (pid == 0) {
 			close(f->hold[1]);
@@ -98,8 +98,9 @@ static void tree_grow(struct wl_run *run, struct fork_cow *f)
 		}
 		if (pid < 0)
 			wl_fail(run, "fork returned %ld", pid);
-		wl_sample(f->forks, ticks);
+		wl_sample(f->forks, t);
 	}
+	wl_sift(run);
 	while (all--)
 		if (read(f->ready[0], &byte, 1) != 1)
 			wl_fail(run, "a process of the tree did not come up");
@@ -116,8 +117,8 @@ static void tree_end(struct wl_run *run, struct fork_cow *f)
 static void own_again(struct fork_cow *f)
 {
 	prefault_program();
-	prefault_range(f->copy->hist, sizeof *f->copy->hist);
-	prefault_range(f->reuse->hist, sizeof *f->reuse->hist);
+	prefault_range(f->copy->series, sizeof *f->copy->series);
+	prefault_range(f->reuse->series, sizeof *f->reuse->series);
 }
 
 static void write_pages(struct wl_run *run, struct fork_cow *f, bool which, struct wl_row *row)

@@ -72,3 +72,10 @@ TEST_PROGRAMS += $(B)/abi/inject
 $(B)/abi/inject: workloads/test/inject.c
 	$(START)
 	$(CC) $(WORKLOAD_CFLAGS) $(WORKLOAD_INC) -static $< -o $@
+
+# A workload for interrupts_test alone.
+TEST_PROGRAMS += $(B)/abi/interrupted
+
+$(B)/abi/interrupted: $(B)/workload/workloads/test/interrupted.c.o $(WORKLOAD_RUNTIME)
+	$(START)
+	$(CC) -static $^ -o $@

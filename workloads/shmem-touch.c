@@ -99,9 +99,9 @@ static void child_end(struct wl_run *run, struct shmem_touch *t, pid_t pid)
 static void own_again(struct shmem_touch *t)
 {
 	prefault_program();
-	prefault_range(t->alloc->hist, sizeof *t->alloc->hist);
-	prefault_range(t->map->hist, sizeof *t->map->hist);
-	prefault_range(t->write->hist, sizeof *t->write->hist);
+	prefault_range(t->alloc->series, sizeof *t->alloc->series);
+	prefault_range(t->map->series, sizeof *t->map->series);
+	prefault_range(t->write->series, sizeof *t->write->series);
 }
 
 static void touch_page(struct wl_run *run, struct shmem_touch *t, uint64_t page)

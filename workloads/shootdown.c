@@ -70,15 +70,15 @@ static void take_away(struct team_worker *w)
 	const struct timing_call call = {.nr = nr[s->op],
 					 .a = {(uint64_t)s->base, s->pages * WL_PAGE,
 					       s->op == OP_DONTNEED ? MADV_DONTNEED : PROT_READ}};
-	uint64_t ticks;
+	struct timing t;
 	long result;
 
 	wl_begin(s->run);
-	ticks = timing_syscall(&call, &result);
+	t = timing_syscall(&call, &result);
 	wl_end(s->run);
 	if (result)
 		wl_fail(s->run, "the call returned %ld", result);
-	wl_sample(&w->rows[0], ticks);
+	wl_sample(&w->rows[0], t);
 }
 
 /* Step 4. */

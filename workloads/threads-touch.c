@@ -143,12 +143,12 @@ static void check_word(struct threads_touch *t, char *page, uint64_t id)
 
 /* ---- one call or touch ---- */
 
-static void sample(struct team_worker *w, int row, uint64_t ticks)
+static void sample(struct team_worker *w, int row, struct timing timing)
 {
 	const struct threads_touch *t = w->arg;
 
 	if (t->place[row] >= 0)
-		wl_sample(&w->rows[t->place[row]], ticks);
+		wl_sample(&w->rows[t->place[row]], timing);
 }
 
 static void touch(struct team_worker *w, char *page)
@@ -165,22 +165,22 @@ static void map_at(struct team_worker *w, char *at, uint64_t pages)
 		.a = {(uint64_t)at, pages * WL_PAGE, PROT_READ | PROT_WRITE,
 		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, ~0ull, 0}};
 	long result;
-	uint64_t ticks = timing_syscall(&call, &result);
+	struct timing t = timing_syscall(&call, &result);
 
 	if (result != (long)at)
 		wl_fail(w->run, "mmap at %p returned %ld", (void *)at, result);
-	sample(w, ROW_MMAP, ticks);
+	sample(w, ROW_MMAP, t);
 }
 
 static void unmap_at(struct team_worker *w, char *at, uint64_t pages)
 {
 	const struct timing_call call = {.nr = SYS_munmap, .a = {(uint64_t)at, pages * WL_PAGE}};
 	long result;
-	uint64_t ticks = timing_syscall(&call, &result);
+	struct timing t = timing_syscall(&call, &result);
 
 	if (result)
 		wl_fail(w->run, "munmap at %p returned %ld", (void *)at, result);
-	sample(w, ROW_UNMAP, ticks);
+	sample(w, ROW_UNMAP, t);
 }
 
 static void touch_chunk(struct team_worker *w, char *at, uint64_t pages)
@@ -354,7 +354,7 @@ static void threads_touch(struct wl_run *run)
 	wl_begin(run);
 	team_go(&team);
 	wl_end(run);
-	wl_sample(elapsed, team_elapsed(&team));
+	wl_span(elapsed, team_elapsed(&team));
 	team_close(&team);
 	check(&t);
 }

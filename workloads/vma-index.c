@@ -43,10 +43,10 @@ static uint64_t random_slot(struct vma_index *v)
 static void must(struct vma_index *v, struct wl_row *row, uint64_t want, struct timing_call call)
 {
 	long got;
-	uint64_t ticks = timing_syscall(&call, &got);
+	struct timing t = timing_syscall(&call, &got);
 
 	if (row)
-		wl_sample(row, ticks);
+		wl_sample(row, t);
 	if ((uint64_t)got != want)
 		wl_fail(v->run, "%s: call %lu returned %#lx, not %#lx",
 			row ? row->phase->name : "between samples", call.nr, got, want);

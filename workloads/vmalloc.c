@@ -20,7 +20,7 @@
 struct vmalloc_run {
 	uint64_t areas, pages, spaces;
 	uint64_t base[FL_VMALLOC_SLOTS];
-	uint64_t ticks[2][FL_VMALLOC_SLOTS]; /* of one process: first touches, second touches */
+	struct timing touches[2][FL_VMALLOC_SLOTS]; /* of one process: the first, the second */
 	struct wl_row *alloc, *first, *again, *release;
 };
 
@@ -68,7 +68,7 @@ static void areas_free(struct wl_run *run, struct vmalloc_run *v)
 }
 
 /* Has the kernel touch page 0 of each area, where the last round's word must be. */
-static bool touch_all(const struct wl_run *run, const struct vmalloc_run *v, uint64_t *ticks,
+static bool touch_all(const struct wl_run *run, const struct vmalloc_run *v, struct timing *t,
 		      uint64_t before, uint64_t after)
 {
 	bool good = true;
@@ -79,7 +79,7 @@ static bool touch_all(const struct wl_run *run, const struct vmalloc_run *v, uin
 			{FL_STUBCTL_VMALLOC_SWAP, v->base[i], word_of(run, i, 0, after)}};
 		long got;
 
-		ticks[i] = timing_syscall(&call, &got);
+		t[i] = timing_syscall(&call, &got);
 		good &= (uint64_t)got == word_of(run, i, 0, before);
 	}
 	return good;
@@ -98,27 +98,37 @@ static bool other_pages(const struct wl_run *run, const struct vmalloc_run *v, u
 	return good;
 }
 
-/* A process's touches: v->ticks, and whether it found what it should. */
+/* Only the process itself learns what interrupted it. */
+static void mark(struct vmalloc_run *v)
+{
+	struct interrupts in = interrupts_since(v->touches[0][0].begin);
+
+	timing_mark(v->touches[0], v->areas, &in);
+	timing_mark(v->touches[1], v->areas, &in);
+}
+
+/* A process's touches: v->touches, and whether it found what it should. */
 static bool round_of(struct wl_run *run, struct vmalloc_run *v, uint64_t space)
 {
 	bool good;
 
 	wl_begin(run);
-	good = touch_all(run, v, v->ticks[0], space, space + 1);
-	good &= touch_all(run, v, v->ticks[1], space + 1, space + 1);
+	good = touch_all(run, v, v->touches[0], space, space + 1);
+	good &= touch_all(run, v, v->touches[1], space + 1, space + 1);
 	wl_end(run);
+	mark(v);
 	return good & other_pages(run, v, space, space + 1);
 }
 
 static void add_samples(struct vmalloc_run *v)
 {
 	for (uint64_t i = 0; i < v->areas; i++) {
-		wl_sample(v->first, v->ticks[0][i]);
-		wl_sample(v->again, v->ticks[1][i]);
+		wl_sample(v->first, v->touches[0][i]);
+		wl_sample(v->again, v->touches[1][i]);
 	}
 }
 
-/* A round in a process of its own, which sends its ticks back. What it writes to is its own by
+/* A round in a process of its own, which sends its touches back. What it writes to is its own by
  * then: a measured phase has the kernel's faults alone. */
 static void child_round(struct wl_run *run, struct vmalloc_run *v, uint64_t space)
 {
@@ -132,14 +142,14 @@ static void child_round(struct wl_run *run, struct vmalloc_run *v, uint64_t spac
 		prefault_program();
 		if (!round_of(run, v, space))
 			_exit(2);
-		_exit(write(fd[1], v->ticks, sizeof v->ticks) != (ssize_t)sizeof v->ticks);
+		_exit(write(fd[1], v->touches, sizeof v->touches) != (ssize_t)sizeof v->touches);
 	}
 	if (pid < 0)
 		wl_fail(run, "fork: %m");
 	if (waitpid(pid, &status, 0) != pid || status)
 		wl_fail(run, "the process of round %lu ended with status %#x", space, status);
-	if (read(fd[0], v->ticks, sizeof v->ticks) != (ssize_t)sizeof v->ticks)
-		wl_fail(run, "no ticks of round %lu", space);
+	if (read(fd[0], v->touches, sizeof v->touches) != (ssize_t)sizeof v->touches)
+		wl_fail(run, "no touches of round %lu", space);
 	close(fd[0]);
 	close(fd[1]);
 	add_samples(v);
@@ -175,6 +185,7 @@ static void vmalloc_body(struct wl_run *run)
 		.release = wl_row(run, "free", 0, TIMING_CALL),
 	};
 	areas_make(run, &v);
+	wl_sift(run);
 	fill(run, &v);
 	for (uint64_t space = 0; space < v.spaces; space++)
 		child_round(run, &v, space);

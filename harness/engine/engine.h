@@ -58,6 +58,8 @@ struct user_phase {
 	uint64_t x;
 	uint64_t overhead;
 	struct hist hist;
+	bool told;	      /* the guest's kernel told of interrupts... */
+	uint64_t interrupted; /* ...which fell into so many samples: not in hist */
 };
 
 /* What one CPU of the machine counted. */

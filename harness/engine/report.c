@@ -71,6 +71,8 @@ static const char *parse_phase(struct cursor *c, struct user_phase *to)
 	memcpy(to->name, p.name, sizeof(to->name));
 	to->x = p.x;
 	to->overhead = p.overhead;
+	to->told = p.interrupted != FL_NOT_TOLD;
+	to->interrupted = to->told ? p.interrupted : 0;
 	return parse_pairs(c, p.nr_pairs, &to->hist, p.sum);
 }
 

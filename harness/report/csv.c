@@ -35,9 +35,11 @@ static void cell_head(FILE *f, const struct result_cell *c)
 	fprintf(f, ",%lld,%lld", (long long)c->rep, (long long)c->seed);
 }
 
-static void cell_tail(FILE *f, const struct result_cell *c)
+/* interrupted: -1, not known. */
+static void cell_tail(FILE *f, const struct result_cell *c, int64_t interrupted)
 {
 	csv_number(f, c->cpus, c->cpus);
+	csv_number(f, interrupted >= 0, (uint64_t)interrupted);
 	putc('\n', f);
 }
 
@@ -52,7 +54,7 @@ static void cell_rows(FILE *f, const struct result_cell *c, const char *side,
 		csv_fields(f, names, 2);
 		fprintf(f, ",%llu", (unsigned long long)v[i].x);
 		summary(f, &v[i].hist);
-		cell_tail(f, c);
+		cell_tail(f, c, v[i].interrupted);
 	}
 }
 
@@ -61,7 +63,7 @@ bool csv_write_cells(const char *path, const struct results *r, struct diag *d)
 	FILE *f = csv_start(
 		path,
 		"profile,label,params,engine,unit,status,rep,seed,side,series,x,count,sum,"
-		"min,p50,p90,p99,p999,max,mean,cpus",
+		"min,p50,p90,p99,p999,max,mean,cpus,interrupted",
 		d);
 
 	if (!f)
@@ -74,7 +76,7 @@ bool csv_write_cells(const char *path, const struct results *r, struct diag *d)
 		if (!c->nr_classes && !c->nr_user) {
 			cell_head(f, c);
 			fputs(",,,,,,,,,,,,", f);
-			cell_tail(f, c);
+			cell_tail(f, c, -1);
 		}
 	}
 	return csv_finish(f, path, d);

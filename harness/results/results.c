@@ -50,6 +50,14 @@ static int64_t get_count(struct reading *r, const json_t *o, const char *key, in
 	return 0;
 }
 
+/* -1: it is not there, or null. */
+static int64_t get_known(struct reading *r, const json_t *o, const char *key)
+{
+	const json_t *v = json_object_get(o, key);
+
+	return !v || json_is_null(v) ? -1 : get_count(r, o, key, -1);
+}
+
 static const json_t *get_object(struct reading *r, const json_t *o, const char *key)
 {
 	const json_t *v = json_object_get(o, key);
@@ -119,6 +127,7 @@ static void read_series(struct reading *r, const json_t *o, const char *key,
 		}
 		s->x = (uint64_t)get_count(r, one, "x", 0);
 		s->overhead = (uint64_t)get_count(r, one, "overhead", 0);
+		s->interrupted = get_known(r, one, "interrupted");
 		read_hist(r, one, s->name, &s->hist);
 	}
 }

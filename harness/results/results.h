@@ -28,6 +28,7 @@ struct result_series {
 	uint64_t x;
 	uint64_t overhead;
 	struct hist hist;
+	int64_t interrupted; /* samples that are not in hist, for that; -1: not known */
 };
 
 struct result_number {

@@ -82,8 +82,19 @@ static json_t *outside_json(const struct outcome *out)
 	return o;
 }
 
+/* The samples that are in no histogram. One reason does for all phases. */
+static void put_interrupted(json_t *phase, json_t *reasons, const struct user_phase *p)
+{
+	json_object_set_new(phase, "interrupted",
+			    p->told ? json_integer((json_int_t)p->interrupted) : json_null());
+	if (!p->told)
+		json_object_set_new(reasons, "user.interrupted",
+				    json_string("Linux does not tell a thread when it was "
+						"interrupted: such samples are among the others"));
+}
+
 /* A phase that was measured at several x has an entry each, named phase@x. */
-static json_t *user_json(struct arena *a, const struct outcome *out)
+static json_t *user_json(struct arena *a, json_t *reasons, const struct outcome *out)
 {
 	json_t *o = json_object();
 
@@ -95,6 +106,7 @@ static json_t *user_json(struct arena *a, const struct outcome *out)
 		json_object_set_new(one, "x", json_integer((json_int_t)p->x));
 		json_object_set_new(one, "overhead", json_integer((json_int_t)p->overhead));
 		put_hist(one, &p->hist);
+		put_interrupted(one, reasons, p);
 		json_object_set_new(
 			o,
 			p->x ? arena_printf(a, "%s@%llu", p->name, (unsigned long long)p->x)
@@ -251,7 +263,7 @@ json_t *cell_json(struct arena *a, const struct cell *c, enum engine_id engine, 
 	json_object_set_new(o, "unit", out->unit ? json_string(out->unit) : json_null());
 	json_object_set_new(o, "wall_seconds", json_real(out->wall_seconds));
 	put_kernel_side(o, counters, reasons, c, engine, out);
-	json_object_set_new(o, "user", user_json(a, out));
+	json_object_set_new(o, "user", user_json(a, reasons, out));
 	json_object_set_new(counters, "papi", counters_json(a, "papi", &out->papi, reasons));
 	json_object_set_new(counters, "kvm", counters_json(a, "kvm", &out->kvm, reasons));
 	json_object_set_new(o, "counters", counters);

@@ -86,12 +86,22 @@ static const char *mean_delta(struct comparing *c, const struct hist *base, cons
 			    b > 0 ? 100 * (n - b) / b : 0.0);
 }
 
-/* Lengths of the same number of samples. */
+/* Means, exactly: +1 if the new one is higher, -1 lower, 0 same. */
+static int mean_moved(const struct hist *base, const struct hist *new)
+{
+	unsigned __int128 b = (unsigned __int128)base->sum * new->count;
+	unsigned __int128 n = (unsigned __int128)new->sum * base->count;
+
+	return (n > b) - (n < b);
+}
+
+/* Lengths of the same samples, or of all but those that interrupts fell into. */
 static void compare_lengths(struct comparing *c, const char *series, const struct hist *base,
 			    const struct hist *new)
 {
 	const char *text = "";
-	bool up = new->sum > base->sum, down = new->sum < base->sum;
+	int mean = mean_moved(base, new);
+	bool up = mean > 0, down = mean < 0;
 
 	for (size_t i = 0; i < sizeof(quantiles) / sizeof(quantiles[0]); i++) {
 		uint64_t b = 0, n = 0;
@@ -108,7 +118,7 @@ static void compare_lengths(struct comparing *c, const char *series, const struc
 
 	up |= way > 0;
 	down |= way < 0;
-	if (base->sum != new->sum)
+	if (mean)
 		text = append(c, text, mean_delta(c, base, new));
 	if (!*text)
 		text = "the distribution moved; sum and percentiles did not";
@@ -123,35 +133,77 @@ static void compare_lengths(struct comparing *c, const char *series, const struc
 	f->new = new;
 }
 
-static void compare_hist(struct comparing *c, const char *series, const struct hist *base,
-			 const struct hist *new)
+static uint64_t left_out(const struct result_series *s)
 {
-	if (base->count != new->count)
-		add(c, FINDING_CHANGED, series,
-		    arena_printf(c->arena, "count %llu -> %llu", (unsigned long long)base->count,
-				 (unsigned long long)new->count));
-	else if (base->sum != new->sum || !same_pairs(base, new))
-		compare_lengths(c, series, base, new);
+	return s->interrupted > 0 ? (uint64_t)s->interrupted : 0;
+}
+
+/* How many samples x has in buckets where y has fewer. */
+static uint64_t more_in(const struct hist *x, const struct hist *y)
+{
+	uint64_t more = 0;
+	size_t k = 0;
+
+	for (size_t i = 0; i < x->nr_pairs; i++) {
+		uint64_t there = 0;
+
+		while (k < y->nr_pairs && y->pairs[k].bucket < x->pairs[i].bucket)
+			k++;
+		if (k < y->nr_pairs && y->pairs[k].bucket == x->pairs[i].bucket)
+			there = y->pairs[k].count;
+		if (x->pairs[i].count > there)
+			more += x->pairs[i].count - there;
+	}
+	return more;
+}
+
+/* Whether the two differ by no more than what was left out of them: an interrupt fell into a sample
+ * here and into none, or another, there. */
+static bool same_but_left_out(const struct result_series *base, const struct result_series *new)
+{
+	return (left_out(base) || left_out(new)) && !same_pairs(&base->hist, &new->hist) &&
+	       more_in(&base->hist, &new->hist) <= left_out(new) &&
+	       more_in(&new->hist, &base->hist) <= left_out(base);
+}
+
+static void compare_hist(struct comparing *c, const char *name, const struct result_series *base,
+			 const struct result_series *new)
+{
+	const struct hist *b = &base->hist, *n = &new->hist;
+
+	if (b->count + left_out(base) != n->count + left_out(new))
+		add(c, FINDING_CHANGED, name,
+		    arena_printf(c->arena, "count %llu -> %llu",
+				 (unsigned long long)(b->count + left_out(base)),
+				 (unsigned long long)(n->count + left_out(new))));
+	else if (same_but_left_out(base, new))
+		add(c, FINDING_NOTE, name,
+		    arena_printf(c->arena, "interrupted %llu -> %llu; the others did not move",
+				 (unsigned long long)left_out(base),
+				 (unsigned long long)left_out(new)));
+	else if (b->sum != n->sum || !same_pairs(b, n))
+		compare_lengths(c, name, b, n);
 }
 
 /* Walks over the names of both sides, each once; a series that is absent is an empty one. */
 static void compare_series(struct comparing *c, const char *prefix, const struct result_series *b,
 			   size_t nb, const struct result_series *n, size_t nn,
-			   void (*compare)(struct comparing *, const char *, const struct hist *,
-					   const struct hist *))
+			   void (*compare)(struct comparing *, const char *,
+					   const struct result_series *,
+					   const struct result_series *))
 {
-	static const struct hist empty;
+	static const struct result_series empty;
 
 	for (size_t i = 0; i < nb; i++) {
 		const struct result_series *other = result_series_find(n, nn, b[i].name);
 
-		compare(c, arena_printf(c->arena, "%s%s", prefix, b[i].name), &b[i].hist,
-			other ? &other->hist : &empty);
+		compare(c, arena_printf(c->arena, "%s%s", prefix, b[i].name), &b[i],
+			other ? other : &empty);
 	}
 	for (size_t i = 0; i < nn; i++)
 		if (!result_series_find(b, nb, n[i].name))
 			compare(c, arena_printf(c->arena, "%s%s", prefix, n[i].name), &empty,
-				&n[i].hist);
+				&n[i]);
 }
 
 /* ---- numbers ---- */
@@ -244,8 +296,8 @@ static bool compare_status(struct comparing *c, const struct result_cell *base,
 	return result_is_ok(base) && result_is_ok(new);
 }
 
-typedef void series_fn(struct comparing *c, const char *series, const struct hist *base,
-		       const struct hist *new);
+typedef void series_fn(struct comparing *c, const char *name, const struct result_series *base,
+		       const struct result_series *new);
 
 static void compare_classes(struct comparing *c, const struct result_cell *base,
 			    const struct result_cell *new, series_fn *compare)
@@ -274,27 +326,27 @@ static void compare_exact(struct comparing *c, const struct result_cell *base,
 
 /* ---- times, without a verdict ---- */
 
-static void compare_count(struct comparing *c, const char *series, const struct hist *base,
-			  const struct hist *new)
+static void compare_count(struct comparing *c, const char *name, const struct result_series *base,
+			  const struct result_series *new)
 {
-	if (base->count != new->count)
-		compare_hist(c, series, base, new);
+	if (base->hist.count != new->hist.count)
+		compare_hist(c, name, base, new);
 }
 
-static void show_medians(struct comparing *c, const char *series, const struct hist *base,
-			 const struct hist *new)
+static void show_medians(struct comparing *c, const char *name, const struct result_series *base,
+			 const struct result_series *new)
 {
 	uint64_t b = 0, n = 0;
 
-	if (!hist_quantile(base, 0.5, &b) || !hist_quantile(new, 0.5, &n))
+	if (!hist_quantile(&base->hist, 0.5, &b) || !hist_quantile(&new->hist, 0.5, &n))
 		return;
-	struct finding *f = add(c, FINDING_NO_VERDICT, series,
+	struct finding *f = add(c, FINDING_NO_VERDICT, name,
 				arena_printf(c->arena, "p50 %llu | %llu", (unsigned long long)b,
 					     (unsigned long long)n));
 
 	f->have_hist = true;
-	f->base = base;
-	f->new = new;
+	f->base = &base->hist;
+	f->new = &new->hist;
 }
 
 static void compare_times(struct comparing *c, const struct result_cell *base,

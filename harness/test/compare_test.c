@@ -187,6 +187,64 @@ ATF_TC_BODY(other_count, tc)
 	stop(&s);
 }
 
+/* An interrupt fell into one of the samples of the new side, or into another on the base side. */
+ATF_TC_WITHOUT_HEAD(interrupted);
+ATF_TC_BODY(interrupted, tc)
+{
+	struct sides s;
+
+	start(&s, ENGINE_TCG);
+	sample(&s.base.series[0].hist, 220);
+	s.new.series[0].interrupted = 1;
+	compared(&s);
+	ATF_CHECK(!s.c.worse);
+	ATF_REQUIRE_EQ(s.c.of_kind[FINDING_NOTE], 1);
+	ATF_CHECK(strstr(s.c.cells[0].findings[0].what, "interrupted 0 -> 1"));
+	stop(&s);
+	start(&s, ENGINE_TCG);
+	sample(&s.base.series[0].hist, 220);
+	s.base.series[0].interrupted = 1;
+	sample(&s.new.series[0].hist, 210);
+	s.new.series[0].interrupted = 1;
+	compared(&s);
+	ATF_CHECK(!s.c.worse);
+	ATF_CHECK_EQ(s.c.of_kind[FINDING_NOTE], 1);
+	stop(&s);
+}
+
+/* What the others did is still seen: all became shorter, or one longer than was left out. */
+ATF_TC_WITHOUT_HEAD(interrupted_and_moved);
+ATF_TC_BODY(interrupted_and_moved, tc)
+{
+	struct sides s;
+
+	start(&s, ENGINE_TCG);
+	sample(&s.base.series[0].hist, 200);
+	s.new.series[0].interrupted = 1;
+	hist_free(&s.new.series[0].hist);
+	for (int i = 0; i < 60; i++)
+		sample(&s.new.series[0].hist, 190);
+	compared(&s);
+	ATF_CHECK(!s.c.worse);
+	ATF_CHECK_EQ(s.c.of_kind[FINDING_IMPROVEMENT], 1);
+	stop(&s);
+	start(&s, ENGINE_TCG);
+	sample(&s.base.series[0].hist, 200);
+	sample(&s.base.series[0].hist, 200);
+	sample(&s.new.series[0].hist, 230);
+	s.new.series[0].interrupted = 1;
+	compared(&s);
+	ATF_CHECK(s.c.worse);
+	ATF_CHECK_EQ(s.c.of_kind[FINDING_REGRESSION], 1);
+	stop(&s);
+	/* one that is gone without a word */
+	start(&s, ENGINE_TCG);
+	s.new.series[0].interrupted = 1;
+	compared(&s);
+	ATF_CHECK_EQ(s.c.of_kind[FINDING_CHANGED], 1);
+	stop(&s);
+}
+
 ATF_TC_WITHOUT_HEAD(class_on_one_side);
 ATF_TC_BODY(class_on_one_side, tc)
 {
@@ -384,6 +442,8 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, within_a_bucket);
 	ATF_TP_ADD_TC(tp, shape_only);
 	ATF_TP_ADD_TC(tp, other_count);
+	ATF_TP_ADD_TC(tp, interrupted);
+	ATF_TP_ADD_TC(tp, interrupted_and_moved);
 	ATF_TP_ADD_TC(tp, class_on_one_side);
 	ATF_TP_ADD_TC(tp, counters);
 	ATF_TP_ADD_TC(tp, statuses);

@@ -275,6 +275,8 @@ ATF_TC_BODY(json_round_trip, tc)
 
 	make(&t, toy_profile);
 	out.phases[0].x = 1000;
+	out.phases[0].told = true;
+	out.phases[0].interrupted = 2;
 	out.vmstat[FL_VMSTAT_PGFAULT] = 128;
 	out.vmstat[FL_VMSTAT_TLB_LOCAL_FLUSH_ONE] = 3;
 	out.outside[FL_CLASS_USER_MINOR_SPURIOUS] = (struct hist){.count = 5};
@@ -309,6 +311,7 @@ ATF_TC_BODY(json_round_trip, tc)
 	ATF_CHECK_STREQ(back.user[0].name, "write@1000");
 	ATF_CHECK_STREQ(back.user[0].phase, "write");
 	ATF_CHECK_EQ(back.user[0].x, 1000);
+	ATF_CHECK_EQ(back.user[0].interrupted, 2);
 	ATF_REQUIRE_EQ(back.nr_outside, 1);
 	ATF_CHECK_EQ(back.outside[0].value, 5);
 	ATF_CHECK_EQ(json_integer_value(json_object_get(

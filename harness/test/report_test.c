@@ -19,9 +19,17 @@ static struct sample good_sample(void)
 {
 	return (struct sample){
 		.head = {.magic = FL_REPORT_MAGIC, .version = FL_ABI_VERSION, .nr_phases = 2},
-		.first = {.name = "write", .x = 10, .overhead = 22, .sum = 50, .nr_pairs = 2},
+		.first = {.name = "write",
+			  .x = 10,
+			  .overhead = 22,
+			  .sum = 50,
+			  .nr_pairs = 2,
+			  .interrupted = 3},
 		.first_pairs = {{10, 2}, {30, 1}},
-		.second = {.name = "read_2", .sum = 1000, .nr_pairs = 1},
+		.second = {.name = "read_2",
+			   .sum = 1000,
+			   .nr_pairs = 1,
+			   .interrupted = FL_NOT_TOLD},
 		.second_pair = {fl_hist_bucket(1000), 1},
 	};
 }
@@ -46,7 +54,9 @@ ATF_TC_BODY(good, tc)
 	ATF_CHECK_EQ(3, out.phases[0].hist.count);
 	ATF_CHECK_EQ(50, out.phases[0].hist.sum);
 	ATF_CHECK_EQ(2, out.phases[0].hist.nr_pairs);
+	ATF_CHECK(out.phases[0].told && out.phases[0].interrupted == 3);
 	ATF_CHECK_STREQ("read_2", out.phases[1].name);
+	ATF_CHECK(!out.phases[1].told);
 	ATF_CHECK_EQ(1, out.phases[1].hist.count);
 	free(reason);
 	outcome_free(&out);

@@ -260,7 +260,7 @@ ATF_TC_BODY(csv, tc)
 	ATF_REQUIRE(fgets(line, sizeof(line), f));
 	ATF_REQUIRE(fgets(line, sizeof(line), f));
 	ATF_CHECK_STREQ(line, "p,\"a,\"\"b\"\"\",order=seq pages=4,tcg,instructions,ok,0,1,kernel,"
-			      "user.minor.anon_alloc,0,4,40,9,,,,,11,10,\n");
+			      "user.minor.anon_alloc,0,4,40,9,,,,,11,10,,\n");
 	fclose(f);
 	results_free(&r);
 	arena_free(&a);

@@ -24,7 +24,7 @@
 
 #include <stdint.h>
 
-#define FL_ABI_VERSION 1u
+#define FL_ABI_VERSION 2u
 #define FL_MAGIC 0x31454e494c544c46ull /* "FLTLINE1", little-endian */
 
 #define FL_PORT_CONSOLE 0xe9
@@ -171,6 +171,7 @@ static inline struct fl_layout fl_window_layout(uint32_t nr_cpus, uint64_t ring_
 #define FL_SYS_STUBCTL 0x464c /* long stubctl(op, a, b, c); -ENOSYS on Linux */
 
 #define FL_VMALLOC_SLOTS 15u
+#define FL_INTERRUPTS_KEPT 4u
 
 enum fl_stubctl {
 	FL_STUBCTL_VERSION,	 /* () -> FL_ABI_VERSION */
@@ -203,6 +204,10 @@ enum fl_stubctl {
 	FL_STUBCTL_SETTLE, /* () -> 0: what is allocated from here on costs the same, however much
 			      was allocated before */
 	FL_STUBCTL_OOPS,   /* (enum fl_oops, n) -> never: an oops of the caller itself; -EINVAL */
+	FL_STUBCTL_INTERRUPT, /* (n) -> the time-stamp counter when the timer or the scheduler last
+				 interrupted the caller in ring 3 (n = 0), the time before that
+				 (1), ... FL_INTERRUPTS_KEPT - 1; 0 if it did so no more than n
+				 times */
 };
 
 /* What is special about an oops of FL_STUBCTL_OOPS. */
@@ -217,6 +222,8 @@ enum fl_oops {
 /* ---- user report ---- */
 
 #define FL_REPORT_MAGIC 0x54524f5045524c46ull /* "FLREPORT" */
+
+#define FL_NOT_TOLD UINT32_MAX /* nobody told ring 3 of interrupts */
 
 enum fl_report_status { FL_REPORT_OK, FL_REPORT_FAILED, FL_REPORT_UNSUPPORTED };
 
@@ -239,7 +246,7 @@ struct fl_report_phase {
 	uint64_t overhead; /* the TSC pair's own cost, already taken off every sample */
 	uint64_t sum;
 	uint32_t nr_pairs;
-	uint32_t pad;
+	uint32_t interrupted; /* samples left out: an interrupt fell into them; or FL_NOT_TOLD */
 };
 
 struct fl_report_pair {

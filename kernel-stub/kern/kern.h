@@ -71,6 +71,8 @@ struct task;
 struct mm *task_mm(void); /* of the current task; NULL for a kernel task */
 const char *task_comm(void);
 int task_pid(void);
+/* An interrupt that is no part of what the current task does has come in ring 3. */
+void task_interrupted(void);
 /* The first program: reads /faultline/argv and /faultline/envp (NUL-separated strings) from the
  * initramfs, loads argv[0], enters ring 3. */
 _Noreturn void task_run_first(void);

@@ -30,25 +30,32 @@ static size_t report_size(const struct wl_run *run)
 
 	for (unsigned i = 0; i < run->nr_rows; i++)
 		size += sizeof(struct fl_report_phase) +
-			report_pairs(run->rows[i].hist) * sizeof(struct fl_report_pair);
+			report_pairs(&run->rows[i].series->hist) * sizeof(struct fl_report_pair);
 	return size;
+}
+
+static uint32_t interrupted(const struct series *s)
+{
+	return s->interrupted < FL_NOT_TOLD ? (uint32_t)s->interrupted : FL_NOT_TOLD - 1;
 }
 
 /* One row at p; returns the end of it. */
 static char *report_put_row(char *p, const struct wl_row *row)
 {
+	const struct fl_hist *h = &row->series->hist;
 	struct fl_report_phase head = {
 		.x = row->x,
 		.overhead = row->overhead,
-		.sum = row->hist->sum,
-		.nr_pairs = report_pairs(row->hist),
+		.sum = h->sum,
+		.nr_pairs = report_pairs(h),
+		.interrupted = row->asks ? interrupted(row->series) : FL_NOT_TOLD,
 	};
 
 	snprintf(head.name, sizeof head.name, "%s", row->phase->name);
 	memcpy(p, &head, sizeof head);
 	p += sizeof head;
 	for (uint32_t b = 0; b < FL_HIST_BUCKETS; b++) {
-		struct fl_report_pair pair = {b, row->hist->buckets[b]};
+		struct fl_report_pair pair = {b, h->buckets[b]};
 
 		if (!pair.count)
 			continue;
@@ -118,7 +125,7 @@ static uint64_t report_quantile(const struct fl_hist *h, uint64_t count, double 
 
 static void report_print_row(const struct wl_row *row)
 {
-	const struct fl_hist *h = row->hist;
+	const struct fl_hist *h = &row->series->hist;
 	uint64_t count = 0;
 
 	for (uint32_t b = 0; b < FL_HIST_BUCKETS; b++)

@@ -6,8 +6,6 @@
 #include <stddef.h>
 #include <ucontext.h>
 
-#include "timing.h"
-
 volatile struct segv_seen segv_seen;
 uint64_t segv_resume;
 
@@ -41,26 +39,26 @@ int segv_install(void)
 		     : [p] "r"(p), [v] "r"(0)                                                      \
 		     : "memory", "cc")
 
-static __attribute__((noinline)) uint64_t segv_read(void *p)
+static __attribute__((noinline)) struct timing segv_read(void *p)
 {
 	SEGV_TIMED("cmpb (%[p]), %b[v]");
 	return TIMING_RESULT;
 }
 
-static __attribute__((noinline)) uint64_t segv_write(void *p)
+static __attribute__((noinline)) struct timing segv_write(void *p)
 {
 	SEGV_TIMED("movb %b[v], (%[p])");
 	return TIMING_RESULT;
 }
 
 /* A jump, not a call: nothing is left on the stack for the handler to clean up. */
-static __attribute__((noinline)) uint64_t segv_exec(void *p)
+static __attribute__((noinline)) struct timing segv_exec(void *p)
 {
 	SEGV_TIMED("jmp *%[p]");
 	return TIMING_RESULT;
 }
 
-uint64_t segv_access(enum segv_kind kind, void *p)
+struct timing segv_access(enum segv_kind kind, void *p)
 {
 	switch (kind) {
 	case SEGV_READ:

@@ -9,6 +9,8 @@
 
 #include <stdint.h>
 
+#include "timing.h"
+
 /* What the last SIGSEGV brought. */
 struct segv_seen {
 	uint64_t count; /* of all signals so far */
@@ -27,8 +29,8 @@ enum segv_kind { SEGV_READ, SEGV_WRITE, SEGV_EXEC };
 /* Installs the handler. 0, or -1 (errno). */
 int segv_install(void);
 
-/* Ticks (TIMING_ACCESS) for one access at p, from before it to where the handler sends it. Needs:
- * a handler. If the access succeeds, segv_seen stays as it was; SEGV_EXEC must not succeed. */
-uint64_t segv_access(enum segv_kind kind, void *p);
+/* One access (TIMING_ACCESS) at p, from before it to where the handler sends it. Needs: a handler.
+ * If the access succeeds, segv_seen stays as it was; SEGV_EXEC must not succeed. */
+struct timing segv_access(enum segv_kind kind, void *p);
 
 #endif

@@ -16,8 +16,8 @@ struct team_private {
 	unsigned generation __attribute__((aligned(64)));
 	bool yields; /* who waits lets others run on its CPU */
 	pthread_t threads[TEAM_MAX];
-	size_t bytes, stacks_bytes, hists_bytes, workers_bytes;
-	char *stacks, *hists;
+	size_t bytes, stacks_bytes, series_bytes, workers_bytes;
+	char *stacks, *series;
 };
 
 static cpu_set_t first_mask; /* as it was before anything was pinned */
@@ -112,6 +112,8 @@ static void team_work(struct team_worker *w)
 	w->begin = team_tsc();
 	w->team->work(w);
 	w->end = team_tsc();
+	for (unsigned i = 0; i < w->team->nr_rows; i++)
+		wl_sift_row(&w->rows[i]);
 	team_meet(w->team);
 }
 
@@ -145,22 +147,22 @@ static void team_allocate(struct team *t)
 	p->bytes = bytes;
 	p->workers_bytes = t->n * sizeof *t->workers;
 	p->stacks_bytes = (size_t)t->n * STACK_BYTES;
-	p->hists_bytes = (t->n * t->nr_rows + 1) * sizeof(struct fl_hist);
+	p->series_bytes = (t->n * t->nr_rows + 1) * sizeof(struct series);
 	t->workers = team_memory(t->run, p->workers_bytes);
 	p->stacks = team_memory(t->run, p->stacks_bytes);
-	p->hists = team_memory(t->run, p->hists_bytes);
+	p->series = team_memory(t->run, p->series_bytes);
 }
 
 static void team_fill_worker(struct team *t, unsigned id, void *arg)
 {
 	struct team_worker *w = &t->workers[id];
-	struct fl_hist *hists = (struct fl_hist *)t->private->hists + id * t->nr_rows;
+	struct series *series = (struct series *)t->private->series + id * t->nr_rows;
 
 	*w = (struct team_worker){.run = t->run, .team = t, .arg = arg, .id = id};
 	w->random.state = t->run->seed ^ (id + 1) * 0x9e3779b97f4a7c15ull;
 	for (unsigned i = 0; i < t->nr_rows; i++) {
 		w->rows[i] = *t->rows[i];
-		w->rows[i].hist = &hists[i];
+		w->rows[i].series = &series[i];
 	}
 }
 
@@ -210,14 +212,15 @@ void team_go(struct team *team)
 
 static void team_merge(struct team *t, unsigned row)
 {
-	struct fl_hist *to = t->rows[row]->hist;
+	struct series *to = t->rows[row]->series;
 
 	for (unsigned id = 0; id < t->n; id++) {
-		const struct fl_hist *from = t->workers[id].rows[row].hist;
+		const struct series *from = t->workers[id].rows[row].series;
 
-		to->sum += from->sum;
+		to->interrupted += from->interrupted;
+		to->hist.sum += from->hist.sum;
 		for (unsigned b = 0; b < FL_HIST_BUCKETS; b++)
-			to->buckets[b] += from->buckets[b];
+			to->hist.buckets[b] += from->hist.buckets[b];
 	}
 }
 
@@ -230,13 +233,13 @@ void team_close(struct team *team)
 		pthread_join(p->threads[id], NULL);
 	for (unsigned row = 0; row < team->nr_rows; row++)
 		team_merge(team, row);
-	wl_unmap(team->run, p->hists, p->hists_bytes);
+	wl_unmap(team->run, p->series, p->series_bytes);
 	wl_unmap(team->run, p->stacks, p->stacks_bytes);
 	wl_unmap(team->run, team->workers, p->workers_bytes);
 	wl_unmap(team->run, p, p->bytes);
 }
 
-uint64_t team_elapsed(const struct team *team)
+struct timing team_elapsed(const struct team *team)
 {
 	uint64_t first = team->workers[0].begin, last = team->workers[0].end;
 
@@ -246,5 +249,5 @@ uint64_t team_elapsed(const struct team *team)
 		first = w->begin < first ? w->begin : first;
 		last = w->end > last ? w->end : last;
 	}
-	return last - first;
+	return (struct timing){first, last - first};
 }

@@ -62,6 +62,6 @@ void team_barrier(struct team_worker *worker);
 void team_close(struct team *team);
 
 /* From the first worker's begin to the last one's end. Needs: team_go() has returned. */
-uint64_t team_elapsed(const struct team *team);
+struct timing team_elapsed(const struct team *team);
 
 #endif

@@ -16,7 +16,7 @@
 #define CALL_IN [a3] "r"(call->a[2]), "D"(call->a[0]), "S"(call->a[1]), "r"(r10), "r"(r8), "r"(r9)
 #define CALL_CLOBBER "rcx", "r11", "memory", "cc"
 
-__attribute__((noinline)) uint64_t timing_syscall(const struct timing_call *call, long *result)
+__attribute__((noinline)) struct timing timing_syscall(const struct timing_call *call, long *result)
 {
 	CALL_REGS;
 
@@ -25,7 +25,7 @@ __attribute__((noinline)) uint64_t timing_syscall(const struct timing_call *call
 	return TIMING_RESULT;
 }
 
-static __attribute__((noinline)) uint64_t timing_empty_call(const struct timing_call *call)
+static __attribute__((noinline)) struct timing timing_empty_call(const struct timing_call *call)
 {
 	CALL_REGS;
 
@@ -33,7 +33,7 @@ static __attribute__((noinline)) uint64_t timing_empty_call(const struct timing_
 	return TIMING_RESULT;
 }
 
-static uint64_t timing_empty(void)
+static struct timing timing_empty(void)
 {
 	TIMING_VARS;
 
@@ -47,10 +47,11 @@ uint64_t timing_overhead(enum timing_pair pair)
 	uint64_t best = UINT64_MAX;
 
 	for (unsigned i = 0; i < OVERHEAD_ROUNDS; i++) {
-		uint64_t t = pair == TIMING_CALL ? timing_empty_call(&nothing) : timing_empty();
+		struct timing t =
+			pair == TIMING_CALL ? timing_empty_call(&nothing) : timing_empty();
 
-		if (t < best)
-			best = t;
+		if (t.ticks < best)
+			best = t.ticks;
 	}
 	return best;
 }
@@ -66,7 +67,7 @@ int timing_counts_instructions(void)
 			     : TIMING_OUT
 			     :
 			     : "memory", "cc");
-		if (TIMING_RESULT - pair != 1000)
+		if (TIMING_RESULT.ticks - pair != 1000)
 			return 0;
 	}
 	return 1;

@@ -21,7 +21,13 @@
 	"\n\tlfence\n\trdtsc"
 #define TIMING_OUT [t0l] "=&r"(t0l), [t0h] "=&r"(t0h), [t1l] "=&a"(t1l), [t1h] "=&d"(t1h)
 #define TIMING_VARS uint64_t t0l, t0h, t1l, t1h
-#define TIMING_RESULT ((t1h << 32 | t1l) - (t0h << 32 | t0l))
+#define TIMING_BEGIN (t0h << 32 | t0l)
+#define TIMING_RESULT ((struct timing){TIMING_BEGIN, (t1h << 32 | t1l) - TIMING_BEGIN})
+
+/* What a pair read: when the first reading was, and how much later the second. */
+struct timing {
+	uint64_t begin, ticks;
+};
 
 /* Which pair a sample was taken with: what its overhead is. */
 enum timing_pair { TIMING_ACCESS, TIMING_CALL, TIMING_NR_PAIRS };
@@ -32,8 +38,8 @@ uint64_t timing_overhead(enum timing_pair pair);
 /* True if the counter counts this CPU's instructions one by one (QEMU -icount shift=0). */
 int timing_counts_instructions(void);
 
-/* Ticks for one 8-byte store. */
-static inline uint64_t timing_write(volatile void *p, uint64_t value)
+/* One 8-byte store. */
+static inline struct timing timing_write(volatile void *p, uint64_t value)
 {
 	TIMING_VARS;
 
@@ -44,8 +50,8 @@ static inline uint64_t timing_write(volatile void *p, uint64_t value)
 	return TIMING_RESULT;
 }
 
-/* Ticks for one 8-byte load; what it read is left in *value. */
-static inline uint64_t timing_read(const volatile void *p, uint64_t *value)
+/* One 8-byte load; what it read is left in *value. */
+static inline struct timing timing_read(const volatile void *p, uint64_t *value)
 {
 	TIMING_VARS;
 	uint64_t v;
@@ -79,7 +85,7 @@ struct timing_call {
 	uint64_t a[6];
 };
 
-/* Ticks for one system call; its result (negative error number on failure) is left in *result. */
-uint64_t timing_syscall(const struct timing_call *call, long *result);
+/* One system call; its result (negative error number on failure) is left in *result. */
+struct timing timing_syscall(const struct timing_call *call, long *result);
 
 #endif

@@ -76,13 +76,39 @@ struct wl_row *wl_row(struct wl_run *run, const char *phase, uint64_t x, enum ti
 	row->phase = p;
 	row->x = x;
 	row->overhead = run->overhead[pair];
-	row->hist = wl_map(run, sizeof *row->hist, PROT_READ | PROT_WRITE);
-	prefault_range(row->hist, sizeof *row->hist);
+	row->asks = run->on_stub;
+	row->series = wl_map(run, sizeof *row->series, PROT_READ | PROT_WRITE);
+	prefault_range(row->series, sizeof *row->series);
 	return row;
+}
+
+void wl_sift_row(struct wl_row *row)
+{
+	struct series *s = row->series;
+	struct interrupts in;
+
+	if (!s->nr_pending)
+		return;
+	if (row->asks)
+		in = interrupts_since(s->pending[0].begin);
+	series_add(s, row->overhead, row->asks ? &in : NULL);
+}
+
+void wl_span(struct wl_row *row, struct timing t)
+{
+	row->series->pending[row->series->nr_pending++] = t;
+	series_add(row->series, row->overhead, NULL);
+}
+
+void wl_sift(struct wl_run *run)
+{
+	for (unsigned i = 0; i < run->nr_rows; i++)
+		wl_sift_row(&run->rows[i]);
 }
 
 void wl_begin(struct wl_run *run)
 {
+	wl_sift(run);
 	if (run->on_stub && !run->warming)
 		stubctl(FL_STUBCTL_PHASE_BEGIN, 0, 0);
 }
@@ -91,6 +117,7 @@ void wl_end(struct wl_run *run)
 {
 	if (run->on_stub && !run->warming)
 		stubctl(FL_STUBCTL_PHASE_END, 0, 0);
+	wl_sift(run);
 }
 
 void *wl_map(struct wl_run *run, size_t len, int prot)
@@ -111,6 +138,7 @@ void wl_unmap(struct wl_run *run, void *p, size_t len)
 
 void wl_report_early(struct wl_run *run)
 {
+	wl_sift(run);
 	if (report_deliver(run, FL_REPORT_OK, NULL))
 		wl_fail(run, "the report was not taken");
 }
@@ -160,7 +188,7 @@ static void wl_run_body(struct wl_run *run, bool warming)
 static void wl_forget_samples(struct wl_run *run)
 {
 	for (unsigned i = 0; i < run->nr_rows; i++)
-		memset(run->rows[i].hist, 0, sizeof *run->rows[i].hist);
+		memset(run->rows[i].series, 0, sizeof *run->rows[i].series);
 }
 
 int wl_main(const struct workload *w, int argc, char **argv)

@@ -28,6 +28,7 @@
 #include "faultline_abi.h"
 #include "prefault.h"
 #include "random.h"
+#include "series.h"
 #include "timing.h"
 
 enum wl_kind { WL_UINT, WL_ENUM };
@@ -78,7 +79,8 @@ struct wl_row {
 	const struct wl_phase *phase;
 	uint64_t x;
 	uint64_t overhead; /* taken off every sample */
-	struct fl_hist *hist;
+	bool asks;	   /* the kernel tells of interrupts */
+	struct series *series;
 };
 
 #define WL_MAX_PARAMS 16
@@ -109,13 +111,27 @@ uint64_t wl_rounds(const struct wl_run *run, uint64_t n);
  * how its samples are taken. Its memory is in. */
 struct wl_row *wl_row(struct wl_run *run, const char *phase, uint64_t x, enum timing_pair pair);
 
-/* Adds a sample as the timing functions return it. */
-static inline void wl_sample(struct wl_row *row, uint64_t ticks)
+/* Sifts the samples that one row still has. Needs: this thread took them. */
+void wl_sift_row(struct wl_row *row);
+
+/* Adds a sample as the timing functions return it; one that an interrupt fell into does not count.
+ * Which those are is sifted every few samples, by wl_begin and wl_end, and by wl_sift: the
+ * sooner the better, since the kernel remembers few interrupts. */
+static inline void wl_sample(struct wl_row *row, struct timing t)
 {
-	ticks = ticks > row->overhead ? ticks - row->overhead : 0;
-	row->hist->buckets[fl_hist_bucket(ticks)]++;
-	row->hist->sum += ticks;
+	struct series *s = row->series;
+
+	s->pending[s->nr_pending++] = t;
+	if (s->nr_pending == SERIES_PENDING)
+		wl_sift_row(row);
 }
+
+/* Behind samples that were not taken between wl_begin and wl_end. */
+void wl_sift(struct wl_run *run);
+
+/* Adds a stretch of time in which many things happened: interrupts belong to it. Needs: no samples
+ * in this row. */
+void wl_span(struct wl_row *row, struct timing t);
 
 /* What the kernel records between the two belongs to the measured phase. Nothing in the warm-up. */
 void wl_begin(struct wl_run *run);

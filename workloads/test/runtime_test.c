@@ -140,9 +140,9 @@ ATF_TC_BODY(timing_does_its_work, tc)
 
 	ATF_CHECK(timing_overhead(TIMING_ACCESS) > 0);
 	ATF_CHECK(timing_overhead(TIMING_CALL) > 0);
-	ATF_CHECK(timing_write(&cell, 0x1122334455667788) > 0);
+	ATF_CHECK(timing_write(&cell, 0x1122334455667788).ticks > 0);
 	ATF_CHECK_EQ(cell, 0x1122334455667788);
-	ATF_CHECK(timing_read(&cell, &value) > 0);
+	ATF_CHECK(timing_read(&cell, &value).ticks > 0);
 	ATF_CHECK_EQ(value, cell);
 	timing_syscall(&getpid_call, &result);
 	ATF_CHECK_EQ(result, getpid());
@@ -245,6 +245,11 @@ ATF_TC_BODY(vma_field_shape, tc)
 	vma_field_unmap(&run, &f);
 }
 
+static struct timing ticks(uint64_t n)
+{
+	return (struct timing){.ticks = n};
+}
+
 ATF_TC_WITHOUT_HEAD(rows_and_samples);
 ATF_TC_BODY(rows_and_samples, tc)
 {
@@ -254,18 +259,53 @@ ATF_TC_BODY(rows_and_samples, tc)
 
 	ATF_CHECK(a != b);
 	ATF_CHECK_EQ(wl_row(&run, "first", 10, TIMING_CALL), b);
-	wl_sample(a, 130);
-	wl_sample(a, 29); /* less than the pair itself: nothing is left */
-	ATF_CHECK_EQ(a->hist->buckets[fl_hist_bucket(100)], 1);
-	ATF_CHECK_EQ(a->hist->buckets[0], 1);
-	ATF_CHECK_EQ(a->hist->sum, 100);
-	wl_sample(b, 130);
-	ATF_CHECK_EQ(b->hist->sum, 90);
+	wl_sample(a, ticks(130));
+	wl_sample(a, ticks(29)); /* less than the pair itself: nothing is left */
+	wl_sample(b, ticks(130));
+	wl_sift(&run);
+	ATF_CHECK_EQ(a->series->hist.buckets[fl_hist_bucket(100)], 1);
+	ATF_CHECK_EQ(a->series->hist.buckets[0], 1);
+	ATF_CHECK_EQ(a->series->hist.sum, 100);
+	ATF_CHECK_EQ(b->series->hist.sum, 90);
 	run.warming = true;
 	ATF_CHECK_EQ(wl_rounds(&run, 10), 10);
 	ATF_CHECK(wl_rounds(&run, 1000000) < 1000);
 	run.warming = false;
 	ATF_CHECK_EQ(wl_rounds(&run, 1000000), 1000000);
+}
+
+/*
+ * When the samples were, and the interrupts:
+ *
+ *     10 ====20   30 ====40   50 ====60   70 ====80
+ *                     ^35          ^62      ^73
+ */
+ATF_TC_WITHOUT_HEAD(interrupted_samples);
+ATF_TC_BODY(interrupted_samples, tc)
+{
+	static const struct timing taken[] = {{10, 10}, {30, 10}, {50, 10}, {70, 10}};
+	struct series s = {.nr_pending = 4};
+	struct interrupts in = {.tsc = {73, 62, 35}, .n = 3, .all = true};
+
+	memcpy(s.pending, taken, sizeof taken);
+	series_add(&s, 4, &in);
+	ATF_CHECK_EQ(s.nr_pending, 0);
+	ATF_CHECK_EQ(s.interrupted, 2);
+	ATF_CHECK_EQ(s.hist.buckets[6], 2);
+	ATF_CHECK_EQ(s.hist.sum, 12);
+	/* more than the kernel remembers: what began before the oldest known is in doubt */
+	in = (struct interrupts){.tsc = {85, 84, 83, 45}, .n = 4};
+	memcpy(s.pending, taken, sizeof taken);
+	s.nr_pending = 4;
+	series_add(&s, 4, &in);
+	ATF_CHECK_EQ(s.interrupted, 2 + 2);
+	ATF_CHECK_EQ(s.hist.buckets[6], 2 + 2);
+	/* marked by whoever took it */
+	s.pending[0] = (struct timing){200, 10 | TIMING_INTERRUPTED};
+	s.nr_pending = 1;
+	series_add(&s, 4, &(struct interrupts){.all = true});
+	ATF_CHECK_EQ(s.interrupted, 2 + 2 + 1);
+	ATF_CHECK_EQ(s.hist.sum, 24);
 }
 
 /* The bytes say what was put in: header, two rows, pairs in rising order, and nothing more. */
@@ -281,9 +321,10 @@ ATF_TC_BODY(report_bytes, tc)
 	char *buf;
 
 	wl_row(&run, "second", 77, TIMING_CALL);
-	wl_sample(a, 1030);
-	wl_sample(a, 35);
-	wl_sample(a, 35);
+	wl_sample(a, ticks(1030));
+	wl_sample(a, ticks(35));
+	wl_sample(a, ticks(35));
+	wl_sift(&run);
 	buf = report_encode(&run, FL_REPORT_FAILED, "for this reason", &len);
 	ATF_REQUIRE(buf != NULL);
 	ATF_REQUIRE_EQ(len, sizeof head + 2 * sizeof phase + sizeof pairs);
@@ -297,6 +338,7 @@ ATF_TC_BODY(report_bytes, tc)
 	ATF_CHECK_STREQ(phase.name, "first");
 	ATF_CHECK_EQ(phase.overhead, 30);
 	ATF_CHECK_EQ(phase.sum, 1010);
+	ATF_CHECK_EQ_MSG(phase.interrupted, FL_NOT_TOLD, "there is no stub here to tell");
 	ATF_REQUIRE_EQ(phase.nr_pairs, 2);
 	memcpy(pairs, buf + sizeof head + sizeof phase, sizeof pairs);
 	ATF_CHECK_EQ(pairs[0].bucket, fl_hist_bucket(5));
@@ -320,7 +362,7 @@ ATF_TC_BODY(report_too_large, tc)
 		struct wl_row *row = wl_row(&run, "first", x, TIMING_ACCESS);
 
 		for (uint32_t b = 0; b < FL_HIST_BUCKETS; b++)
-			row->hist->buckets[b] = 1;
+			row->series->hist.buckets[b] = 1;
 	}
 	ATF_CHECK_EQ(report_encode(&run, FL_REPORT_OK, NULL, &len), NULL);
 }
@@ -358,7 +400,7 @@ static void team_test_work(struct team_worker *w)
 		team_barrier(w);
 	}
 	for (unsigned i = 0; i <= w->id; i++)
-		wl_sample(&w->rows[1], 100 + w->rows[1].overhead);
+		wl_sample(&w->rows[1], ticks(100 + w->rows[1].overhead));
 }
 
 static void team_test(unsigned n)
@@ -377,12 +419,12 @@ static void team_test(unsigned n)
 
 	team_open(&run, &team, n, team_test_work, &log, rows);
 	team_go(&team);
-	ATF_CHECK(team_elapsed(&team) > 0);
+	ATF_CHECK(team_elapsed(&team).ticks > 0);
 	team_close(&team);
 	ATF_CHECK_EQ(log.meetings, 50 * n);
-	ATF_CHECK_EQ(rows[0]->hist->sum, 0);
-	ATF_CHECK_EQ(rows[1]->hist->sum, 100 * samples);
-	ATF_CHECK_EQ(rows[1]->hist->buckets[100], samples);
+	ATF_CHECK_EQ(rows[0]->series->hist.sum, 0);
+	ATF_CHECK_EQ(rows[1]->series->hist.sum, 100 * samples);
+	ATF_CHECK_EQ(rows[1]->series->hist.buckets[100], samples);
 	for (unsigned i = 1; i < n; i++) {
 		ATF_CHECK(log.random[i] != log.random[i - 1]);
 		ATF_CHECK_EQ(log.cpu[i] == log.cpu[0], i % team_cpus() == 0);
@@ -412,6 +454,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, prefault_keeps_contents);
 	ATF_TP_ADD_TC(tp, vma_field_shape);
 	ATF_TP_ADD_TC(tp, rows_and_samples);
+	ATF_TP_ADD_TC(tp, interrupted_samples);
 	ATF_TP_ADD_TC(tp, report_bytes);
 	ATF_TP_ADD_TC(tp, report_too_large);
 	ATF_TP_ADD_TC(tp, linux_is_not_the_stub);

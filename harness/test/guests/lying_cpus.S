@@ -3,7 +3,7 @@
 #include "guest.inc"
 	movl $0x4c544c46, WINDOW /* FL_MAGIC */
 	movl $0x31454e49, WINDOW + 4
-	movl $1, WINDOW + 8 /* FL_ABI_VERSION */
+	movl $2, WINDOW + 8 /* FL_ABI_VERSION */
 	movl $0x80000000, WINDOW + 12
 	movb $EXIT_DONE, %al
 	outb %al, $PORT_EXIT

@@ -7,7 +7,7 @@
 	rep stosl
 	movl $0x4c544c46, WINDOW /* FL_MAGIC */
 	movl $0x31454e49, WINDOW + 4
-	movl $1, WINDOW + 8 /* FL_ABI_VERSION */
+	movl $2, WINDOW + 8 /* FL_ABI_VERSION */
 	movb $EXIT_DONE, %al
 	outb %al, $PORT_EXIT
 1:	jmp 1b

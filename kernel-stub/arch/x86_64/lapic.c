@@ -179,8 +179,12 @@ static void expire(struct trap_frame *frame)
 /* From trap.S. */
 void lapic_timer_interrupt(struct trap_frame *frame)
 {
+	bool user = frame_from_user(frame);
+
 	lapic_eoi();
-	expire(frame_from_user(frame) ? frame : NULL);
+	if (user)
+		task_interrupted();
+	expire(user ? frame : NULL);
 }
 
 void arch_idle(void)

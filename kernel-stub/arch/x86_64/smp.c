@@ -165,8 +165,10 @@ void arch_kick(unsigned cpu)
 void smp_reschedule_interrupt(struct trap_frame *frame)
 {
 	lapic_eoi();
-	if (frame_from_user(frame))
-		sched_look(frame);
+	if (!frame_from_user(frame))
+		return;
+	task_interrupted();
+	sched_look(frame);
 }
 
 /* ---- requests ---- */

@@ -249,6 +249,8 @@ SYSCALL(stubctl)
 		return check(a);
 	case FL_STUBCTL_OOPS:
 		return oops_here(a, b);
+	case FL_STUBCTL_INTERRUPT:
+		return (int64_t)task_interrupt(a);
 	case FL_STUBCTL_VMALLOC:
 		return area_alloc(a, b);
 	case FL_STUBCTL_VFREE:

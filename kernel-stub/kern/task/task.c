@@ -53,6 +53,26 @@ void task_set_comm(struct task *task, const char *path)
 	task->comm[i] = 0;
 }
 
+/* ---- interrupts ---- */
+
+_Static_assert(!(FL_INTERRUPTS_KEPT & (FL_INTERRUPTS_KEPT - 1)), "nr_interrupts wraps");
+
+void task_interrupted(void)
+{
+	struct task *t = current();
+
+	t->interrupts[t->nr_interrupts++ % FL_INTERRUPTS_KEPT] = port_tsc();
+}
+
+uint64_t task_interrupt(uint64_t n)
+{
+	const struct task *t = current();
+
+	return n < FL_INTERRUPTS_KEPT
+		       ? t->interrupts[(t->nr_interrupts - 1 - n) % FL_INTERRUPTS_KEPT]
+		       : 0;
+}
+
 /* ---- numbers ---- */
 
 static struct task *tasks[PID_MAX];	/* by number */

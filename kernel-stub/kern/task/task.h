@@ -80,11 +80,16 @@ struct task {
 	uint64_t child_tid;	      /* where CLONE_CHILD_SETTID wants the number, or 0 */
 	uint64_t clear_child_tid;     /* where the end of the thread is seen, a futex, or 0 */
 	uint64_t robust_list;	      /* struct robust_list_head of ring 3's, or 0 */
+	uint64_t interrupts[FL_INTERRUPTS_KEPT]; /* when it was interrupted in ring 3, in turn */
+	uint32_t nr_interrupts;			 /* ever; the next one's place in the row */
 	char comm[TASK_COMM_LEN];
 };
 
 /* comm from a path: what follows the last '/', cut to fit. */
 void task_set_comm(struct task *task, const char *path);
+
+/* When the running task was interrupted in ring 3 for the last time but n; 0: unknown. */
+uint64_t task_interrupt(uint64_t n);
 
 /* The thread of that number, which may be a leader that ended; NULL if there is none. */
 struct task *task_find(int tid);
