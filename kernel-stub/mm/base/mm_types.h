@@ -51,7 +51,7 @@ struct vma {
 	struct vma_link link; /* in mm->index */
 	struct vma *prev, *next;
 	uint64_t gap; /* bytes that a hole search may use between prev->end (or MMAP_MIN_ADDR) and
-			 vma_start_gap(this); endless for two of them (vma.c) */
+			 vma_start_gap(this); endless for two of them (vma_gap.c) */
 	struct mm *mm;
 	struct vm_file *file; /* NULL: anonymous; holds a reference */
 	uint64_t pgoff;	      /* page of the file that `start` maps; anonymous: start >> PAGE_SHIFT
@@ -85,7 +85,7 @@ struct mm {
 	struct vma *first, *last;
 	struct vma *last_hit; /* a hint for vma_find; written racily, checked against [start, end)
 				 by its reader under lock; cleared when its VMA goes */
-	struct vma *widest;   /* the VMA above the widest gap (vma.c) */
+	struct vma *widest;   /* the VMA above the widest gap (vma_gap.c) */
 	uint64_t hole_bound;  /* no gap between it and mmap_base is wider */
 	uint32_t map_count, map_max;
 	uint32_t users;	    /* threads; atomic */

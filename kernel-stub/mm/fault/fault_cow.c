@@ -8,8 +8,8 @@
  * reference more: another thread may drop it meanwhile (then the PTE has changed), but nobody can
  * make anything else of its frame.
  *
- * A fault from ring 3 whose VMA is the last one found takes a page over in fault.c already
- * (fault_protected); what is left comes here.
+ * A fault from ring 3 whose VMA is the last one found takes a page over in fault_fast.c
+ * already (fault_protected); what is left comes here.
  */
 #include "mm/fault/fault_ctx.h"
 

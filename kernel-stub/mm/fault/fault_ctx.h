@@ -46,6 +46,17 @@ unsigned fault_shmem(struct fault_ctx *c, uint64_t index); /* fault_shmem.c: c->
 unsigned fault_shmem_write(struct fault_ctx *c); /* fault_shmem.c: a write; c->old maps a page
 						    read-only */
 
+/* The whole path (fault.c): steps ii to v for any fault. Needs: mm->lock for reading, which it
+ * releases. */
+struct fault_verdict fault_locked(struct mm *mm, const struct fault_access *access);
+
+/* The same where mmap_read_try() has found a writer at work: waits for mm->lock first. */
+struct fault_verdict fault_waits(struct mm *mm, const struct fault_access *access);
+
+/* The same for a fault that is not what a shortcut expects: all steps, mm->lock not held. mm may be
+ * NULL. */
+struct fault_verdict fault_unusual(struct mm *mm, const struct fault_access *access);
+
 /* Which page of its file the VMA has at addr. */
 static inline uint64_t fault_page_index(const struct vma *vma, uint64_t addr)
 {

@@ -2,8 +2,8 @@
 /*
  * Faults on shared anonymous memory: case 3f of fault.c. The page is the object's, and found or
  * made there first (shmem.h); the PTE that maps it has a reference of its own. If the PTE changes
- * meanwhile, the page stays with the object. A fault of ring 3 is often served in fault.c
- * already (fault_of_file); what is left comes here.
+ * meanwhile, the page stays with the object. A fault of ring 3 is often served in
+ * fault_fast.c already (fault_of_file); what is left comes here.
  */
 #include "mm/fault/fault_ctx.h"
 

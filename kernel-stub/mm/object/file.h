@@ -44,7 +44,7 @@ struct vm_file {
 			   VM_FILE_PAGES is */
 	uint32_t dev;	/* its minor number; the major one is 0 */
 
-	struct page_index pages; /* VM_FILE_SHMEM; of other kinds it stays empty (fault.c) */
+	struct page_index pages; /* VM_FILE_SHMEM; of other kinds it stays empty (fault_fast.c) */
 	/* VM_FILE_SHMEM */
 	struct spinlock i_mmap_lock; /* LOCK_I_MMAP */
 	struct list_node i_mmap;     /* struct vma.i_mmap */

@@ -2,26 +2,8 @@
 /*
  * The set of VMAs.
  *
- * Each VMA knows its `gap`, the free bytes below it that a hole search may give away. The index
- * (vma_index.h) keeps the largest of them for its parts, so that the search never enters a part
- * without a hole that fits.
- *
- * Two gaps stand apart: the widest, which most calls take from or give back to, and the one below
- * the last VMA, usually the stack's, which reaches above mmap_base. With their true width they
- * would change what the index has summed up with each call. So they count as endless there, and a
- * search that comes to one looks whether it fits. That mm->widest is the widest is a matter of
- * speed only: a VMA whose gap grows beyond it takes its place, and when its VMA goes the successor
- * does.
- *
- * Most searches downwards from mmap_base pass over small holes until they come to the widest gap.
- * What one of them has found out is kept: no gap between mm->widest and mmap_base is wider than
- * mm->hole_bound. It rises when such a gap does, and falls when a search has found none.
- *
- * The gap above a VMA that ends below MMAP_MIN_ADDR is taken for wider than it is. It is the
- * lowest, so a search comes to it last, and finds that there is nothing in it above the bound.
- *
- * A VMA's gap depends on its start and on the end of its predecessor. It follows which operations
- * touch gaps at all:
+ * The gap below a VMA (vma_gap.h) depends on its start and on the end of its predecessor. It
+ * follows which operations touch gaps at all:
  *
  *   1. A VMA comes into a hole or leaves one behind, or grows into one or shrinks: its own gap and
  *      its successor's change.
@@ -53,178 +35,9 @@
 #include "mm/object/file.h"
 #include "mm/pgtable/pgtable.h"
 #include "mm/phys/vmstat.h"
-
-#define GAP_ENDLESS UINT64_MAX
+#include "mm/vma/vma_gap.h"
 
 struct kmem_cache vma_cache;
-
-/* ---- gaps ---- */
-
-static uint64_t gap_below(const struct vma *vma)
-{
-	uint64_t low = vma->prev ? vma->prev->end : MMAP_MIN_ADDR, high = vma_start_gap(vma);
-
-	return high > low ? high - low : 0;
-}
-
-static void set_gap(struct vma *vma, uint64_t gap)
-{
-	if (vma->gap == gap)
-		return;
-	vma->gap = gap;
-	vma_index_gap_changed(vma);
-}
-
-/* A gap that may lie above mm->widest has this width now. */
-static void set_bounded_gap(struct vma *vma, uint64_t gap)
-{
-	if (gap > vma->mm->hole_bound)
-		vma->mm->hole_bound = gap;
-	set_gap(vma, gap);
-}
-
-static void set_widest(struct mm *mm, struct vma *vma)
-{
-	struct vma *old = mm->widest;
-
-	if (!old || vma->start < old->start)
-		mm->hole_bound = GAP_ENDLESS;
-	mm->widest = vma;
-	set_gap(vma, GAP_ENDLESS);
-	if (old && old->next)
-		set_bounded_gap(old, gap_below(old));
-}
-
-/* The room below vma changed. */
-static void gap_changed(struct vma *vma)
-{
-	struct vma *widest = vma->mm->widest;
-	uint64_t gap;
-
-	if (vma == widest)
-		return;
-	gap = gap_below(vma);
-	if (!widest || gap > gap_below(widest))
-		set_widest(vma->mm, vma);
-	else if (vma->next)
-		set_bounded_gap(vma, gap);
-}
-
-/* vma came into the room below `next` (NULL: above the last), and into the index with next's gap.
- */
-static void gap_divided(struct mm *mm, struct vma *vma, struct vma *next)
-{
-	if (next && next == mm->widest) {
-		uint64_t upper = gap_below(next);
-
-		if (gap_below(vma) >= upper) {
-			mm->widest = vma;
-			if (next->next)
-				set_bounded_gap(next, upper);
-			return;
-		}
-	}
-	gap_changed(vma);
-	if (next)
-		gap_changed(next);
-}
-
-/* ---- finding ---- */
-
-struct hole {
-	uint64_t start, end;
-};
-
-/* The part of the gap below vma (NULL: of what lies above the last) within [low, high). */
-static struct hole hole_within(const struct mm *mm, const struct vma *vma, uint64_t low,
-			       uint64_t high)
-{
-	const struct vma *prev = vma ? vma->prev : mm->last;
-	struct hole hole = {prev ? prev->end : 0, vma ? vma_start_gap(vma) : TASK_SIZE};
-
-	hole.start = hole.start > low ? hole.start : low;
-	hole.end = hole.end < high ? hole.end : high;
-	return hole;
-}
-
-static bool hole_fits(struct hole hole, uint64_t len)
-{
-	return hole.end > hole.start && hole.end - hole.start >= len;
-}
-
-/* The first VMA with end > addr, for an address above most of them. */
-static struct vma *find_high(struct mm *mm, uint64_t addr)
-{
-	struct vma *last = mm->last;
-
-	if (!last || last->end <= addr)
-		return NULL;
-	if (!last->prev || last->prev->end <= addr)
-		return last;
-	return vma_find(mm, addr);
-}
-
-/* The nearest VMA on that side of `from` with room for len below it, or NULL. */
-static struct vma *room_beside(struct vma *from, uint64_t len, enum vma_side side)
-{
-	struct vma *vma = vma_index_fit(from, len, side);
-
-	while (vma && gap_below(vma) < len)
-		vma = vma_index_fit(vma, len, side);
-	return vma;
-}
-
-/* Does mm->hole_bound say something about a search downwards from there? */
-static bool bound_holds(const struct mm *mm, uint64_t high)
-{
-	return high == mm->mmap_base && mm->widest && mm->widest->end <= high;
-}
-
-/* The highest VMA below `from` (NULL: of all) with room for len below it, or NULL. `from` is where
- * the search downwards from `high` began: it has no room. */
-static struct vma *room_below(struct mm *mm, struct vma *from, uint64_t len, uint64_t high)
-{
-	struct vma *vma;
-
-	if (!from) {
-		from = mm->last;
-		if (!from || gap_below(from) >= len)
-			return from;
-	}
-	if (len > mm->hole_bound && bound_holds(mm, high) && gap_below(mm->widest) >= len)
-		return mm->widest;
-	vma = room_beside(from, len, VMA_BELOW);
-	if (vma && vma == mm->widest && bound_holds(mm, high))
-		mm->hole_bound = len - 1;
-	return vma;
-}
-
-struct vma_place vma_hole_topdown(struct mm *mm, uint64_t len, uint64_t low, uint64_t high)
-{
-	struct vma *vma = find_high(mm, high);
-	struct hole hole = hole_within(mm, vma, low, high);
-	uint64_t start;
-
-	if (hole_fits(hole, len))
-		return (struct vma_place){hole.end - len, vma};
-	vma = room_below(mm, vma, len, high);
-	if (!vma)
-		return (struct vma_place){0, NULL};
-	start = vma_start_gap(vma) - len;
-	return (struct vma_place){start >= low ? start : 0, vma};
-}
-
-struct vma_place vma_hole_bottomup(struct mm *mm, uint64_t len, uint64_t low, uint64_t high)
-{
-	struct vma *vma = vma_find(mm, low);
-	struct hole hole = hole_within(mm, vma, low, high);
-
-	if (vma && !hole_fits(hole, len)) {
-		vma = room_beside(vma, len, VMA_ABOVE);
-		hole = hole_within(mm, vma, low, high);
-	}
-	return (struct vma_place){hole_fits(hole, len) ? hole.start : 0, vma};
-}
 
 /* ---- memory ---- */
 
@@ -262,11 +75,11 @@ static void list_link(struct mm *mm, struct vma *vma, struct vma *next)
 static void link_vma(struct mm *mm, struct vma *vma, struct vma *next, uint64_t gap)
 {
 	list_link(mm, vma, next);
-	vma->gap = next ? gap : GAP_ENDLESS;
+	vma->gap = next ? gap : VMA_GAP_ENDLESS;
 	vma_index_insert(mm, vma);
 	mm->map_count++;
 	if (!next && vma->prev)
-		gap_changed(vma->prev);
+		vma_gap_changed(vma->prev);
 }
 
 /* Takes the VMAs from `first` up to `next` (NULL: to the end) out of the list. */
@@ -277,7 +90,7 @@ static void list_unlink(struct mm *mm, struct vma *first, struct vma *next)
 	*(prev ? &prev->next : &mm->first) = next;
 	*(next ? &next->prev : &mm->last) = prev;
 	if (!next && prev)
-		set_gap(prev, GAP_ENDLESS);
+		vma_gap_set(prev, VMA_GAP_ENDLESS);
 }
 
 /* Takes it, which is out of the list, out of the index, and frees it. */
@@ -409,7 +222,7 @@ static struct vma *map_alone(struct mm *mm, const struct vma_new *new, struct vm
 	if (vma->file)
 		vm_file_link(vma);
 	link_vma(mm, vma, next, next ? next->gap : 0);
-	gap_divided(mm, vma, next);
+	vma_gap_divided(mm, vma, next);
 	return vma;
 }
 
@@ -419,14 +232,14 @@ static struct vma *map_joined(const struct vma_new *new, struct vma_neighbours n
 	vmstat_inc(FL_VMSTAT_VMA_MERGE);
 	if (!n.left) {
 		move_start(n.right, new->start);
-		gap_changed(n.right);
+		vma_gap_changed(n.right);
 		return n.right;
 	}
 	move_end(n.left, new->end);
-	if (n.left->next)
-		gap_changed(n.left->next);
 	if (n.right)
-		absorb_next(n.left);
+		absorb_next(n.left); /* and what its gap was goes with it */
+	else if (n.left->next)
+		vma_gap_changed(n.left->next);
 	return n.left;
 }
 
@@ -441,27 +254,15 @@ void vma_map(struct mm *mm, const struct vma_new *new, struct vma *next, struct 
 
 void vma_extend_down(struct vma *vma, uint64_t start)
 {
-	add_pages(vma->mm, vma, start, vma->start);
+	uint64_t pages = (vma->start - start) >> PAGE_SHIFT;
+
+	vma->mm->total_vm += pages;
+	count_elsewhere(vma, pages); /* as every stack does */
 	move_start(vma, start);
-	gap_changed(vma);
+	vma_gap_changed(vma);
 }
 
 /* ---- unmapping ---- */
-
-/* [start, end) adds to the room below `above` (NULL: above the last). Its VMAs are still in the
- * index: with the wider gap there first, their going changes little in it. */
-static void room_left(struct mm *mm, struct vma *above, uint64_t start, uint64_t end)
-{
-	struct vma *widest = mm->widest;
-
-	if (widest && widest->start >= start && widest->start < end) {
-		mm->widest = above;
-		if (above)
-			set_gap(above, GAP_ENDLESS);
-	} else if (above) {
-		gap_changed(above);
-	}
-}
 
 /* May [start, end), unmapped, have left a lowest-level table to nobody? Not if the one that covers
  * it also covers part of a neighbour: it goes with the last of them. */
@@ -487,7 +288,7 @@ static struct vma *remove_range(struct mm *mm, struct vma *first, uint64_t start
 	}
 	if (first != above)
 		list_unlink(mm, first, above);
-	room_left(mm, above, start, end);
+	vma_gap_left(mm, above, start, end);
 	for (; vma != above; vma = next) {
 		next = vma->next;
 		sub_pages(mm, vma, vma->start, vma->end);
@@ -612,7 +413,7 @@ struct vma *vma_fork(struct mm *mm, const struct vma *from)
 	vma_set_flags(vma, from->flags & ~(uint32_t)VM_LOCKED_MASK);
 	if (vma->file)
 		vm_file_link(vma);
-	link_vma(mm, vma, NULL, GAP_ENDLESS);
+	link_vma(mm, vma, NULL, VMA_GAP_ENDLESS);
 	add_pages(mm, vma, vma->start, vma->end);
 	return vma;
 }
@@ -632,68 +433,7 @@ void vma_free_all(struct mm *mm)
 	}
 	vma_index_clear(mm);
 	mm->first = mm->last = mm->last_hit = mm->widest = NULL;
-	mm->hole_bound = GAP_ENDLESS;
+	mm->hole_bound = VMA_GAP_ENDLESS;
 	mm->map_count = 0;
 	mm->total_vm = mm->other_vm = mm->stack_vm = mm->locked_vm = 0;
-}
-
-/* ---- checking ---- */
-
-/* Is its gap one that mm->hole_bound speaks of? */
-static bool bounded_gap(const struct vma *vma)
-{
-	const struct vma *widest = vma->mm->widest;
-
-	return widest && vma->start > widest->start && vma->next && vma->end <= vma->mm->mmap_base;
-}
-
-static void vma_check_one(const struct mm *mm, const struct vma *vma)
-{
-	ASSERT(vma->mm == mm);
-	ASSERT(!((vma->start | vma->end) & ~PAGE_MASK));
-	ASSERT(vma->start < vma->end && vma->end <= TASK_SIZE);
-	ASSERT(!vma->prev || vma->prev->end <= vma->start);
-	ASSERT(vma->gap == (vma == mm->widest || !vma->next ? GAP_ENDLESS : gap_below(vma)));
-	ASSERT(!bounded_gap(vma) || gap_below(vma) <= mm->hole_bound);
-	ASSERT(vma->prot == vma_prot(vma->flags));
-	ASSERT(vma->elsewhere == vma_counts_elsewhere(vma->flags));
-	if (vma->file)
-		vm_file_check(vma);
-	ASSERT(!vma->anon || (vma->anon->mm == mm && vma->anon->refcount));
-}
-
-static uint32_t vmas_with_root(const struct mm *mm, const struct anon_root *root)
-{
-	uint32_t n = 0;
-
-	for (const struct vma *vma = mm->first; vma; vma = vma->next)
-		n += vma->anon == root;
-	return n;
-}
-
-void vma_check(struct mm *mm)
-{
-	const struct vma *prev = NULL;
-	uint64_t pages = 0, data = 0, stack = 0, locked = 0;
-	uint32_t count = 0;
-	bool hit = !mm->last_hit, widest = !mm->widest;
-
-	for (const struct vma *vma = mm->first; vma; prev = vma, vma = vma->next) {
-		ASSERT(vma->prev == prev);
-		vma_check_one(mm, vma);
-		if (vma->anon)
-			ASSERT(vma->anon->refcount == vmas_with_root(mm, vma->anon));
-		hit |= mm->last_hit == vma;
-		widest |= mm->widest == vma;
-		pages += vma_pages_in(vma, vma->start, vma->end);
-		data += vm_flags_data(vma->flags) ? vma_pages_in(vma, vma->start, vma->end) : 0;
-		stack += vma->flags & VM_GROWSDOWN ? vma_pages_in(vma, vma->start, vma->end) : 0;
-		locked += vma->flags & VM_LOCKED ? vma_pages_in(vma, vma->start, vma->end) : 0;
-		count++;
-	}
-	ASSERT(mm->last == prev);
-	ASSERT(mm->map_count == count && mm->total_vm == pages);
-	ASSERT(mm_data_vm(mm) == data && mm->stack_vm == stack && mm->locked_vm == locked);
-	ASSERT(hit && widest);
-	vma_index_check(mm);
 }

@@ -248,7 +248,7 @@ struct vma *vma_fork(struct mm *mm, const struct vma *from);
 /* Frees every VMA without a look at the pages: they are gone. For mm_destroy(). */
 void vma_free_all(struct mm *mm);
 
-/* Index and list against one another and against the sums. For mm_check(). */
+/* Index and list against one another and against the sums. For mm_check(). (vma_check.c) */
 void vma_check(struct mm *mm);
 
 #endif
