@@ -66,6 +66,13 @@ $(B)/abi/processes: workloads/test/processes.c
 	$(START)
 	$(CC) $(WORKLOAD_CFLAGS) -static $< -o $@
 
+# What of the stub this host's Linux can do: the argument of some of those.
+TEST_PROGRAMS += $(B)/abi/host_features
+
+$(B)/abi/host_features: workloads/test/host_features.c
+	$(START)
+	$(CC) $(WORKLOAD_CFLAGS) $(WORKLOAD_INC) -static $< -o $@
+
 # Each allocation of each call fails in turn: inject_test runs it on the debug stub.
 TEST_PROGRAMS += $(B)/abi/inject
 

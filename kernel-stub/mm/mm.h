@@ -63,17 +63,27 @@ static inline bool vma_is_stack(const struct vma *vma)
 #define MAP_SHARED_ 0x01u
 #define MAP_PRIVATE_ 0x02u
 #define MAP_SHARED_VALIDATE_ 0x03u
+#define MAP_DROPPABLE_ 0x08u
 #define MAP_TYPE_ 0x0fu
-#define MAP_LEGACY_MASK_ 0x7c07f9f3u /* flags older than MAP_SHARED_VALIDATE */
 #define MAP_FIXED_ 0x10u
 #define MAP_ANONYMOUS_ 0x20u
+#define MAP_32BIT_ 0x40u
+#define MAP_ABOVE4G_ 0x80u
 #define MAP_GROWSDOWN_ 0x100u
+#define MAP_DENYWRITE_ 0x800u
+#define MAP_EXECUTABLE_ 0x1000u
 #define MAP_LOCKED_ 0x2000u
 #define MAP_NORESERVE_ 0x4000u
 #define MAP_POPULATE_ 0x8000u
 #define MAP_NONBLOCK_ 0x10000u
 #define MAP_STACK_ 0x20000u
+#define MAP_HUGETLB_ 0x40000u
+#define MAP_SYNC_ 0x80000u
 #define MAP_FIXED_NOREPLACE_ 0x100000u
+#define MAP_HUGE_SHIFT_ 26 /* of the size's logarithm, for MAP_HUGETLB */
+#define MAP_HUGE_SIZE_ (63u << MAP_HUGE_SHIFT_)
+#define MAP_HUGE_2MB_ (21u << MAP_HUGE_SHIFT_)
+#define MAP_HUGE_1GB_ (30u << MAP_HUGE_SHIFT_)
 
 #define PROT_READ_ 1u
 #define PROT_WRITE_ 2u
@@ -94,6 +104,8 @@ static inline bool vma_is_stack(const struct vma *vma)
 #define MADV_FREE_ 8
 #define MADV_DONTFORK_ 10
 #define MADV_DOFORK_ 11
+#define MADV_HUGEPAGE_ 14
+#define MADV_NOHUGEPAGE_ 15
 #define MADV_DONTDUMP_ 16
 #define MADV_DODUMP_ 17
 #define MADV_WIPEONFORK_ 18
@@ -113,12 +125,12 @@ static inline bool vma_is_stack(const struct vma *vma)
  * then all that makes it so: MAP_ANONYMOUS itself is the caller's to look at. pgoff has 52 bits.
  * Flags beyond those of the call (VM_GROWSDOWN, mm->def_flags) are or-ed in from vm_extra. What is
  * mapped shared: file.h. */
-int64_t vm_mmap(struct mm *mm, uint64_t addr, uint64_t len, unsigned prot, unsigned map_flags,
+int64_t vm_mmap(struct mm *mm, uint64_t addr, uint64_t len, unsigned prot, uint64_t map_flags,
 		struct vm_file *file, uint64_t pgoff, uint32_t vm_extra);
 int64_t vm_munmap(struct mm *mm, uint64_t addr, uint64_t len);
-int64_t vm_mprotect(struct mm *mm, uint64_t addr, uint64_t len, unsigned prot);
+int64_t vm_mprotect(struct mm *mm, uint64_t addr, uint64_t len, uint64_t prot);
 /* The new address, or a negative error. */
-int64_t vm_mremap(struct mm *mm, uint64_t addr, uint64_t old_len, uint64_t new_len, unsigned flags,
+int64_t vm_mremap(struct mm *mm, uint64_t addr, uint64_t old_len, uint64_t new_len, uint64_t flags,
 		  uint64_t new_addr);
 int64_t vm_madvise(struct mm *mm, uint64_t addr, uint64_t len, int advice);
 /* Faults every page of [start, end) in, as MADV_POPULATE_READ or _WRITE: 0 or a negative error.

@@ -52,6 +52,19 @@ compare()
 	done
 }
 
+# What only some kernels do, as far as this one does.
+atf_test_case features_tcg
+features_tcg_head()
+{
+	atf_set timeout 600
+}
+features_tcg_body()
+{
+	need tcg
+	features=$(setarch -R "$build/abi/host_features")
+	compare tcg abi_flags "$features"
+}
+
 # Many trees of processes, where they cost little.
 atf_test_case processes_tcg
 processes_tcg_head()
@@ -207,6 +220,7 @@ atf_init_test_cases()
 		atf_add_test_case "index_${other}_tcg"
 	done
 	atf_add_test_case conformance_tcg
+	atf_add_test_case features_tcg
 	atf_add_test_case processes_tcg
 	atf_add_test_case cpus2_tcg
 	atf_add_test_case cpus4_tcg

@@ -7,32 +7,43 @@
 #include "kern/sys/kern_syscall.h"
 #include "kern/task/task.h"
 #include "mm/base/mm_errno.h"
+#include "mm/calls/mm_call_flags.h"
 #include "mm/mm.h"
 
 /* vm_extra: what mlockall has said of mappings to come. */
 static inline int64_t mmap_with(const struct trap_frame *regs, struct vm_file *vm,
 				uint32_t vm_extra)
 {
-	return vm_mmap(current()->mm, ARG0(regs), ARG1(regs), (unsigned)ARG2(regs),
-		       (unsigned)ARG3(regs), vm, ARG5(regs) >> PAGE_SHIFT, vm_extra);
+	return vm_mmap(current()->mm, ARG0(regs), ARG1(regs), (unsigned)ARG2(regs), ARG3(regs), vm,
+		       ARG5(regs) >> PAGE_SHIFT, vm_extra);
+}
+
+/* May what is open be mapped so? 0 or an error: what is wrong with the type goes first. */
+static int64_t check_file(const struct file *file, unsigned prot, uint64_t flags)
+{
+	unsigned mode = file->flags & O_ACCMODE;
+	int64_t error = mmap_check_file_type(flags);
+
+	if (mode == O_WRONLY || ((flags & MAP_SHARED_) && (prot & PROT_WRITE_) && mode != O_RDWR))
+		return error ? error : -MM_EACCES;
+	return file->ops->map ? 0 : error ? error : -MM_ENODEV;
 }
 
 /* The descriptor's part of mmap: 0 or an error. *vm outlives the descriptor (initramfs.h: never
  * released). Needs: kern_lock. */
 static int64_t find_file(const struct trap_frame *regs, struct vm_file **vm)
 {
-	unsigned prot = (unsigned)ARG2(regs), flags = (unsigned)ARG3(regs), mode;
 	struct file *file = file_get((uint32_t)ARG4(regs));
+	int64_t error;
 
 	if (!file)
 		return -MM_EBADF;
-	mode = file->flags & O_ACCMODE;
-	if (mode == O_WRONLY || ((flags & MAP_SHARED_) && (prot & PROT_WRITE_) && mode != O_RDWR))
-		return -MM_EACCES;
-	if (!file->ops->map)
-		return -MM_ENODEV;
-	*vm = file->ops->map(file);
-	return 0;
+	if (ARG3(regs) & MAP_HUGETLB_)
+		return -MM_EINVAL; /* it is no file of hugetlbfs */
+	error = check_file(file, (unsigned)ARG2(regs), ARG3(regs));
+	if (!error)
+		*vm = file->ops->map(file);
+	return error;
 }
 
 static __attribute__((noinline)) int64_t mmap_file(const struct trap_frame *regs, uint32_t vm_extra)
@@ -54,18 +65,19 @@ static inline int64_t mmap_call(const struct trap_frame *regs, uint32_t vm_extra
 					   : mmap_file(regs, vm_extra);
 }
 
-/* What is to be brought in at once: MAP_POPULATE, or locked memory. */
+/* What is to be brought in at once: MAP_POPULATE, or locked memory, also what the call could not
+ * lock (MAP_DROPPABLE). */
 static __attribute__((noinline)) int64_t mmap_populate(const struct trap_frame *regs)
 {
-	int64_t start = mmap_call(regs, current()->mm->def_flags);
+	uint32_t extra = current()->mm->def_flags;
+	int64_t start = mmap_call(regs, extra);
 	uint64_t end = ((uint64_t)start + ARG1(regs) + PAGE_SIZE - 1) & PAGE_MASK;
 
 	if (start < 0)
 		return start;
-	if ((ARG3(regs) & (MAP_POPULATE_ | MAP_NONBLOCK_)) == MAP_POPULATE_)
+	if ((ARG3(regs) & (MAP_POPULATE_ | MAP_NONBLOCK_)) == MAP_POPULATE_ ||
+	    ARG3(regs) & MAP_LOCKED_ || extra & VM_LOCKED)
 		vm_populate(current()->mm, (uint64_t)start, end);
-	else
-		vm_populate_locked(current()->mm, (uint64_t)start, end);
 	return start;
 }
 
@@ -83,13 +95,12 @@ SYSCALL(munmap)
 
 SYSCALL(mprotect)
 {
-	return vm_mprotect(current()->mm, ARG0(regs), ARG1(regs), (unsigned)ARG2(regs));
+	return vm_mprotect(current()->mm, ARG0(regs), ARG1(regs), ARG2(regs));
 }
 
 SYSCALL(mremap)
 {
-	return vm_mremap(current()->mm, ARG0(regs), ARG1(regs), ARG2(regs), (unsigned)ARG3(regs),
-			 ARG4(regs));
+	return vm_mremap(current()->mm, ARG0(regs), ARG1(regs), ARG2(regs), ARG3(regs), ARG4(regs));
 }
 
 SYSCALL(madvise)

@@ -37,6 +37,9 @@ enum vm_flag {
 	VM_NORESERVE = 1u << 14,   /* MAP_NORESERVE_ */
 	VM_LOCKONFAULT = 1u << 15, /* MLOCK_ONFAULT: with VM_LOCKED */
 	VM_DONTDUMP = 1u << 16,	   /* MADV_DONTDUMP */
+	VM_NOHUGEPAGE = 1u << 17,  /* MAP_STACK_, MADV_NOHUGEPAGE */
+	VM_DROPPABLE = 1u << 18,   /* MAP_DROPPABLE_ */
+	VM_HUGEPAGE = 1u << 19,	   /* MADV_HUGEPAGE: nothing looks at it yet */
 };
 
 #define VM_ACCESS_FLAGS (VM_READ | VM_WRITE | VM_EXEC)

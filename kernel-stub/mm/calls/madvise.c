@@ -31,6 +31,10 @@ static struct advice_flags advice_flags(int advice)
 		return (struct advice_flags){true, 0, VM_DONTCOPY};
 	case MADV_DOFORK_:
 		return (struct advice_flags){true, VM_DONTCOPY, 0};
+	case MADV_HUGEPAGE_:
+		return (struct advice_flags){true, VM_NOHUGEPAGE, VM_HUGEPAGE};
+	case MADV_NOHUGEPAGE_:
+		return (struct advice_flags){true, VM_HUGEPAGE, VM_NOHUGEPAGE};
 	case MADV_DONTDUMP_:
 		return (struct advice_flags){true, 0, VM_DONTDUMP};
 	case MADV_DODUMP_:
@@ -66,12 +70,26 @@ static bool advice_is_populate(int advice)
 	return advice == MADV_POPULATE_READ_ || advice == MADV_POPULATE_WRITE_;
 }
 
+/* Does the VMA take that advice? Droppable memory stays what a child and a core file don't get. */
+static bool advice_suits(const struct vma *vma, int advice)
+{
+	switch (advice) {
+	case MADV_WIPEONFORK_:
+		return !vma->file && !(vma->flags & VM_SHARED);
+	case MADV_KEEPONFORK_:
+	case MADV_DODUMP_:
+		return !(vma->flags & VM_DROPPABLE);
+	default:
+		return true;
+	}
+}
+
 static int advise_plan(struct vma_change *change, struct vma *vma, uint64_t start, uint64_t end,
 		       int advice)
 {
 	struct advice_flags f = advice_flags(advice);
 
-	if (advice == MADV_WIPEONFORK_ && (vma->file || vma->flags & VM_SHARED))
+	if (!advice_suits(vma, advice))
 		return -MM_EINVAL;
 	vma_plan_change(change, vma, start > vma->start ? start : vma->start,
 			end < vma->end ? end : vma->end, (vma->flags & ~f.clear) | f.set);

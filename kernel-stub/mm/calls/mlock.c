@@ -15,13 +15,22 @@
 #include "mm/mm.h"
 
 #include "mm/base/mm_errno.h"
+#include "mm/calls/mm_call_flags.h"
 #include "mm/vma/vma.h"
+
+/* A VMA's flags once it is locked that way. What may be dropped is never locked, though brought in.
+ */
+static uint32_t mlock_flags(const struct vma *vma, uint32_t lock)
+{
+	return vma->flags & VM_DROPPABLE ? vma->flags
+					 : (vma->flags & ~(uint32_t)VM_LOCKED_MASK) | lock;
+}
 
 static int mlock_plan(struct vma_change *change, struct vma *vma, uint64_t start, uint64_t end,
 		      uint32_t flags)
 {
 	vma_plan_change(change, vma, start, end < vma->end ? end : vma->end,
-			(vma->flags & ~(uint32_t)VM_LOCKED_MASK) | flags);
+			mlock_flags(vma, flags));
 	return vma->mm->map_count + change->nr_new > vma->mm->map_max ? -MM_ENOMEM : 0;
 }
 
@@ -91,10 +100,10 @@ int64_t vm_mlock(struct mm *mm, uint64_t addr, uint64_t len, unsigned flags)
 {
 	uint64_t start = addr & PAGE_MASK, end = mlock_end(addr, len);
 	uint32_t vm_flags = VM_LOCKED;
-	int err;
+	int err = call_flags_check(&mlock2_flags, flags);
 
-	if (flags & ~MLOCK_ONFAULT_)
-		return -MM_EINVAL;
+	if (err)
+		return err;
 	if (flags & MLOCK_ONFAULT_)
 		vm_flags |= VM_LOCKONFAULT;
 	err = mlock_range(mm, start, end, vm_flags);
@@ -120,8 +129,7 @@ static void mlock_all(struct mm *mm, uint32_t flags)
 	while (vma) {
 		struct vma_change change;
 
-		vma_plan_change(&change, vma, vma->start, vma->end,
-				(vma->flags & ~(uint32_t)VM_LOCKED_MASK) | flags);
+		vma_plan_change(&change, vma, vma->start, vma->end, mlock_flags(vma, flags));
 		vma = vma_do_change(&change, &none)->next;
 	}
 }
@@ -140,7 +148,9 @@ static void mlockall_apply(struct mm *mm, unsigned flags)
 
 int64_t vm_mlockall(struct mm *mm, unsigned flags)
 {
-	if (!flags || flags & ~(MCL_CURRENT_ | MCL_FUTURE_ | MCL_ONFAULT_) || flags == MCL_ONFAULT_)
+	int err = call_flags_check(&mlockall_flags, flags);
+
+	if (err || !(flags & (MCL_CURRENT_ | MCL_FUTURE_)))
 		return -MM_EINVAL;
 	mlockall_apply(mm, flags);
 	if (flags & MCL_CURRENT_)

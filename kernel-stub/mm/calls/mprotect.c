@@ -7,13 +7,13 @@
 #include "mm/mm.h"
 
 #include "mm/base/mm_errno.h"
+#include "mm/calls/mm_call_flags.h"
 #include "mm/pgtable/pgtable.h"
 #include "mm/rmap/anon.h"
 #include "mm/vma/vma.h"
 #include "mm/walk/protect.h"
 
 #define PROT_GROWS (PROT_GROWSDOWN_ | PROT_GROWSUP_)
-#define PROT_KNOWN (PROT_READ_ | PROT_WRITE_ | PROT_EXEC_ | PROT_SEM_)
 
 _Static_assert(VM_MAYREAD == VM_READ << 4 && VM_MAYWRITE == VM_WRITE << 4 &&
 		       VM_MAYEXEC == VM_EXEC << 4,
@@ -195,30 +195,31 @@ static __attribute__((noinline)) void mprotect_locked_part(struct mm *mm, uint64
 
 /* The call, but for what is to be brought in. */
 static __attribute__((noinline)) int64_t mprotect_call(struct mm *mm, uint64_t addr, uint64_t len,
-						       unsigned prot)
+						       uint64_t prot)
 {
-	unsigned grows = prot & PROT_GROWS;
+	unsigned grows = (unsigned)prot & PROT_GROWS;
 	uint64_t end = addr + page_align(len);
 	int err;
 
-	prot &= ~PROT_GROWS;
+	prot &= ~(uint64_t)PROT_GROWS;
 	if (grows == PROT_GROWS || addr & ~PAGE_MASK)
 		return -MM_EINVAL;
 	if (!len)
 		return 0;
 	if (end <= addr)
 		return -MM_ENOMEM;
-	if (prot & ~PROT_KNOWN)
-		return -MM_EINVAL;
+	err = call_flags_check(&mprotect_prot, prot);
+	if (err)
+		return err;
 	mmap_write_lock(mm);
-	err = mprotect_locked(mm, addr, end, grows, prot);
+	err = mprotect_locked(mm, addr, end, grows, (unsigned)prot);
 	mmap_write_unlock(mm);
 	return err;
 }
 
 /* The same where something is locked. */
 static __attribute__((noinline)) int64_t mprotect_populating(struct mm *mm, uint64_t addr,
-							     uint64_t len, unsigned prot)
+							     uint64_t len, uint64_t prot)
 {
 	uint64_t from = addr, to = addr + page_align(len);
 	int64_t ret;
@@ -232,7 +233,7 @@ static __attribute__((noinline)) int64_t mprotect_populating(struct mm *mm, uint
 	return ret;
 }
 
-int64_t vm_mprotect(struct mm *mm, uint64_t addr, uint64_t len, unsigned prot)
+int64_t vm_mprotect(struct mm *mm, uint64_t addr, uint64_t len, uint64_t prot)
 {
 	return unlikely(mm->locked_vm) ? mprotect_populating(mm, addr, len, prot)
 				       : mprotect_call(mm, addr, len, prot);

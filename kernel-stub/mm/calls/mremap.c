@@ -32,6 +32,8 @@
 #include "mm/mm.h"
 
 #include "mm/base/mm_errno.h"
+#include "mm/calls/mm_call_flags.h"
+#include "mm/calls/place.h"
 #include "mm/fault/fault.h"
 #include "mm/pgtable/pgtable.h"
 #include "mm/pgtable/tlb.h"
@@ -41,7 +43,6 @@
 #include "mm/rmap/rmap.h"
 #include "mm/vma/vma.h"
 
-#define MREMAP_FLAGS (MREMAP_MAYMOVE_ | MREMAP_FIXED_ | MREMAP_DONTUNMAP_)
 #define MREMAP_TO (MREMAP_FIXED_ | MREMAP_DONTUNMAP_)
 #define MREMAP_MAPS 3u /* that a move needs below the limit, as Linux has it */
 #define MREMAP_PIECE 64u
@@ -49,7 +50,7 @@
 struct mremap {
 	struct mm *mm;
 	uint64_t addr, old_len, new_addr, new_len;
-	unsigned flags;
+	uint64_t flags;
 	struct vma *vma; /* at addr */
 };
 
@@ -265,29 +266,19 @@ static int64_t move(struct mremap *r, struct vma *next)
 
 /* ---- places ---- */
 
-/* With MREMAP_DONTUNMAP alone new_addr is a hint. */
-static bool hint_free(struct mremap *r, struct vma **next)
-{
-	if (!(r->flags & MREMAP_DONTUNMAP_) || !r->new_addr)
-		return false;
-	*next = vma_find(r->mm, r->new_addr);
-	return !*next || r->new_addr + r->new_len <= vma_start_gap(*next);
-}
-
-/* Moves to a hole, or to the place that MREMAP_FIXED names and that is free by now. */
+/* Moves to a hole, or to the place that MREMAP_FIXED names and that is free by now. With
+ * MREMAP_DONTUNMAP alone new_addr is a hint. */
 static int64_t move_somewhere(struct mremap *r)
 {
-	struct mm *mm = r->mm;
+	const struct vma *vma = r->vma;
+	struct place_request request = {r->flags & MREMAP_DONTUNMAP_ ? r->new_addr : 0, r->new_len,
+					vma->flags & VM_SHARED ? MAP_SHARED_ : 0, vma->file,
+					vma->pgoff + ((r->addr - vma->start) >> PAGE_SHIFT)};
 	struct vma_place place;
-	struct vma *next;
 
 	if (r->flags & MREMAP_FIXED_)
-		return move(r, vma_find(mm, r->new_addr));
-	if (hint_free(r, &next))
-		return move(r, next);
-	place = vma_hole_topdown(mm, r->new_len, MMAP_MIN_ADDR, mm->mmap_base);
-	if (!place.start)
-		place = vma_hole_bottomup(mm, r->new_len, UNMAPPED_BASE, TASK_SIZE);
+		return move(r, vma_find(r->mm, r->new_addr));
+	place = place_best(r->mm, &request);
 	r->new_addr = place.start;
 	return place.start ? move(r, place.next) : -MM_ENOMEM;
 }
@@ -297,7 +288,7 @@ static int64_t move_somewhere(struct mremap *r)
 /* Case 1. Pure. */
 static bool senseless(const struct mremap *r)
 {
-	if (r->flags & ~MREMAP_FLAGS || r->addr & ~PAGE_MASK || !r->new_len ||
+	if (call_flags_check(&mremap_flags, r->flags) || r->addr & ~PAGE_MASK || !r->new_len ||
 	    r->new_len > TASK_SIZE)
 		return true;
 	if (!(r->flags & MREMAP_TO))
@@ -427,7 +418,7 @@ static int64_t mremap_locked(struct mremap *r)
 	return err ? err : (int64_t)r->addr;
 }
 
-int64_t vm_mremap(struct mm *mm, uint64_t addr, uint64_t old_len, uint64_t new_len, unsigned flags,
+int64_t vm_mremap(struct mm *mm, uint64_t addr, uint64_t old_len, uint64_t new_len, uint64_t flags,
 		  uint64_t new_addr)
 {
 	struct mremap r = {.mm = mm,
