@@ -75,3 +75,25 @@ $(B)/harness-san/%.c.o: %.c
 $(B)/kyua/harness/test/mutate_test: $(HARNESS_SAN_OBJS)
 	$(START)
 	$(CC) $(HARNESS_SAN) $^ $(HARNESS_LIBS) -latf-c -o $@
+
+# Changes that are no work, for null_change_test: the stub with one object more each, and the workloads.
+NULL_DIR := harness/test/null
+NULL_STUBS := $(patsubst $(NULL_DIR)/%.c,$(B)/null/%.elf,$(wildcard $(NULL_DIR)/stub_*.c))
+NULL_WORKLOADS := $(WORKLOADS:%=$(B)/null/workloads/%)
+TEST_PROGRAMS += $(NULL_STUBS) $(NULL_WORKLOADS)
+
+$(B)/null/%.o: $(NULL_DIR)/%.c Makefile
+	$(START)
+	$(CC) $(STUB_CFLAGS) -c $< -o $@
+
+$(B)/null/stub_message.elf: STUB_LINK += --wrap=sched_init
+$(B)/null/stub_nop.elf: STUB_LINK += --wrap=vm_fault
+$(NULL_STUBS): $(B)/null/%.elf: $(B)/null/%.o $(STUB_OBJS) $(KS)/arch/x86_64/stub.ld
+	$(START)
+	$(STUB_LINK) $(STUB_OBJS) $< -o $@
+
+$(NULL_WORKLOADS): $(B)/null/workloads/%: $(B)/workload/workloads/%.c.o $(WORKLOAD_RUNTIME) $(B)/null/workload_data.o $(WORKLOAD_ROOM)
+	$(START)
+	$(WORKLOAD_LINK)
+
+$(WORKLOAD_THREADED:%=$(B)/null/workloads/%): $(WORKLOAD_TEAM)

@@ -4,6 +4,7 @@ KS := kernel-stub
 STUB_CFLAGS := -std=gnu11 -O2 -g -ffreestanding -fno-pic -fno-pie -mcmodel=kernel -mno-red-zone \
 	-mgeneral-regs-only -fno-stack-protector -fcf-protection=none -fno-asynchronous-unwind-tables \
 	-fno-strict-aliasing -fno-common -fomit-frame-pointer $(WARN)
+STUB_LINK = $(LD) -n -z noexecstack --no-warn-rwx-segments --build-id=none -T $(KS)/arch/x86_64/stub.ld
 # A debug stub checks lock order and freed memory at run time, and can make allocations fail. There is
 # one beside the others for tests (stub-debug.elf); STUB_DEBUG=1 makes all of them so (into a build
 # directory of its own: make B=…).
@@ -64,8 +65,7 @@ $(B)/guest-debug/%.S.o: %.S Makefile
 
 $(B)/stub-debug.elf: $(STUB_DEBUG_OBJS) $(KS)/arch/x86_64/stub.ld
 	$(START)
-	$(LD) -n -z noexecstack --no-warn-rwx-segments --build-id=none -T $(KS)/arch/x86_64/stub.ld \
-		$(STUB_DEBUG_OBJS) -o $@
+	$(STUB_LINK) $(STUB_DEBUG_OBJS) -o $@
 TEST_PROGRAMS += $(B)/stub-debug.elf
 
 # The longest of them ran at length with the first index.
@@ -87,8 +87,7 @@ STUB_OBJS$(2) := $$(patsubst %,$(B)/guest$(2)/%.o,$$(STUB_SRCS) $$(wildcard $(KS
 
 $(B)/stub$(2).elf: $$(STUB_OBJS$(2)) $(KS)/arch/x86_64/stub.ld
 	$$(START)
-	$$(LD) -n -z noexecstack --no-warn-rwx-segments --build-id=none -T $(KS)/arch/x86_64/stub.ld \
-		$$(STUB_OBJS$(2)) -o $$@
+	$$(STUB_LINK) $$(STUB_OBJS$(2)) -o $$@
 
 $(B)/hosted$(2)/%.c.o: %.c
 	$$(START)

@@ -3,6 +3,7 @@ WORKLOAD_CFLAGS := -std=gnu11 -O2 -g -fno-pie -fno-stack-protector $(WARN)
 WORKLOAD_INC := -Ikernel-stub/include -Iworkloads/runtime -Iworkloads
 WORKLOADS := $(patsubst workloads/%.c,%,$(wildcard workloads/*.c))
 WORKLOAD_ROOM := workloads/runtime/room.ld
+WORKLOAD_LINK = $(CC) -static $(filter %.o,$^) -Wl,-T,$(WORKLOAD_ROOM) -o $@
 # What needs threads is apart: it would make every program larger.
 WORKLOAD_TEAM := $(B)/workload/workloads/runtime/team.c.o
 WORKLOAD_THREADED := threads-touch shootdown
@@ -30,7 +31,7 @@ $(B)/workload/%.c.o: %.c Makefile
 
 $(patsubst %,$(B)/workloads/%,$(WORKLOADS)): $(B)/workloads/%: $(B)/workload/workloads/%.c.o $(WORKLOAD_RUNTIME) $(WORKLOAD_ROOM)
 	$(START)
-	$(CC) -static $(filter %.o,$^) -Wl,-T,$(WORKLOAD_ROOM) -o $@
+	$(WORKLOAD_LINK)
 
 $(patsubst %,$(B)/workloads/%,$(WORKLOAD_THREADED)): $(WORKLOAD_TEAM)
 

@@ -59,6 +59,10 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 {
 	struct common_options *c = state->input;
 
+	if (key == ARGP_KEY_INIT) {
+		state->child_inputs[0] = &c->extras;
+		return 0;
+	}
 	if (key == 'o' && !*arg)
 		argp_error(state, "-o needs the name of a directory");
 	if (key == 'o')
@@ -76,7 +80,8 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	return 0;
 }
 
-const struct argp common_argp = {.options = options, .parser = parse_option};
+static const struct argp_child children[] = {{&extras_argp, 0, NULL, 0}, {0}};
+const struct argp common_argp = {.options = options, .parser = parse_option, .children = children};
 
 static const struct engine *find_engine(const char *name, const char **choice)
 {
@@ -108,17 +113,25 @@ static const struct engine *find_engine(const char *name, const char **choice)
 
 bool common_prepare(const struct common_options *c, int argc, char **argv, struct runner_options *o)
 {
+	const char *why;
+
 	*o = (struct runner_options){
 		.stub = paths_stub(),
 		.dir = c->dir,
 		.seed = c->seed,
 		.timeout = c->timeout,
+		.extras = c->extras.extras,
 		.argc = argc,
 		.argv = argv,
 	};
 	o->engine = find_engine(c->engine, &o->engine_choice);
 	if (!o->engine)
 		return false;
+	why = extras_refused(&o->extras, o->engine->id);
+	if (why) {
+		fprintf(stderr, "faultline: %s\n", why);
+		return false;
+	}
 	if (o->engine->id != ENGINE_LINUX && access(o->stub, R_OK)) {
 		fprintf(stderr,
 			"faultline: no kernel-stub at %s: `make` builds it, --stub names another\n",

@@ -8,11 +8,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "cli/extras_options.h"
 #include "engine/engine.h"
 #include "run/runner.h"
 
 struct common_options {
-	const char *engine; /* "auto" by default */
+	struct extras_options extras; /* with the command's arena */
+	const char *engine;	      /* "auto" by default */
 	const char *dir;
 	uint64_t seed;
 	double timeout;

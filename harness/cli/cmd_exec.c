@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "base/xalloc.h"
 #include "cli/cmd.h"
+#include "cli/extras_options.h"
 #include "engine/engine.h"
 #include "model/setting.h"
 
@@ -21,6 +22,7 @@ enum { OPTION_STUB = 256, OPTION_TIMEOUT, OPTION_SEED };
 struct exec_options {
 	const char *engine;
 	struct arena arena;
+	struct extras_options extras;
 	struct settings settings; /* the machine's and the kernel's */
 	uint64_t seed;
 	double timeout;
@@ -79,6 +81,10 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	struct exec_options *o = state->input;
 
 	switch (key) {
+	case ARGP_KEY_INIT:
+		o->extras.arena = &o->arena;
+		state->child_inputs[0] = &o->extras;
+		break;
 	case 'e':
 		o->engine = arg;
 		break;
@@ -116,8 +122,10 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	return 0;
 }
 
+static const struct argp_child children[] = {{&extras_argp, 0, NULL, 0}, {0}};
 static const struct argp parser = {
 	.options = options,
+	.children = children,
 	.parser = parse_option,
 	.args_doc = "-- PROGRAM [ARG]...",
 	.doc = "Boots the kernel, runs one static Linux program in it and passes on its output and its "
@@ -198,9 +206,36 @@ static enum fl_recorder_mode recorder(const struct exec_options *o)
 								  : FL_RECORDER_HIST;
 }
 
+static bool is_in(const char *const *env, const char *variable)
+{
+	size_t name = strcspn(variable, "=") + 1;
+
+	for (; env && *env; env++)
+		if (!strncmp(*env, variable, name))
+			return true;
+	return false;
+}
+
+/* What -E says, and of what the program would have without it, the rest. */
+static const char *const *program_env(struct exec_options *o, enum engine_id engine)
+{
+	static const char *const guest[] = {"HOME=/", "PATH=/", NULL};
+	const char *const *base = engine == ENGINE_LINUX ? (const char *const *)environ : guest;
+	const char *const *given = o->extras.extras.env;
+	const char **env = NULL;
+	size_t n = 0;
+
+	for (size_t i = 0; base[i]; i++)
+		if (!is_in(given, base[i]))
+			*(const char **)arena_push(&o->arena, &env, &n, sizeof(*env)) = base[i];
+	for (size_t i = 0; given && given[i]; i++)
+		*(const char **)arena_push(&o->arena, &env, &n, sizeof(*env)) = given[i];
+	arena_push(&o->arena, &env, &n, sizeof(*env));
+	return env;
+}
+
 static int run(struct exec_options *o, const struct engine *engine)
 {
-	static const char *const env[] = {"HOME=/", "PATH=/", NULL};
 	struct outcome out;
 	char *name;
 	const char **argv = guest_argv(o, engine->id, &name);
@@ -209,7 +244,10 @@ static int run(struct exec_options *o, const struct engine *engine)
 					settings_find(&o->settings, "vma_index")->value),
 		.program = o->program[0],
 		.argv = argv,
-		.envp = engine->id == ENGINE_LINUX ? (const char *const *)environ : env,
+		.envp = program_env(o, engine->id),
+		.files = o->extras.extras.files,
+		.nr_files = o->extras.extras.nr_files,
+		.append = o->extras.extras.append,
 		.memory = setting_number(settings_find(&o->settings, "memory")),
 		.cpus = (unsigned)setting_number(settings_find(&o->settings, "cpus")),
 		.interleave = setting_number(settings_find(&o->settings, "interleave")),
@@ -248,6 +286,8 @@ int cmd_exec(int argc, char **argv)
 	if (!engine)
 		fprintf(stderr, "faultline exec: no engine %s: kvm, tcg, linux or auto\n",
 			o.engine);
+	else if ((why = extras_refused(&o.extras.extras, engine->id)))
+		fprintf(stderr, "faultline exec: %s\n", why);
 	else
 		status = run(&o, engine);
 	arena_free(&o.arena);

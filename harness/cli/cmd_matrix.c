@@ -87,6 +87,7 @@ int cmd_matrix(int argc, char **argv)
 	struct plan plan;
 	int status = 2;
 
+	o.common.extras.arena = &a;
 	argp_parse(&parser, argc, argv, 0, NULL, &o);
 	char *profiles = paths_data("workloads/profiles"), *dir = paths_data("workloads/matrix");
 

@@ -78,6 +78,7 @@ int cmd_run(int argc, char **argv)
 	struct plan plan;
 	int status = 2;
 
+	o.common.extras.arena = &a;
 	argp_parse(&parser, argc, argv, 0, NULL, &o);
 	*(const char **)arena_push(&a, &o.assignments, &o.nr_assignments, sizeof(char *)) = NULL;
 	*(const char **)arena_push(&a, &o.profiles, &o.nr_profiles, sizeof(char *)) = NULL;

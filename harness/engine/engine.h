@@ -34,12 +34,27 @@ enum stdio_mode {
 	STDIO_PASS,    /* to this process's own stdout and stderr as it comes */
 };
 
+/* A file of the host's, and its name in the guest. */
+struct guest_file {
+	const char *host, *guest;
+};
+
+/* What a guest gets beside its program, whatever the cell. All zero: nothing. */
+struct guest_extras {
+	const char **env; /* NAME=VALUE, NULL-terminated; NULL: none */
+	struct guest_file *files;
+	size_t nr_files;
+	const char *append; /* to the kernel's command line; may be NULL */
+};
+
 struct machine_spec {
 	const char *stub;    /* path of stub.elf */
 	const char *program; /* host path of a static ELF */
 	const char *const
 		*argv; /* argv[0] is its name in the guest, e.g. "/anon-touch"; NULL-terminated */
 	const char *const *envp;
+	const struct guest_file *files; /* for a guest, beside the program */
+	size_t nr_files;
 	uint64_t memory; /* bytes */
 	unsigned cpus;
 	uint64_t interleave; /* tcg with several CPUs: instructions a turn; 0: as QEMU likes */
@@ -47,6 +62,7 @@ struct machine_spec {
 	enum fl_recorder_mode recorder;
 	uint64_t ring_events;	 /* per CPU, for FL_RECORDER_RAW */
 	const char *kernel_args; /* further command line, e.g. "panic_on_oops=1"; may be "" */
+	const char *append;	 /* still further; NULL: none */
 	double timeout;		 /* seconds of wall time */
 	enum stdio_mode stdio;
 	const char

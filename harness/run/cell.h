@@ -11,6 +11,7 @@ struct cell_options {
 	const char *stub;
 	uint64_t seed;
 	double timeout;
+	struct guest_extras extras;
 	const char *console_path; /* may be NULL */
 	const char *events_path;  /* zstd file for recorder=raw; may be NULL */
 };

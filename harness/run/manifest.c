@@ -175,6 +175,24 @@ static void put_time(struct making *m)
 	put_string(m, "time", text);
 }
 
+/* What the command line gave each guest; null: nothing. */
+static json_t *extras_json(const struct guest_extras *x)
+{
+	json_t *env = json_array(), *files = json_array();
+
+	for (size_t i = 0; x->env && x->env[i]; i++)
+		json_array_append_new(env, json_string(x->env[i]) ?: json_string("(not UTF-8)"));
+	for (size_t i = 0; i < x->nr_files; i++)
+		json_array_append_new(files,
+				      json_string(x->files[i].guest) ?: json_string("(not UTF-8)"));
+	if (!json_array_size(env) && !json_array_size(files) && !x->append) {
+		json_decref(env);
+		json_decref(files);
+		return json_null();
+	}
+	return json_pack("{s:o,s:o,s:s*}", "env", env, "files", files, "append", x->append);
+}
+
 json_t *manifest_make(struct arena *a, const struct manifest_options *o)
 {
 	struct making m = {.arena = a, .manifest = json_object(), .reasons = json_object()};
@@ -189,6 +207,7 @@ json_t *manifest_make(struct arena *a, const struct manifest_options *o)
 			    (o->matrix ? json_string(o->matrix) : NULL) ?: json_null());
 	json_object_set_new(m.manifest, "seed", json_integer((json_int_t)o->seed));
 	json_object_set_new(m.manifest, "timeout_seconds", json_real(o->timeout));
+	json_object_set_new(m.manifest, "extras", extras_json(o->extras));
 	put_engine(&m, o);
 	put_build(&m);
 	put_host(&m);

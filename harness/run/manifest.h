@@ -14,6 +14,7 @@ struct manifest_options {
 	const char *stub;
 	uint64_t seed;
 	double timeout;
+	const struct guest_extras *extras;
 	const char *matrix; /* as named, or NULL */
 	int argc;
 	char *const *argv;

@@ -93,14 +93,20 @@ bool rundir_create(struct arena *a, const char *path, const json_t *manifest, st
 	return true;
 }
 
+/* A key that an older manifest doesn't have is null. */
+static const json_t *or_null(const json_t *value)
+{
+	return value ? value : json_null();
+}
+
 /* Cells of different builds, engines or seeds do not belong into one run. */
 static bool same_run(const struct results *old, const json_t *manifest, struct diag *d)
 {
-	static const char *const keys[] = {"engine", "stub_sha256", "commit", "seed"};
+	static const char *const keys[] = {"engine", "stub_sha256", "commit", "seed", "extras"};
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
-		if (!json_equal(json_object_get(old->manifest, keys[i]),
-				json_object_get(manifest, keys[i]))) {
+		if (!json_equal(or_null(json_object_get(old->manifest, keys[i])),
+				or_null(json_object_get(manifest, keys[i])))) {
 			diag_add(d, old->dir, 0,
 				 "can't go on with this run: its %s is another than now", keys[i]);
 			return false;

@@ -98,6 +98,7 @@ static int run_cell(struct run *r, struct arena *a, size_t i)
 		.stub = r->options->stub,
 		.seed = r->options->seed,
 		.timeout = r->options->timeout,
+		.extras = r->options->extras,
 		.console_path = rundir_console_path(a, &r->dir, i, name, c->rep),
 		.events_path = raw ? rundir_events_path(a, &r->dir, i, name, c->rep) : NULL,
 	};
@@ -198,6 +199,7 @@ static bool open_dir(struct run *r, struct diag *d)
 		.stub = o->stub,
 		.seed = o->seed,
 		.timeout = o->timeout,
+		.extras = &o->extras,
 		.matrix = o->matrix,
 		.argc = o->argc,
 		.argv = o->argv,

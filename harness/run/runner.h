@@ -15,7 +15,8 @@ struct runner_options {
 	bool resume; /* dir holds a run that was cut short */
 	uint64_t seed;
 	double timeout; /* seconds a cell */
-	int argc;	/* of the command, for the manifest */
+	struct guest_extras extras;
+	int argc; /* of the command, for the manifest */
 	char *const *argv;
 };
 

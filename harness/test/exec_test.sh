@@ -29,6 +29,35 @@ kvm_body() { each_engine_body kvm; }
 atf_test_case linux
 linux_body() { each_engine_body linux; }
 
+# What the guest gets beside the program.
+atf_test_case extras
+extras_body() {
+	program=$(atf_config_get build)/guests/program
+	faultline=$(atf_config_get build)/faultline
+	atf_check -s exit:2 -e match:'-E ABC: a variable is NAME=VALUE' \
+	    "$faultline" exec -E ABC -- "$program" exit 0
+	atf_check -s exit:2 -e match:'--file nope: nope: No such file' \
+	    "$faultline" exec --file nope -- "$program" exit 0
+	echo some text >file
+	atf_check -s exit:2 -e match:"the guest's name begins with /" \
+	    "$faultline" exec --file file=name -- "$program" exit 0
+	atf_check -s exit:2 -e match:'engine linux boots none' \
+	    "$faultline" exec -e linux --append x -- "$program" exit 0
+	NAME=other atf_check -o inline:'value\n' \
+	    "$faultline" exec -e linux -E NAME=value -- "$program" getenv NAME
+	need tcg
+	atf_check -o inline:'value=1\n' \
+	    "$faultline" exec -e tcg -E NAME=value=1 -- "$program" getenv NAME
+	atf_check -o inline:'some text\n' \
+	    "$faultline" exec -e tcg --file file -- "$program" cat /file
+	atf_check -o inline:'some text\n' \
+	    "$faultline" exec -e tcg --file file=/a/b -- "$program" cat /a/b
+	atf_check -s exit:2 -e match:'the guest has a file /program already' \
+	    "$faultline" exec -e tcg --file file=/program -- "$program" exit 0
+	atf_check -s exit:2 -e match:'cpus=0: want 1 to' \
+	    "$faultline" exec -e tcg --append cpus=0 -- "$program" exit 0
+}
+
 # As many CPUs as were asked for, seen by the program itself.
 cpus_on() {
 	faultline=$(atf_config_get build)/faultline
@@ -144,6 +173,7 @@ atf_init_test_cases() {
 	atf_add_test_case tcg
 	atf_add_test_case kvm
 	atf_add_test_case linux
+	atf_add_test_case extras
 	atf_add_test_case cpus_tcg
 	atf_add_test_case cpus_kvm
 	atf_add_test_case cpus_linux

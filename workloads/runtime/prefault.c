@@ -5,6 +5,8 @@
 #include <link.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
+#include <sys/auxv.h>
 
 #define STACK_STEP (64u << 10)
 #define STACK_MAPPED (132u << 10) /* what Linux maps for a start, and a page */
@@ -67,17 +69,22 @@ static int prefault_object(struct dl_phdr_info *info, size_t size, void *arg)
 	return 0;
 }
 
-/* Beyond what is mapped, down to a multiple of STACK_STEP, so that the stack is the same with a
- * larger environment above it. */
-static __attribute__((noinline)) void prefault_stack(void)
+/* The end of the stack's last page, since the program's name is the last thing on it; 0 if unknown.
+ */
+static uintptr_t prefault_stack_end(void)
+{
+	const char *name = (const char *)getauxval(AT_EXECFN);
+
+	return name ? ((uintptr_t)(name + strlen(name)) | (WL_PAGE - 1)) + 1 : 0;
+}
+
+/* From beyond what is mapped, at a multiple of STACK_STEP, to the end of the environment, so that
+ * the stack is the same with a larger one. */
+static void prefault_stack(void)
 {
 	uintptr_t here = (uintptr_t)__builtin_frame_address(0);
-	uintptr_t bottom = (here - STACK_MAPPED) & ~(uintptr_t)(STACK_STEP - 1);
-	volatile unsigned char *below = __builtin_alloca(here - bottom);
 
-	for (size_t i = here - bottom; i >= WL_PAGE; i -= WL_PAGE)
-		below[i - WL_PAGE] = 0;
-	below[0] = 0;
+	prefault_write((here - STACK_MAPPED) & ~(uintptr_t)(STACK_STEP - 1), prefault_stack_end());
 }
 
 void prefault_program(void)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,18 +52,29 @@ static bool check_spec(const struct machine_spec *s, struct outcome *out)
 	return true;
 }
 
+static bool add_file(struct boot_job *job, const char *guest, const char *host, struct outcome *out)
+{
+	int err = initrd_add_host_file(&job->initrd, guest, host);
+
+	if (err == -EEXIST)
+		outcome_set(out, CELL_UNSUPPORTED, "%s: the guest has a file %s already", host,
+			    guest);
+	else if (err)
+		outcome_set(out, CELL_UNSUPPORTED, "%s: %s", host, strerror(-err));
+	return !err;
+}
+
 static bool make_initrd(struct boot_job *job, struct outcome *out)
 {
 	const struct machine_spec *s = job->spec;
-	int err;
 
 	initrd_add_strings(&job->initrd, "faultline/argv", s->argv);
 	initrd_add_strings(&job->initrd, "faultline/envp", s->envp);
-	err = initrd_add_host_file(&job->initrd, s->argv[0], s->program);
-	if (err) {
-		outcome_set(out, CELL_UNSUPPORTED, "%s: %s", s->program, strerror(-err));
+	if (!add_file(job, s->argv[0], s->program, out))
 		return false;
-	}
+	for (size_t i = 0; i < s->nr_files; i++)
+		if (!add_file(job, s->files[i].guest, s->files[i].host, out))
+			return false;
 	initrd_finish(&job->initrd);
 	return true;
 }
@@ -97,11 +109,12 @@ static bool make_cmdline(struct boot_job *job, const char *extra, struct outcome
 	if (s->cpus > 1)
 		snprintf(cpus, sizeof(cpus), " cpus=%u", s->cpus);
 	job->cmdline = xasprintf("telemetry=%#" PRIx64 "@%#" PRIx64 " recorder=%s ring=%" PRIu64
-				 " seed=%" PRIu64 "%s%s%s%s%s",
+				 " seed=%" PRIu64 "%s%s%s%s%s%s%s",
 				 w->size, w->addr, recorder_names[w->recorder], w->ring_events,
 				 s->seed, cpus, *extra ? " " : "", extra,
 				 s->kernel_args && *s->kernel_args ? " " : "",
-				 s->kernel_args ? s->kernel_args : "");
+				 s->kernel_args ? s->kernel_args : "", s->append ? " " : "",
+				 s->append ? s->append : "");
 	if (strlen(job->cmdline) < CMDLINE_MAX)
 		return true;
 	outcome_set(out, CELL_UNSUPPORTED, "the kernel command line is longer than %u bytes",

@@ -103,11 +103,14 @@ void initrd_add_file(struct initrd *rd, const char *path, unsigned mode, const v
 
 int initrd_add_host_file(struct initrd *rd, const char *path, const char *host_path)
 {
-	int fd = open(host_path, O_RDONLY | O_CLOEXEC);
+	int fd;
 	struct stat st;
 	void *map = NULL;
 	int err = 0;
 
+	if (have_entry(rd, path + strspn(path, "/")))
+		return -EEXIST;
+	fd = open(host_path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
 	if (fstat(fd, &st) < 0)

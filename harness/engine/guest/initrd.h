@@ -24,7 +24,7 @@ void initrd_add_directory(struct initrd *rd, const char *path);
 /* A regular file; a leading slash of the path is dropped, missing parents are added. */
 void initrd_add_file(struct initrd *rd, const char *path, unsigned mode, const void *data,
 		     size_t len);
-/* The same from a file of the host: 0, or -errno. */
+/* The same from a file of the host: 0, or -errno; -EEXIST: the archive has such an entry. */
 int initrd_add_host_file(struct initrd *rd, const char *path, const char *host_path);
 /* A file of NUL-terminated strings one after the other. */
 void initrd_add_strings(struct initrd *rd, const char *path, const char *const *strings);

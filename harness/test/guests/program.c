@@ -85,6 +85,15 @@ static void print_cpuid(void)
 	}
 }
 
+static void print_file(const char *name)
+{
+	FILE *f = fopen(name, "r");
+	char line[256];
+
+	while (f && fgets(line, sizeof(line), f))
+		fputs(line, stdout);
+}
+
 int main(int argc, char **argv)
 {
 	const char *what = argc > 1 ? argv[1] : "";
@@ -108,6 +117,10 @@ int main(int argc, char **argv)
 		print_cpuid();
 	if (!strcmp(what, "cpus"))
 		print_cpus();
+	if (!strcmp(what, "cat") && argc > 2)
+		print_file(argv[2]);
+	if (!strcmp(what, "getenv") && argc > 2)
+		puts(getenv(argv[2]) ? getenv(argv[2]) : "(none)");
 	if (!strcmp(what, "print")) {
 		printf("out %s\n", argc > 2 ? argv[2] : "");
 		fprintf(stderr, "err %s\n", argc > 3 ? argv[3] : "");

@@ -111,6 +111,8 @@ void arch_fpu_reset(void);
 void arch_timer_init(void (*on_timer)(struct trap_frame *frame));
 /* Replaces the deadline, in port_tsc()'s units; one that has passed fires at once. */
 void arch_timer_arm(uint64_t tsc);
+/* No deadline: the timer is as if it had never been armed. */
+void arch_timer_stop(void);
 
 /* Waits for an interrupt: the timer, then calls on_timer(NULL), or another CPU's (look again
  * whether there is something to run). Needs: interrupts off, as they are again afterwards. */

@@ -161,6 +161,14 @@ void arch_timer_arm(uint64_t tsc)
 	count_down(tsc);
 }
 
+void arch_timer_stop(void)
+{
+	if (!this_cpu()->timer_on)
+		return;
+	this_cpu()->deadline = NO_DEADLINE;
+	lapic[LAPIC_INITIAL_COUNT] = 0;
+}
+
 /* Tells kern/ if the deadline has come; otherwise goes on counting towards it, if there is one. */
 static void expire(struct trap_frame *frame)
 {

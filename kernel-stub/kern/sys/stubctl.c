@@ -9,6 +9,7 @@
 #include "arch/x86_64/arch.h"
 #include "kern/kern_lock.h"
 #include "kern/sys/kern_syscall.h"
+#include "kern/task/kern_sched.h"
 #include "kern/task/task.h"
 #include "mm/base/mm_errno.h"
 #include "mm/fault/fault.h"
@@ -207,6 +208,7 @@ static int64_t settle(void)
 {
 	slab_settle();
 	buddy_settle();
+	sched_settle();
 	return 0;
 }
 

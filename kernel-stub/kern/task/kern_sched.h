@@ -46,6 +46,10 @@ void sched_switch(void);
 /* Lets the others in the run queue go first. Switches. */
 void sched_yield(void);
 
+/* The caller's slice begins anew and this CPU's timer with it, so that when an interrupt comes
+ * hangs on nothing that was before. Needs: no lock. */
+void sched_settle(void);
+
 /* What remains of a switch, in the task switched to: the first thing that a new one does. */
 void sched_finish(void);
 

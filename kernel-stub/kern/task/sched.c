@@ -258,6 +258,19 @@ static void on_timer(struct trap_frame *frame)
 		signal_deliver(frame, false);
 }
 
+void sched_settle(void)
+{
+	struct run_queue *rq;
+
+	kern_lock();
+	rq = this_rq();
+	rq->slice_end = port_tsc() + slice;
+	rq->armed = NEVER;
+	arch_timer_stop();
+	timer_update(rq);
+	kern_unlock();
+}
+
 void sched_look(struct trap_frame *frame)
 {
 	kern_lock();
