@@ -1,13 +1,15 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Runs every test by Kyua and ends with the true counts: `N passed, N failed, N skipped`.
+# Runs every test by Kyua, or those that are named, and ends with the true counts: `N passed, N failed,
+# N skipped`.
 #
-#   check.sh BUILD_DIR
+#   check.sh BUILD_DIR [DIR/PROGRAM[:CASE]]...
 #
 # Exit 0 if none failed and at least one ran. Kyua counts skips as passed and keeps the environment in
 # its store, so the numbers are taken from its report and the environment is a clean one.
 set -eu
 build=$(cd "$1" && pwd)
+shift
 top=$(pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -20,7 +22,7 @@ kyua() {
 }
 
 kyua test --kyuafile="$top/Kyuafile" --build-root="$build/kyua" --results-file="$work/results.db" \
-	>"$work/log" 2>&1 || true
+	"$@" >"$work/log" 2>&1 || true
 kyua report --results-file="$work/results.db" --results-filter=skipped,failed,broken --verbose \
 	>"$work/verbose" 2>&1 || true
 kyua report --results-file="$work/results.db" --results-filter=skipped,failed,broken \

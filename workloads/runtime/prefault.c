@@ -9,6 +9,7 @@
 #include <sys/auxv.h>
 
 #define STACK_STEP (64u << 10)
+#define STACK_LEAST (32u << 10)
 #define STACK_MAPPED (132u << 10) /* what Linux maps for a start, and a page */
 
 static void prefault_read(uintptr_t from, uintptr_t to)
@@ -78,13 +79,20 @@ static uintptr_t prefault_stack_end(void)
 	return name ? ((uintptr_t)(name + strlen(name)) | (WL_PAGE - 1)) + 1 : 0;
 }
 
-/* From beyond what is mapped, at a multiple of STACK_STEP, to the end of the environment, so that
- * the stack is the same with a larger one. */
+static uintptr_t prefault_stack_step(uintptr_t p)
+{
+	return p & ~(uintptr_t)(STACK_STEP - 1);
+}
+
+/* To the end of the environment, and a page beyond what is mapped so that the mapping grows: each
+ * from a multiple of STACK_STEP, for the stack to be the same with a larger environment. */
 static void prefault_stack(void)
 {
 	uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+	uintptr_t bottom = prefault_stack_step(here - STACK_MAPPED);
 
-	prefault_write((here - STACK_MAPPED) & ~(uintptr_t)(STACK_STEP - 1), prefault_stack_end());
+	prefault_write(bottom, bottom + 1);
+	prefault_write(prefault_stack_step(here - STACK_LEAST), prefault_stack_end());
 }
 
 void prefault_program(void)
