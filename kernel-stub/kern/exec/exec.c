@@ -39,7 +39,8 @@
 #include "arch/x86_64/arch.h"
 #include "arch/x86_64/cpu_layout.h"
 #include "kern/exec/kern_elf.h"
-#include "kern/fs/files.h"
+#include "kern/fs/file_table.h"
+#include "kern/fs/path.h"
 #include "kern/fs/initramfs.h"
 #include "kern/futex/futex.h"
 #include "kern/lib/random.h"
@@ -488,7 +489,7 @@ static bool strings_exceed(const struct exec *e)
 static int64_t prepare(struct exec *e, uint64_t user_argv, uint64_t user_envp)
 {
 	struct elf_error why;
-	int64_t error = file_lookup_program(e->path, &e->file);
+	int64_t error = path_lookup_program(e->path, &e->file);
 
 	if (error)
 		return error;
@@ -561,7 +562,7 @@ SYSCALL(execve)
 {
 	char path[PATH_MAX];
 	struct exec e = {.path = path};
-	int64_t error = file_get_path(path, ARG0(regs));
+	int64_t error = path_get(path, ARG0(regs));
 
 	if (!error)
 		error = do_execve(&e, regs);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Open files and the descriptor table. */
+/* Open files, and what a kind of file can do. */
 #ifndef KERN_FILES_H
 #define KERN_FILES_H
 
@@ -8,9 +8,6 @@
 #include <stdint.h>
 
 #include "kern/fs/user_iter.h"
-
-#define PATH_MAX 256  /* longer than any path there is */
-#define FILES_MAX 64u /* descriptors; RLIMIT_NOFILE says so */
 
 enum {
 	O_RDONLY = 0,
@@ -36,7 +33,7 @@ enum {
 };
 
 struct file;
-struct initramfs_file;
+struct file_table;
 struct vm_file;
 
 /* struct stat of x86-64. */
@@ -70,45 +67,17 @@ struct file {
 	void *private;
 };
 
-struct file_table;
-
-/* A table whose descriptors 0, 1 and 2 are the console's; NULL without memory. */
-struct file_table *file_table_create(void);
-
-/* A table with the same open files; NULL without memory. */
-struct file_table *file_table_copy(const struct file_table *from);
-
-/* One more thread uses the table; one fewer: the last closes every descriptor and frees it. */
-void file_table_get(struct file_table *table);
-void file_table_put(struct file_table *table);
-
-/* The table, if nobody else uses it, or else a copy in its place; NULL without memory. */
-struct file_table *file_table_own(struct file_table *table);
-
-/* Closes the descriptors that say so, for execve. */
-void file_table_close_on_exec(struct file_table *table);
-
-/* The current task's open file, or NULL. */
-struct file *file_get(uint64_t fd);
-
-/* A new open file at the lowest free descriptor: it, or -EMFILE, -ENOMEM. The release call of `ops`
- * is not made on failure. */
-int64_t file_install(const struct file_ops *ops, uint32_t flags, void *private);
-
-/* Closes a descriptor of the current task: 0 or -EBADF. */
-int64_t file_close(uint64_t fd);
-
 /* lseek for a file of a known size. */
 int64_t file_seek_within(struct file *file, int64_t offset, int whence, uint64_t size);
 
-/* A path from ring 3 into path[PATH_MAX]: 0 or Linux's error. */
-int64_t file_get_path(char *path, uint64_t user);
-
-/* The program of that path: 0, -ENOENT, or -EACCES for what can't be executed. */
-int64_t file_lookup_program(const char *path, struct initramfs_file **f);
-
 /* ---- kinds of file ---- */
-extern const struct file_ops initramfs_ops;		 /* private: struct initramfs_file * */
+
+/* stdio.c: a table of open files whose descriptors 0, 1 and 2 are the console's; NULL without
+ * memory. */
+struct file_table *stdio_create_table(void);
+
+/* initramfs_file.c; private: struct initramfs_file * */
+extern const struct file_ops initramfs_ops;
 extern const struct file_ops dev_zero_ops, dev_null_ops; /* dev.c */
 extern const struct file_ops oom_score_adj_ops;		 /* oom.c: /proc/self/oom_score_adj */
 /* procfs.c: what /proc/self says of memory. The file of that name, or NULL; a descriptor or an

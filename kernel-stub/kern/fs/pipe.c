@@ -6,7 +6,7 @@
  * or, on a bad address, not at all, as Linux moves its pages (fs/pipe.c).
  */
 #include "arch/x86_64/arch.h"
-#include "kern/fs/files.h"
+#include "kern/fs/file_table.h"
 #include "kern/signal/kern_signal.h"
 #include "kern/sys/kern_syscall.h"
 #include "kern/task/task.h"

@@ -6,7 +6,7 @@
  * that changes between two reads never shows a region twice. What is not by regions fits one page.
  */
 #include "arch/x86_64/arch.h"
-#include "kern/fs/files.h"
+#include "kern/fs/file_table.h"
 #include "kern/fs/maps_format.h"
 #include "kern/fs/smaps_format.h"
 #include "kern/lib/put_decimal.h"

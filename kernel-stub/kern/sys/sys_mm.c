@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The memory calls: decode the arguments, find the file, leave the rest to mm/. */
 #include "arch/x86_64/arch.h"
-#include "kern/fs/files.h"
+#include "kern/fs/file_table.h"
 #include "kern/fs/user_iter.h"
 #include "kern/kern_lock.h"
 #include "kern/sys/kern_syscall.h"

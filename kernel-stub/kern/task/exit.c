@@ -15,7 +15,7 @@
 #include "kern/task/task.h"
 
 #include "arch/x86_64/cpu.h"
-#include "kern/fs/files.h"
+#include "kern/fs/file_table.h"
 #include "kern/futex/futex.h"
 #include "kern/kern_lock.h"
 #include "kern/sys/kern_syscall.h"

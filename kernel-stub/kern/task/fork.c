@@ -13,7 +13,7 @@
  */
 #include "kern/task/task.h"
 
-#include "kern/fs/files.h"
+#include "kern/fs/file_table.h"
 #include "kern/fs/user_iter.h"
 #include "kern/kern_lock.h"
 #include "kern/sys/kern_syscall.h"

@@ -6,7 +6,7 @@
 #include "kern/task/rlimit.h"
 
 #include "arch/x86_64/arch.h"
-#include "kern/fs/files.h"
+#include "kern/fs/file_table.h"
 #include "kern/sys/kern_syscall.h"
 #include "kern/task/task.h"
 #include "mm/base/mm_errno.h"

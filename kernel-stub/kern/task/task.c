@@ -263,7 +263,7 @@ static bool equip_first(struct task *t)
 {
 	rlimits_init(&t->process->limits);
 	t->mm = mm_create();
-	t->files = file_table_create();
+	t->files = stdio_create_table();
 	t->signals.actions = signal_actions_create();
 	return t->mm && t->files && t->signals.actions;
 }
