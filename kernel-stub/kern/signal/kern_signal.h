@@ -86,7 +86,7 @@ struct signals {
 	bool restore_mask;		/* ... this */
 };
 
-/* ---- actions (signal.c) ---- */
+/* ---- actions (signal_action.c) ---- */
 
 /* Every action the default; NULL without memory. */
 struct signal_actions *signal_actions_create(void);
@@ -100,9 +100,6 @@ void signal_actions_clear(struct signal_actions *actions);
 /* execve: what had a handler gets the default, and there is no alternate stack. Mask and what is
  * pending stay. Needs: nobody shares the actions. */
 void signals_exec(struct signals *s);
-
-/* Whether a signal is without effect by its default. */
-bool signal_ignored_by_default(int signo);
 
 /* ---- sending (signal_send.c) ---- */
 
@@ -132,6 +129,9 @@ void signal_retarget_all(const struct task *ending);
 
 /* ---- delivery (signal.c) ---- */
 
+/* Whether a signal is without effect by its default. */
+bool signal_ignored_by_default(int signo);
+
 /* Delivers what is pending and not blocked (task->signal_ready): builds handlers' frames on *regs,
  * or ends the task. in_call: *regs is a system call's with its result, about to return; -ERESTART
  * and -ERESTART_NOHAND become EINTR or another go of the call. Needs: kern_lock not held; takes it.
@@ -148,7 +148,7 @@ struct signal_direct {
 struct signal_direct signal_direct(const struct trap_frame *regs, uint64_t addr);
 
 /* From signal_user.S: what rt_sigreturn does when arch_signal_return() will not. *regs is then what
- * ring 3 goes on with. */
+ * ring 3 goes on with. (signal_return.c) */
 void signal_return_slow(struct trap_frame *regs);
 
 #endif

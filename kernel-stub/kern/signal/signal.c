@@ -9,43 +9,27 @@
  *  3. Delivery to a handler: the frame of signal_frame.h goes on the user's stack or the alternate
  *     one, the mask grows by the action's and by the signal itself. A frame that can't be written
  *     is a SIGSEGV; if that was for SIGSEGV already, the process ends.
- *  4. rt_sigreturn takes everything back from the frame, which is ring 3's to change.
+ *  4. rt_sigreturn takes everything back from the frame (signal_return.c).
  *
  * The frame never exists in the kernel: arch_signal_write() moves the registers to ring 3's memory,
  * arch_signal_return() moves them back. A SIGSEGV of a page fault in a program without an alternate
  * stack is delivered without a complete trap frame: trap.S asks signal_direct() for it, without a
  * lock. If another thread changes the action of SIGSEGV in that moment, handler, restorer and mask
- * may be of two actions; none of them is ever SIG_DFL's or SIG_IGN's (update_direct).
+ * may be of two actions; none of them is ever SIG_DFL's or SIG_IGN's (signal_actions_changed).
  */
 #include "kern/signal/kern_signal.h"
 
 #include "arch/x86_64/arch.h"
 #include "kern/kern_lock.h"
+#include "kern/signal/signal_action.h"
 #include "kern/signal/signal_frame.h"
-#include "kern/sys/kern_syscall.h"
-#include "kern/task/task.h"
 #include "mm/base/mm_errno.h"
 #include "mm/fault/fault.h"
 #include "mm/mm.h"
-#include "mm/phys/slab.h"
 #include "mm/vma/mmap_lock.h"
 #include "mm/vma/vma_index.h"
 
-#define SA_SIGINFO 4u
-#define SA_RESTORER 0x04000000u
-#define SA_ONSTACK 0x08000000u
-#define SA_RESTART 0x10000000u
-#define SA_NODEFER 0x40000000u
-#define SA_RESETHAND 0x80000000u
-#define SA_KNOWN                                                                                   \
-	0xdc000807u /* what Linux keeps: also NOCLDSTOP, NOCLDWAIT, EXPOSE_TAGBITS, RESTART */
-
 #define SYSCALL_INSN_SIZE 2u /* 0f 05 */
-
-#define SS_ONSTACK 1
-#define SS_DISABLE 2
-#define SS_AUTODISARM 0x80000000u
-#define MINSIGSTKSZ 2048u
 
 #define FIELD_IS(field, offset)                                                                    \
 	_Static_assert(offsetof(struct signals, field) == (offset), "struct signals." #field)
@@ -63,97 +47,6 @@ _Static_assert(offsetof(struct signal_actions, segv_handler) == ACTIONS_SEGV_HAN
 _Static_assert(offsetof(struct signal_actions, segv_restorer) == ACTIONS_SEGV_RESTORER,
 	       "segv_restorer");
 _Static_assert(offsetof(struct signal_actions, segv_grows) == ACTIONS_SEGV_GROWS, "segv_grows");
-
-static struct signals *current_signals(void)
-{
-	return &current()->signals;
-}
-
-/* ---- actions ---- */
-
-struct signal_actions *signal_actions_create(void)
-{
-	struct signal_actions *a = kzalloc(sizeof(*a));
-
-	if (a)
-		a->users = 1;
-	return a;
-}
-
-struct signal_actions *signal_actions_copy(const struct signal_actions *from)
-{
-	struct signal_actions *a = kmalloc(sizeof(*a));
-
-	if (!a)
-		return NULL;
-	*a = *from;
-	a->users = 1;
-	return a;
-}
-
-void signal_actions_put(struct signal_actions *a)
-{
-	if (a && !--a->users)
-		kfree(a);
-}
-
-struct signal_actions *signal_actions_own(struct signal_actions *a)
-{
-	struct signal_actions *copy;
-
-	if (a->users == 1)
-		return a;
-	copy = signal_actions_copy(a);
-	if (copy)
-		a->users--;
-	return copy;
-}
-
-/* What the handler of a signal adds to `blocked`. */
-static uint64_t grows(const struct signal_action *sa, int signo)
-{
-	return sa->mask | (sa->flags & SA_NODEFER ? 0 : signal_bit(signo));
-}
-
-static bool is_direct(const struct signal_action *sa)
-{
-	return sa->handler != SIG_DFL && sa->handler != SIG_IGN && sa->flags & SA_RESTORER &&
-	       !(sa->flags & SA_RESETHAND);
-}
-
-/* To be called whenever an action changed. segv_* keep what the last good one was: another thread
- * may be on its way through signal_direct(). */
-static void update_direct(struct signal_actions *a)
-{
-	const struct signal_action *sa = &a->action[SIGSEGV - 1];
-
-	a->segv_direct = is_direct(sa);
-	if (!a->segv_direct)
-		return;
-	a->segv_handler = sa->handler;
-	a->segv_restorer = sa->restorer;
-	a->segv_grows = grows(sa, SIGSEGV);
-}
-
-void signal_actions_clear(struct signal_actions *a)
-{
-	ASSERT(a->users == 1);
-	for (unsigned i = 0; i < NR_SIGNALS; i++) {
-		uint64_t handler = a->action[i].handler == SIG_IGN ? SIG_IGN : SIG_DFL;
-
-		a->action[i] = (struct signal_action){.handler = handler};
-	}
-	update_direct(a);
-}
-
-void signals_exec(struct signals *s)
-{
-	signal_actions_clear(s->actions);
-	s->altstack = (struct signal_stack){0};
-	s->trap = (struct signal_trap){0};
-}
-
-/* ---- delivery ---- */
 
 static _Noreturn __attribute__((noinline, cold)) void kill_by(const struct trap_frame *regs,
 							      int signo)
@@ -182,15 +75,11 @@ bool signal_ignored_by_default(int signo)
 	       (signo >= SIGCONT && signo <= SIGTTOU); /* there is no job control */
 }
 
-static bool on_altstack(const struct signal_stack *ss, uint64_t sp)
-{
-	return !((uint32_t)ss->flags & SS_AUTODISARM) && sp > ss->sp && sp - ss->sp <= ss->size;
-}
-
 /* Whether a frame at `frame` runs off the alternate stack. */
 static bool off_altstack(const struct signals *s, uint64_t frame)
 {
-	return !((uint32_t)s->altstack.flags & SS_AUTODISARM) && !on_altstack(&s->altstack, frame);
+	return !((uint32_t)s->altstack.flags & SS_AUTODISARM) &&
+	       !signal_on_altstack(&s->altstack, frame);
 }
 
 /* Where the frame goes; false: there is no room. */
@@ -203,7 +92,7 @@ static inline bool place_frame(const struct signals *s, uint64_t rsp, uint64_t s
 		*place = signal_frame_place(rsp - RED_ZONE);
 		return true;
 	}
-	on_alt = on_altstack(&s->altstack, rsp);
+	on_alt = signal_on_altstack(&s->altstack, rsp);
 	if (sa_flags & SA_ONSTACK && !on_alt) {
 		*place = signal_frame_place(s->altstack.sp + s->altstack.size);
 		return !off_altstack(s, place->frame);
@@ -253,13 +142,13 @@ static bool push_frame(struct signals *s, struct trap_frame *regs, const struct 
 /* The handler runs: its mask, and what its flags ask. */
 static void entered(struct signals *s, struct signal_action *sa, int signo)
 {
-	s->blocked |= grows(sa, signo);
+	s->blocked |= signal_action_grows(sa, signo);
 	s->restore_mask = false;
 	if ((uint32_t)s->altstack.flags & SS_AUTODISARM)
 		s->altstack = (struct signal_stack){.flags = SS_DISABLE};
 	if (sa->flags & SA_RESETHAND) {
 		sa->handler = SIG_DFL;
-		update_direct(s->actions);
+		signal_actions_changed(s->actions);
 	}
 }
 
@@ -293,7 +182,7 @@ static void deliver(struct signals *s, struct trap_frame *regs, int signo,
 }
 
 /* 1.: cannot be refused. */
-static void force(struct signals *s, struct trap_frame *regs, int signo,
+void signal_force(struct signals *s, struct trap_frame *regs, int signo,
 		  const struct signal_origin *from)
 {
 	if (s->blocked & signal_bit(signo) || s->actions->action[signo - 1].handler == SIG_IGN)
@@ -350,7 +239,7 @@ void signal_fault(struct trap_frame *regs, int signo, int si_code, uint64_t addr
 		s->trap.cr2 = addr;
 		s->trap.err = shown_error_code(error_code, si_code, addr);
 	}
-	force(s, regs, signo, &(struct signal_origin){.code = si_code, .payload = addr});
+	signal_force(s, regs, signo, &(struct signal_origin){.code = si_code, .payload = addr});
 	kern_unlock();
 }
 
@@ -409,180 +298,4 @@ void signal_deliver(struct trap_frame *regs, bool in_call)
 	current()->signal_ready = signal_pending(current());
 	signal_retarget();
 	kern_unlock();
-}
-
-/* ---- actions, mask, alternate stack ---- */
-
-/* What is pending of a signal that is ignored from now on goes. */
-static void forget(const struct process *p, uint64_t set)
-{
-	sigpending_flush(current_signals()->shared, set);
-	list_for_each (node, &p->threads)
-		sigpending_flush(&list_entry(node, struct task, thread_link)->signals.pending, set);
-}
-
-static void set_action(struct signal_actions *a, int signo, const struct signal_action *new)
-{
-	struct signal_action *sa = &a->action[signo - 1];
-
-	*sa = *new;
-	sa->flags &= SA_KNOWN;
-	sa->mask &= ~SIGNAL_UNBLOCKABLE;
-	if (sa->handler == SIG_IGN || (sa->handler == SIG_DFL && signal_ignored_by_default(signo)))
-		forget(current()->process, signal_bit(signo));
-	update_direct(a);
-}
-
-SYSCALL(rt_sigaction)
-{
-	struct signal_actions *a = current_signals()->actions;
-	uint64_t signo = (uint32_t)ARG0(regs);
-	struct signal_action new, old;
-
-	if (ARG3(regs) != sizeof(uint64_t))
-		return -MM_EINVAL;
-	if (ARG1(regs) && copy_from_user(&new, ARG1(regs), sizeof(new)))
-		return -MM_EFAULT;
-	if (!signo || signo > NR_SIGNALS || (ARG1(regs) && (signo == SIGKILL || signo == SIGSTOP)))
-		return -MM_EINVAL;
-	old = a->action[signo - 1];
-	if (ARG1(regs))
-		set_action(a, (int)signo, &new);
-	if (ARG2(regs) && copy_to_user(ARG2(regs), &old, sizeof(old)))
-		return -MM_EFAULT;
-	return 0;
-}
-
-enum { SIG_BLOCK, SIG_UNBLOCK, SIG_SETMASK };
-
-SYSCALL(rt_sigprocmask)
-{
-	struct signals *s = current_signals();
-	uint64_t set, old = s->blocked;
-
-	if (ARG3(regs) != sizeof(set))
-		return -MM_EINVAL;
-	if (ARG1(regs)) {
-		if (copy_from_user(&set, ARG1(regs), sizeof(set)))
-			return -MM_EFAULT;
-		set &= ~SIGNAL_UNBLOCKABLE;
-		switch ((uint32_t)ARG0(regs)) {
-		case SIG_BLOCK:
-			s->blocked |= set;
-			break;
-		case SIG_UNBLOCK:
-			s->blocked &= ~set;
-			break;
-		case SIG_SETMASK:
-			s->blocked = set;
-			break;
-		default:
-			return -MM_EINVAL;
-		}
-		current()->signal_ready |= s->pending.set | s->shared->set;
-	}
-	if (ARG2(regs) && copy_to_user(ARG2(regs), &old, sizeof(old)))
-		return -MM_EFAULT;
-	return 0;
-}
-
-/* 0 or Linux's error. sp is ring 3's stack pointer. */
-static int64_t set_altstack(struct signals *s, const struct signal_stack *ss, uint64_t sp)
-{
-	uint32_t flags = (uint32_t)ss->flags, mode = flags & ~SS_AUTODISARM;
-
-	if (on_altstack(&s->altstack, sp))
-		return -MM_EPERM;
-	if (mode && mode != SS_ONSTACK && mode != SS_DISABLE)
-		return -MM_EINVAL;
-	if (mode == SS_DISABLE) {
-		s->altstack = (struct signal_stack){.flags = (int32_t)flags};
-		return 0;
-	}
-	if (ss->size < MINSIGSTKSZ)
-		return -MM_ENOMEM;
-	s->altstack =
-		(struct signal_stack){.sp = ss->sp, .flags = (int32_t)flags, .size = ss->size};
-	return 0;
-}
-
-SYSCALL(sigaltstack)
-{
-	struct signals *s = current_signals();
-	struct signal_stack new, old = s->altstack;
-	int64_t error;
-
-	old.flags = (int32_t)((uint32_t)old.flags & SS_AUTODISARM);
-	if (!old.size)
-		old.flags |= SS_DISABLE;
-	else if (on_altstack(&s->altstack, regs->rsp))
-		old.flags |= SS_ONSTACK;
-	if (ARG0(regs)) {
-		if (copy_from_user(&new, ARG0(regs), sizeof(new)))
-			return -MM_EFAULT;
-		error = set_altstack(s, &new, regs->rsp);
-		if (error)
-			return error;
-	}
-	if (ARG1(regs) && copy_to_user(ARG1(regs), &old, sizeof(old)))
-		return -MM_EFAULT;
-	return 0;
-}
-
-/* ---- return ---- */
-
-/* What ring 3's FXSAVE image says, made good (reserved MXCSR bits); none: as a handler starts.
- * False: not readable. */
-static bool restore_fpu(uint64_t user)
-{
-	uint8_t area[FXSAVE_SIZE] __attribute__((aligned(16)));
-
-	if (!user) {
-		arch_fpu_load(arch_fpu_initial);
-		return true;
-	}
-	if (copy_from_user(area, user, sizeof(area)))
-		return false;
-	arch_fpu_load(area);
-	return true;
-}
-
-/* The frame can't be read: a SIGSEGV that can't be refused. */
-static void bad_frame(struct signals *s, struct trap_frame *regs)
-{
-	force(s, regs, SIGSEGV, &(struct signal_origin){.code = SI_KERNEL});
-}
-
-/* Takes back the frame at regs->rsp. As on Linux, mask and registers are taken over before the
- * x87/SSE state is looked at. */
-static void return_frame(struct signals *s, struct trap_frame *regs)
-{
-	struct signal_ucontext uc;
-
-	if (copy_from_user(&uc, regs->rsp, sizeof(uc))) {
-		bad_frame(s, regs);
-		return;
-	}
-	s->blocked = uc.sigmask & ~SIGNAL_UNBLOCKABLE;
-	current()->signal_ready |= s->pending.set | s->shared->set;
-	signal_frame_restore(regs, &uc.mcontext);
-	if (restore_fpu(uc.mcontext.fpstate))
-		set_altstack(s, &uc.stack, regs->rsp);
-	else
-		bad_frame(s, regs);
-}
-
-void signal_return_slow(struct trap_frame *regs)
-{
-	kern_lock();
-	return_frame(current_signals(), regs);
-	kern_unlock();
-	if (current()->signal_ready)
-		signal_deliver(regs, false);
-}
-
-/* 4. The return address was popped: the context is at regs->rsp. */
-SYSCALL(rt_sigreturn)
-{
-	arch_signal_return(regs, current_signals());
 }
