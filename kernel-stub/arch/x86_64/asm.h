@@ -47,6 +47,81 @@
 /* What ring 3's page tables map with kpti=on (kpti.c). */
 #define ENTRY_TEXT .section .text.entry, "ax", @progbits
 
+/* Registers to and from a struct trap_frame. PUSH_SCRATCH, with %rsp at FRAME_RDI's place or just below
+ * a frame's error code, pushes the nine that C may change; `timed` reads the TSC as soon as there is
+ * room for it. */
+.macro PUSH_SCRATCH timed=0
+	pushq %rdi
+	pushq %rsi
+	PUSH_SCRATCH_REST \timed
+.endm
+
+.macro PUSH_SCRATCH_REST timed=0
+	pushq %rdx
+	pushq %rcx
+	pushq %rax
+.if \timed
+	rdtsc
+.endif
+	pushq %r8
+	pushq %r9
+	pushq %r10
+	pushq %r11
+.endm
+
+.macro POP_SCRATCH
+	popq %r11
+	popq %r10
+	popq %r9
+	popq %r8
+	popq %rax
+	popq %rcx
+	popq %rdx
+	popq %rsi
+	popq %rdi
+.endm
+
+/* The same from a frame at `at` from %rsp. */
+.macro RESTORE_SCRATCH at
+	movq \at+FRAME_R11(%rsp), %r11
+	movq \at+FRAME_R10(%rsp), %r10
+	movq \at+FRAME_R9(%rsp), %r9
+	movq \at+FRAME_R8(%rsp), %r8
+	movq \at+FRAME_RAX(%rsp), %rax
+	movq \at+FRAME_RCX(%rsp), %rcx
+	movq \at+FRAME_RDX(%rsp), %rdx
+	movq \at+FRAME_RSI(%rsp), %rsi
+	movq \at+FRAME_RDI(%rsp), %rdi
+.endm
+
+/* Those that C preserves. */
+.macro PUSH_CALLEE
+	pushq %rbx
+	pushq %rbp
+	pushq %r12
+	pushq %r13
+	pushq %r14
+	pushq %r15
+.endm
+
+.macro SAVE_CALLEE at
+	movq %r15, \at+FRAME_R15(%rsp)
+	movq %r14, \at+FRAME_R14(%rsp)
+	movq %r13, \at+FRAME_R13(%rsp)
+	movq %r12, \at+FRAME_R12(%rsp)
+	movq %rbp, \at+FRAME_RBP(%rsp)
+	movq %rbx, \at+FRAME_RBX(%rsp)
+.endm
+
+.macro RESTORE_CALLEE
+	movq FRAME_R15(%rsp), %r15
+	movq FRAME_R14(%rsp), %r14
+	movq FRAME_R13(%rsp), %r13
+	movq FRAME_R12(%rsp), %r12
+	movq FRAME_RBP(%rsp), %rbp
+	movq FRAME_RBX(%rsp), %rbx
+.endm
+
 /* clang-format on */
 
 #endif

@@ -2,6 +2,7 @@
 /* Set-up of a CPU: descriptor tables, control registers, model-specific registers, features. */
 #include "arch/x86_64/cpu.h"
 
+#include "arch/x86_64/idt.h"
 #include "arch/x86_64/arch.h"
 #include "kern/kern.h"
 
@@ -282,7 +283,7 @@ void cpu_init_other(struct cpu *cpu, struct ist_stacks *ist)
 {
 	percpu_init(cpu, ist);
 	arch_set_kernel_stack(cpu->kernel_stack);
-	trap_load_idt();
+	idt_load();
 	write_cr4(cr4_value);
 	syscall_init();
 	arch_fpu_reset();

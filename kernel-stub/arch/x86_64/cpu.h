@@ -75,16 +75,6 @@ struct cpu {
 
 #define NO_DEADLINE UINT64_MAX
 
-/* Vectors of interrupts: exceptions end at 31. A spurious one ends in four set bits (SDM vol. 3,
- * 11.9). */
-enum {
-	VECTOR_TIMER = 32,
-	VECTOR_RESCHEDULE,
-	VECTOR_REQUEST,
-	VECTOR_SPURIOUS = 47,
-	NR_VECTORS,
-};
-
 /* Features that the kernel uses where the CPU has them. */
 struct cpu_features {
 	bool smep, smap, pge, page_1g;
@@ -165,13 +155,8 @@ void cpu_init_other(struct cpu *cpu, struct ist_stacks *ist);
 unsigned cpu_count(void);
 unsigned cpu_apic_id(void);
 
-/* Fills the IDT, and loads it (trap.c); the second only loads it; the third has every vector go to
- * that entry, of NR_VECTORS, NULL: stays as it is. trap_select_page_fault picks the
- * page-fault entry for a recorder mode. */
+/* The table of gates (idt.c), filled and loaded on this CPU; and what trap.c relies on, checked. */
 void trap_init(void);
-void trap_load_idt(void);
-void trap_set_gates(const char *const *entries);
-void trap_select_page_fault(enum fl_recorder_mode mode);
 
 /* The handler of an exception-table entry for this instruction; 0 if there is none (uaccess.S). */
 uint64_t extable_lookup(uint64_t rip);
@@ -218,8 +203,6 @@ void smp_mm_resume(struct mm *mm);
 
 /* No other CPU does anything any more, but for one that doesn't answer within a second. */
 void smp_stop_others(void);
-
-extern const struct gate *const trap_idt; /* a page */
 
 /* ---- kpti.c: nothing of it does anything without kpti=on ---- */
 

@@ -71,7 +71,7 @@ END(kpti_entry_\name)
 	KPTI_ENTRY_ERROR 11, trap_entry_11
 	KPTI_ENTRY_ERROR 12, trap_entry_12
 	KPTI_ENTRY_ERROR 13, trap_entry_13
-	KPTI_ENTRY_ERROR page_fault, *trap_page_fault_first(%rip)
+	KPTI_ENTRY_ERROR page_fault, *idt_page_fault_first(%rip)
 	KPTI_ENTRY 15, trap_entry_15
 	KPTI_ENTRY 16, trap_entry_16
 	KPTI_ENTRY_ERROR 17, trap_entry_17
@@ -136,7 +136,7 @@ END(kpti_exit_iretq)
 	.section .rodata
 	.balign 8
 	.globl kpti_entries
-kpti_entries: /* by vector: trap_set_gates() */
+kpti_entries: /* by vector: idt_set_gates() */
 	.quad kpti_entry_0, kpti_entry_1, trap_entry_2, kpti_entry_3
 	.quad kpti_entry_4, kpti_entry_5, kpti_entry_6, kpti_entry_7
 	.quad kpti_entry_8, kpti_entry_9, kpti_entry_10, kpti_entry_11

@@ -17,6 +17,7 @@
  */
 #include "arch/x86_64/cpu.h"
 
+#include "arch/x86_64/idt.h"
 #include "kern/kern.h"
 #include "mm/phys/buddy.h"
 
@@ -94,9 +95,9 @@ void kpti_init(void)
 		return;
 	root = table_new();
 	map(entry_text_start, entry_text_end, PTE_P | PTE_A);
-	map(trap_idt, (const uint8_t *)trap_idt + PAGE_SIZE, PTE_P | PTE_A | PTE_NX);
+	map(idt_page, (const uint8_t *)idt_page + PAGE_SIZE, PTE_P | PTE_A | PTE_NX);
 	kpti_map_cpu(&cpu0, &cpu_ist0);
-	trap_set_gates(kpti_entries);
+	idt_set_gates(kpti_entries);
 }
 
 void port_root_init(void *kernel_root)

@@ -16,6 +16,7 @@
  */
 #include "arch/x86_64/cpu.h"
 
+#include "arch/x86_64/idt.h"
 #include "arch/x86_64/arch.h"
 #include "kern/kern.h"
 

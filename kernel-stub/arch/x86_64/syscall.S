@@ -24,21 +24,8 @@ syscall_entry_mapped:
 	pushq $GDT_USER_CODE
 	pushq %rcx
 	pushq %rax
-	pushq %rdi
-	pushq %rsi
-	pushq %rdx
-	pushq %rcx
-	pushq %rax
-	pushq %r8
-	pushq %r9
-	pushq %r10
-	pushq %r11
-	pushq %rbx
-	pushq %rbp
-	pushq %r12
-	pushq %r13
-	pushq %r14
-	pushq %r15
+	PUSH_SCRATCH
+	PUSH_CALLEE
 	movq %rsp, %rdi
 	call syscall_dispatch
 	cmpl $-1, FRAME_ERROR(%rsp)

@@ -30,53 +30,6 @@
 
 	.text
 
-/* Stores the registers that the fast path left in the CPU. */
-.macro SAVE_CALLEE at
-	movq %r15, \at+FRAME_R15(%rsp)
-	movq %r14, \at+FRAME_R14(%rsp)
-	movq %r13, \at+FRAME_R13(%rsp)
-	movq %r12, \at+FRAME_R12(%rsp)
-	movq %rbp, \at+FRAME_RBP(%rsp)
-	movq %rbx, \at+FRAME_RBX(%rsp)
-.endm
-
-/* %rsp at FRAME_RDI's place or just below a frame's error code; pushes the nine of them. */
-.macro PUSH_SCRATCH
-	pushq %rdi
-	pushq %rsi
-	pushq %rdx
-	pushq %rcx
-	pushq %rax
-	pushq %r8
-	pushq %r9
-	pushq %r10
-	pushq %r11
-.endm
-
-.macro POP_SCRATCH
-	popq %r11
-	popq %r10
-	popq %r9
-	popq %r8
-	popq %rax
-	popq %rcx
-	popq %rdx
-	popq %rsi
-	popq %rdi
-.endm
-
-.macro RESTORE_SCRATCH at
-	movq \at+FRAME_R11(%rsp), %r11
-	movq \at+FRAME_R10(%rsp), %r10
-	movq \at+FRAME_R9(%rsp), %r9
-	movq \at+FRAME_R8(%rsp), %r8
-	movq \at+FRAME_RAX(%rsp), %rax
-	movq \at+FRAME_RCX(%rsp), %rcx
-	movq \at+FRAME_RDX(%rsp), %rdx
-	movq \at+FRAME_RSI(%rsp), %rsi
-	movq \at+FRAME_RDI(%rsp), %rdi
-.endm
-
 /* The CPU aligns the stack to 16 before it pushes; a frame and its error code leave it 8 off. */
 .macro CALL_WITH_FRAME function
 	movq %rsp, %rdi
@@ -115,22 +68,71 @@
 .macro RECORD_off
 .endm
 
+/* The SIGSEGV of ring 3's fault goes to its handler: signal_direct() says where the frame goes, and
+ * signal_write() (signal_user.S) writes it. If either says no, the slow way. */
+.macro DIRECT_SIGNAL mode
+	movl %eax, FAULT_ENTRY_VERDICT(%rsp)
+	leaq FAULT_ENTRY_FRAME(%rsp), %rdi
+	movq FAULT_ENTRY_ADDR(%rsp), %rsi
+	call signal_direct /* %rax: the frame's address; %rdx: struct signals */
+	testq %rax, %rax
+	jz trap_page_fault_judged
+	leaq FAULT_ENTRY_FRAME(%rsp), %rdi
+	movq SIGNALS_ACTIONS(%rdx), %rcx
+	movq ACTIONS_SEGV_RESTORER(%rcx), %rcx
+	movl $SIGSEGV, %r8d
+	movzbl FAULT_ENTRY_VERDICT+2(%rsp), %r9d
+	movq FAULT_ENTRY_ADDR(%rsp), %r10
+	call signal_write
+	testq %rax, %rax
+	jz trap_page_fault_judged
+	movq SIGNALS_ACTIONS(%rdx), %rsi
+	movq ACTIONS_SEGV_GROWS(%rsi), %rcx
+	orq %rcx, SIGNALS_BLOCKED(%rdx)
+	movq ACTIONS_SEGV_HANDLER(%rsi), %rcx
+	movq %rax, FAULT_ENTRY_FRAME+FRAME_RSP(%rsp)
+	movq %rcx, FAULT_ENTRY_FRAME+FRAME_RIP(%rsp)
+	andl $~HANDLER_CLEARS, FAULT_ENTRY_FRAME+FRAME_RFLAGS(%rsp)
+	movl FAULT_ENTRY_VERDICT(%rsp), %eax
+	RECORD_\mode
+.ifc \mode, raw
+	RESTORE_SCRATCH FAULT_ENTRY_FRAME
+.endif
+	movl $SIGSEGV, %edi
+	movq FAULT_ENTRY_FRAME+FRAME_RSP(%rsp), %rdx
+	movq FAULT_ENTRY_FRAME+FRAME_RCX(%rsp), %rcx
+	xorl %eax, %eax
+	leaq SIGNAL_INFO(%rdx), %rsi
+	addq $SIGNAL_UC, %rdx
+	addq $(FAULT_ENTRY_FRAME + FRAME_RIP), %rsp
+	jmp trap_exit
+.endm
+
+/* Ring 0's fault goes on at the handler of its exception-table entry, as EXTABLE() has it. */
+.macro FIX_UP mode
+	movl %eax, FAULT_ENTRY_VERDICT(%rsp)
+	movq FAULT_ENTRY_FRAME+FRAME_RIP(%rsp), %rdi
+	call extable_lookup
+	testq %rax, %rax
+	jz trap_page_fault_judged
+	movq %rax, FAULT_ENTRY_FRAME+FRAME_RIP(%rsp)
+	movl FAULT_ENTRY_VERDICT(%rsp), %eax
+	RECORD_\mode
+	movq FAULT_ENTRY_FRAME+FRAME_RIP(%rsp), %r11
+	movq FAULT_ENTRY_FRAME+FRAME_RCX(%rsp), %rcx
+	movq FAULT_ENTRY_FRAME+FRAME_RDX(%rsp), %rdx
+	movq FAULT_ENTRY_FRAME+FRAME_RSI(%rsp), %rsi
+	movq FAULT_ENTRY_FRAME+FRAME_RDI(%rsp), %rdi
+	movq FAULT_ENTRY_ADDR(%rsp), %rax
+	movq FAULT_ENTRY_FRAME+FRAME_RSP(%rsp), %rsp
+	jmpq *%r11
+.endm
+
 /* %rsi: the entry, decoded: CR2, and bits 0 to 4 of the error code, which are those of enum
  * fault_flag (SDM vol. 3, 4.7). The bits above belong to features that are off. */
 .macro PAGE_FAULT mode, timed
 FUNC(trap_entry_page_fault_\mode)
-	pushq %rdi
-	pushq %rsi
-	pushq %rdx
-	pushq %rcx
-	pushq %rax
-.if \timed
-	rdtsc
-.endif
-	pushq %r8
-	pushq %r9
-	pushq %r10
-	pushq %r11
+	PUSH_SCRATCH \timed
 	subq $(FAULT_ENTRY_FRAME + FRAME_R11), %rsp
 .if \timed
 	movl %eax, FAULT_ENTRY_TSC(%rsp)
@@ -168,59 +170,10 @@ FUNC(trap_entry_page_fault_\mode)
 	iretq
 2:	cmpb $FAULT_SIGNAL, %ah
 	jne trap_page_fault_rest
-	movl %eax, FAULT_ENTRY_VERDICT(%rsp)
-	leaq FAULT_ENTRY_FRAME(%rsp), %rdi
-	movq FAULT_ENTRY_ADDR(%rsp), %rsi
-	call signal_direct /* %rax: the frame's address; %rdx: struct signals */
-	testq %rax, %rax
-	jz trap_page_fault_judged
-	leaq FAULT_ENTRY_FRAME(%rsp), %rdi
-	movq SIGNALS_ACTIONS(%rdx), %rcx
-	movq ACTIONS_SEGV_RESTORER(%rcx), %rcx
-	movl $SIGSEGV, %r8d
-	movzbl FAULT_ENTRY_VERDICT+2(%rsp), %r9d
-	movq FAULT_ENTRY_ADDR(%rsp), %r10
-	call signal_write
-	testq %rax, %rax
-	jz trap_page_fault_judged
-	movq SIGNALS_ACTIONS(%rdx), %rsi
-	movq ACTIONS_SEGV_GROWS(%rsi), %rcx
-	orq %rcx, SIGNALS_BLOCKED(%rdx)
-	movq ACTIONS_SEGV_HANDLER(%rsi), %rcx
-	movq %rax, FAULT_ENTRY_FRAME+FRAME_RSP(%rsp)
-	movq %rcx, FAULT_ENTRY_FRAME+FRAME_RIP(%rsp)
-	andl $~HANDLER_CLEARS, FAULT_ENTRY_FRAME+FRAME_RFLAGS(%rsp)
-	movl FAULT_ENTRY_VERDICT(%rsp), %eax
-	RECORD_\mode
-.ifc \mode, raw
-	RESTORE_SCRATCH FAULT_ENTRY_FRAME
-.endif
-	movl $SIGSEGV, %edi
-	movq FAULT_ENTRY_FRAME+FRAME_RSP(%rsp), %rdx
-	movq FAULT_ENTRY_FRAME+FRAME_RCX(%rsp), %rcx
-	xorl %eax, %eax
-	leaq SIGNAL_INFO(%rdx), %rsi
-	addq $SIGNAL_UC, %rdx
-	addq $(FAULT_ENTRY_FRAME + FRAME_RIP), %rsp
-	jmp trap_exit
+	DIRECT_SIGNAL \mode
 3:	cmpb $FAULT_FIXUP, %ah
 	jne trap_page_fault_rest
-	movl %eax, FAULT_ENTRY_VERDICT(%rsp)
-	movq FAULT_ENTRY_FRAME+FRAME_RIP(%rsp), %rdi
-	call extable_lookup
-	testq %rax, %rax
-	jz trap_page_fault_judged
-	movq %rax, FAULT_ENTRY_FRAME+FRAME_RIP(%rsp)
-	movl FAULT_ENTRY_VERDICT(%rsp), %eax
-	RECORD_\mode
-	movq FAULT_ENTRY_FRAME+FRAME_RIP(%rsp), %r11
-	movq FAULT_ENTRY_FRAME+FRAME_RCX(%rsp), %rcx
-	movq FAULT_ENTRY_FRAME+FRAME_RDX(%rsp), %rdx
-	movq FAULT_ENTRY_FRAME+FRAME_RSI(%rsp), %rsi
-	movq FAULT_ENTRY_FRAME+FRAME_RDI(%rsp), %rdi
-	movq FAULT_ENTRY_ADDR(%rsp), %rax
-	movq FAULT_ENTRY_FRAME+FRAME_RSP(%rsp), %rsp
-	jmpq *%r11
+	FIX_UP \mode
 END(trap_entry_page_fault_\mode)
 .endm
 
@@ -260,7 +213,7 @@ FUNC(trap_entry_page_fault_pvm)
 	swapgs
 	CALL_WITH_FRAME syscall_dispatch
 	jmp trap_return
-1:	jmpq *trap_page_fault_entry(%rip)
+1:	jmpq *idt_page_fault_entry(%rip)
 END(trap_entry_page_fault_pvm)
 
 /* In place of an entry of PAGE_FAULT for one fault: see arch_before_next_fault. Nothing of the fault is
@@ -273,23 +226,18 @@ FUNC(trap_entry_page_fault_once)
 	testb $3, 8+9*8+16(%rsp) /* the CS that was pushed */
 	jz 1f
 	swapgs
-1:	call trap_page_fault_once
+1:	call idt_page_fault_once
 	testb $3, 8+9*8+16(%rsp)
 	jz 2f
 	swapgs
 2:	addq $8, %rsp
 	POP_SCRATCH
-	jmpq *trap_page_fault_entry(%rip)
+	jmpq *idt_page_fault_entry(%rip)
 END(trap_entry_page_fault_once)
 
 /* The way back with every register from the frame at %rsp. */
 FUNC(trap_return)
-	movq FRAME_R15(%rsp), %r15
-	movq FRAME_R14(%rsp), %r14
-	movq FRAME_R13(%rsp), %r13
-	movq FRAME_R12(%rsp), %r12
-	movq FRAME_RBP(%rsp), %rbp
-	movq FRAME_RBX(%rsp), %rbx
+	RESTORE_CALLEE
 	RESTORE_SCRATCH 0
 	testb $3, FRAME_CS(%rsp)
 	jz 1f
@@ -312,13 +260,7 @@ END(arch_enter_user)
 
 /* The stack holds an error code; %rsi is the vector, its old value and %rdi's are pushed. */
 trap_common:
-	pushq %rdx
-	pushq %rcx
-	pushq %rax
-	pushq %r8
-	pushq %r9
-	pushq %r10
-	pushq %r11
+	PUSH_SCRATCH_REST
 	subq $FRAME_R11, %rsp
 	SAVE_CALLEE 0
 	CLAC

@@ -13,36 +13,10 @@
 
 #include "arch/x86_64/arch.h"
 #include "arch/x86_64/current.h"
+#include "arch/x86_64/idt.h"
 #include "kern/kern.h"
 #include "kern/report/oom.h"
 #include "kern/task/kstack.h"
-
-#define NR_EXCEPTIONS 32
-#define GATE_INTERRUPT 0x8eu
-#define GATE_RING3 0x60u
-
-enum vector {
-	VECTOR_DE,
-	VECTOR_DB,
-	VECTOR_NMI,
-	VECTOR_BP,
-	VECTOR_OF,
-	VECTOR_BR,
-	VECTOR_UD,
-	VECTOR_NM,
-	VECTOR_DF,
-	VECTOR_TS = 10,
-	VECTOR_NP,
-	VECTOR_SS,
-	VECTOR_GP,
-	VECTOR_PF,
-	VECTOR_MF = 16,
-	VECTOR_AC,
-	VECTOR_MC,
-	VECTOR_XM,
-	VECTOR_VE,
-	VECTOR_CP,
-};
 
 /* Linux's numbers (include/uapi/asm-generic/siginfo.h, signal.h). */
 enum {
@@ -65,39 +39,18 @@ enum {
 	BUS_ADRERR_ = 2,
 };
 
-struct gate {
-	uint16_t offset_low, selector;
-	uint8_t ist, type;
-	uint16_t offset_mid;
-	uint32_t offset_high, reserved;
-};
-
 /* Called from trap.S. */
 void trap_record(const struct fault_entry *entry);
 struct fault_verdict trap_kernel_fault(struct fault_entry *entry);
 void trap_page_fault_slow(struct fault_entry *entry);
-void trap_page_fault_once(void);
 void trap_exception(struct trap_frame *frame, unsigned vector);
 _Noreturn void trap_double_fault(struct trap_frame *frame);
 
-extern char trap_entry_page_fault_off[], trap_entry_page_fault_hist[], trap_entry_page_fault_raw[],
-	trap_entry_page_fault_pvm[], trap_entry_page_fault_once[], trap_iretq[];
-extern char trap_entry_0[], trap_entry_1[], trap_entry_2[], trap_entry_3[], trap_entry_4[],
-	trap_entry_5[], trap_entry_6[], trap_entry_7[], trap_entry_8[], trap_entry_9[],
-	trap_entry_10[], trap_entry_11[], trap_entry_12[], trap_entry_13[], trap_entry_15[],
-	trap_entry_16[], trap_entry_17[], trap_entry_18[], trap_entry_19[], trap_entry_20[],
-	trap_entry_21[], trap_entry_timer[], trap_entry_reschedule[], trap_entry_request[],
-	trap_entry_spurious[];
-
+extern char trap_iretq[];
 extern char uaccess_start[], uaccess_size[]; /* the size: as an address */
 extern const struct extable_entry {
 	uint64_t insn, handler;
 } extable_start[], extable_end[];
-
-char *trap_page_fault_entry; /* what the pvm entry goes on to */
-char *trap_page_fault_first; /* what the gate goes to, but for kpti=on */
-static struct gate idt[PAGE_SIZE / sizeof(struct gate)] __attribute__((aligned(4096)));
-const struct gate *const trap_idt = idt;
 
 /* ---- the page-fault path ---- */
 
@@ -343,121 +296,8 @@ void trap_double_fault(struct trap_frame *frame)
 	oops(frame, cr2, "double fault");
 }
 
-/* ---- the IDT ---- */
-
-/* What may change while other CPUs run, the place, is in the first 8 bytes: one store. */
-static void gate_set(unsigned vector, const char *entry, unsigned ist, unsigned dpl)
-{
-	uint64_t at = (uint64_t)entry, words[2], *to = (uint64_t *)&idt[vector];
-	struct gate gate = {
-		.offset_low = (uint16_t)at,
-		.selector = GDT_KERNEL_CODE,
-		.ist = (uint8_t)ist,
-		.type = (uint8_t)(GATE_INTERRUPT | dpl),
-		.offset_mid = (uint16_t)(at >> 16),
-		.offset_high = (uint32_t)(at >> 32),
-	};
-
-	memcpy(words, &gate, sizeof(words));
-	to[1] = words[1];
-	__atomic_store_n(&to[0], words[0], __ATOMIC_RELEASE);
-}
-
-static void page_fault_entry_set(char *entry)
-{
-	trap_page_fault_entry = entry;
-	trap_page_fault_first = cpu_features.quirks_pvm ? trap_entry_page_fault_pvm : entry;
-	if (!cpu_features.kpti)
-		gate_set(VECTOR_PF, trap_page_fault_first, 0, 0);
-}
-
-void trap_select_page_fault(enum fl_recorder_mode mode)
-{
-	static char *const entries[] = {
-		[FL_RECORDER_OFF] = trap_entry_page_fault_off,
-		[FL_RECORDER_HIST] = trap_entry_page_fault_hist,
-		[FL_RECORDER_RAW] = trap_entry_page_fault_raw,
-	};
-
-	page_fault_entry_set(entries[mode]);
-}
-
-/* What arch_before_next_fault put off, and the entry that it put aside. */
-static void (*before_fault)(void);
-static char *before_fault_entry;
-
-void arch_before_next_fault(void (*fn)(void))
-{
-	if (!before_fault)
-		before_fault_entry = trap_page_fault_entry;
-	before_fault = fn;
-	page_fault_entry_set(trap_entry_page_fault_once);
-}
-
-/* From trap.S. Another CPU's fault may have been first. */
-void trap_page_fault_once(void)
-{
-	void (*fn)(void) = __atomic_exchange_n(&before_fault, NULL, __ATOMIC_SEQ_CST);
-
-	if (!fn)
-		return;
-	page_fault_entry_set(before_fault_entry);
-	fn();
-}
-
-void trap_load_idt(void)
-{
-	struct {
-		uint16_t limit;
-		uint64_t base;
-	} __attribute__((packed)) idtr = {NR_VECTORS * sizeof(idt[0]) - 1, (uint64_t)idt};
-
-	__asm__ volatile("lidt %0" ::"m"(idtr));
-}
-
-void trap_set_gates(const char *const *entries)
-{
-	for (unsigned v = 0; v < NR_VECTORS; v++)
-		if (entries[v])
-			gate_set(v, entries[v],
-				 v == VECTOR_DF	   ? 1
-				 : v == VECTOR_NMI ? 2
-						   : 0,
-				 v == VECTOR_BP || v == VECTOR_OF ? GATE_RING3 : 0);
-}
-
 void trap_init(void)
 {
-	static const char *const entries[NR_VECTORS] = {
-		trap_entry_0,
-		trap_entry_1,
-		trap_entry_2,
-		trap_entry_3,
-		trap_entry_4,
-		trap_entry_5,
-		trap_entry_6,
-		trap_entry_7,
-		trap_entry_8,
-		trap_entry_9,
-		trap_entry_10,
-		trap_entry_11,
-		trap_entry_12,
-		trap_entry_13,
-		[VECTOR_MF - 1] = trap_entry_15,
-		trap_entry_16,
-		trap_entry_17,
-		trap_entry_18,
-		trap_entry_19,
-		trap_entry_20,
-		trap_entry_21,
-		[VECTOR_TIMER] = trap_entry_timer,
-		[VECTOR_RESCHEDULE] = trap_entry_reschedule,
-		[VECTOR_REQUEST] = trap_entry_request,
-		[VECTOR_SPURIOUS] = trap_entry_spurious,
-	};
-
-	trap_set_gates(entries);
-	trap_select_page_fault(FL_RECORDER_OFF);
 	extable_check();
-	trap_load_idt();
+	idt_init();
 }

@@ -15,17 +15,7 @@
 
 #include "port/port.h"
 
-#include "arch/x86_64/frame.h"
-#include "mm/fault/fault.h"
-
-/* What a page fault leaves on the stack: trap.S makes room below the frame. */
-struct fault_entry {
-	struct fault_access access;
-	uint64_t tsc; /* at exception entry; not set with recorder=off */
-	struct fault_verdict verdict;
-	uint64_t rip; /* recorder=raw: the frame's, which may be a signal handler's by the end */
-	struct trap_frame frame;
-};
+#include "arch/x86_64/fault_entry.h"
 
 struct recorder_cpu {
 	struct fl_hist *hist; /* of the set in force: [FL_NR_CLASSES] */

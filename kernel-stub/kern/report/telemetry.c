@@ -4,6 +4,7 @@
  * zeroed. Without one (`telemetry=` absent) counters go to a spare row and nothing is recorded.
  */
 #include "arch/x86_64/cpu.h"
+#include "arch/x86_64/idt.h"
 #include "kern/boot/boot.h"
 #include "kern/kern.h"
 
@@ -90,7 +91,7 @@ void telemetry_init(void)
 	telemetry_attach_cpu(&cpu0);
 	if (window)
 		__atomic_store_n(&window->magic, FL_MAGIC, __ATOMIC_RELEASE);
-	trap_select_page_fault(mode);
+	idt_select_page_fault(mode);
 }
 
 void telemetry_use_set(enum fl_set set)
