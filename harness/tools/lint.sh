@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# What the compiler doesn't check: formatting, what mm/ includes, folders that point one way, names of headers, licence
-# lines, duplicate code.
+# What the compiler doesn't check: formatting, what mm/ includes, folders that point one way, names of headers, what the
+# docs name, licence lines, duplicate code.
 # Exit 0 if all hold.
 set -u
 bad=0
@@ -53,6 +53,9 @@ for f in $(git ls-files '*.h'); do
 	*" ${name%.h} "*) complain "$f: bears the name of a header of libc's" ;;
 	esac
 done
+
+names=$(harness/tools/doc_names.sh $(git ls-files '*.md')) || complain "the docs name what is not there:
+$names"
 
 for f in $(git ls-files '*.c' '*.h' '*.S' '*.def' '*.sh' '*.gp'); do
 	head -3 "$f" | grep -q 'SPDX-License-Identifier: GPL-2.0-or-later' || complain "$f: no SPDX line"
