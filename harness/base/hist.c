@@ -51,6 +51,19 @@ void hist_add_bucket(struct hist *h, uint32_t b, uint64_t n)
 	h->nr_pairs++;
 }
 
+void hist_set(struct hist *h, const struct hist_pair *pairs, size_t n, uint64_t count, uint64_t sum)
+{
+	size_t room = 1;
+
+	while (room < n)
+		room *= 2;
+	*h = (struct hist){.count = count, .sum = sum, .nr_pairs = n};
+	if (!n)
+		return;
+	h->pairs = xrealloc(NULL, room * sizeof(*h->pairs));
+	memcpy(h->pairs, pairs, n * sizeof(*pairs));
+}
+
 void hist_merge(struct hist *to, const struct hist *from)
 {
 	for (size_t i = 0; i < from->nr_pairs; i++)

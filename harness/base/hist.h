@@ -21,6 +21,10 @@ struct hist {
 
 /* Adds n at bucket b (b < FL_HIST_BUCKETS). Aborts without memory. */
 void hist_add_bucket(struct hist *h, uint32_t b, uint64_t n);
+/* Makes an empty histogram hold n pairs (in rising bucket order, no count 0), copied; `count` is
+ * theirs together. */
+void hist_set(struct hist *h, const struct hist_pair *pairs, size_t n, uint64_t count,
+	      uint64_t sum);
 void hist_merge(struct hist *to, const struct hist *from);
 void hist_free(struct hist *h);
 

@@ -68,10 +68,6 @@ struct results {
 /* Reads a run's directory, or a file run.json. False, and the reason in d, if it is not one. */
 bool results_read(struct arena *a, const char *dir, struct results *r, struct diag *d);
 
-/* Reads one element of `cells`. */
-bool results_read_cell(struct arena *a, json_t *json, const char *file, unsigned line,
-		       struct result_cell *c, struct diag *d);
-
 void results_free(struct results *r);
 void result_cell_free(struct result_cell *c);
 

@@ -11,6 +11,7 @@ struct comparing {
 	struct arena *arena;
 	struct comparison *out;
 	struct compared_cell *cell;
+	const char *prefix; /* of the series that are being compared; NULL: none */
 };
 
 const char *finding_kind_name(enum finding_kind k)
@@ -35,6 +36,8 @@ static struct finding *add(struct comparing *c, enum finding_kind kind, const ch
 {
 	struct finding *f = arena_push(c->arena, &c->cell->findings, &c->cell->n, sizeof(*f));
 
+	if (c->prefix)
+		series = arena_printf(c->arena, "%s%s", c->prefix, series);
 	*f = (struct finding){.kind = kind, .series = series, .what = what};
 	c->out->of_kind[kind]++;
 	if (is_bad(kind))
@@ -194,16 +197,16 @@ static void compare_series(struct comparing *c, const char *prefix, const struct
 {
 	static const struct result_series empty;
 
+	c->prefix = prefix;
 	for (size_t i = 0; i < nb; i++) {
 		const struct result_series *other = result_series_find(n, nn, b[i].name);
 
-		compare(c, arena_printf(c->arena, "%s%s", prefix, b[i].name), &b[i],
-			other ? other : &empty);
+		compare(c, b[i].name, &b[i], other ? other : &empty);
 	}
 	for (size_t i = 0; i < nn; i++)
 		if (!result_series_find(b, nb, n[i].name))
-			compare(c, arena_printf(c->arena, "%s%s", prefix, n[i].name), &empty,
-				&n[i]);
+			compare(c, n[i].name, &empty, &n[i]);
+	c->prefix = NULL;
 }
 
 /* ---- numbers ---- */
@@ -217,9 +220,12 @@ static bool is_gauge(const char *name)
 	       vmstat_find(name + sizeof(prefix) - 1, &v) && vmstat_is_gauge(v);
 }
 
+/* `place`: where it most likely stands, as it does on the other side. */
 static const struct result_number *find_number(const struct result_number *v, size_t n,
-					       const char *name)
+					       const char *name, size_t place)
 {
+	if (place < n && !strcmp(v[place].name, name))
+		return &v[place];
 	for (size_t i = 0; i < n; i++)
 		if (!strcmp(v[i].name, name))
 			return &v[i];
@@ -247,7 +253,7 @@ static void compare_counters(struct comparing *c, const struct result_cell *base
 	for (size_t i = 0; i < base->nr_counters; i++) {
 		const struct result_number *b = &base->counters[i];
 		const struct result_number *n =
-			find_number(new->counters, new->nr_counters, b->name);
+			find_number(new->counters, new->nr_counters, b->name, i);
 
 		if (n)
 			compare_number(c, b->name, b->value, n->value, is_gauge(b->name));
@@ -264,7 +270,7 @@ static void compare_outside(struct comparing *c, const struct result_cell *base,
 		for (size_t i = 0; i < x->nr_outside; i++) {
 			const struct result_number *a = &x->outside[i];
 			const struct result_number *b =
-				find_number(y->outside, y->nr_outside, a->name);
+				find_number(y->outside, y->nr_outside, a->name, i);
 			int64_t other = b ? b->value : 0;
 
 			if (a->value == other || (side && b))
@@ -302,7 +308,7 @@ typedef void series_fn(struct comparing *c, const char *name, const struct resul
 static void compare_classes(struct comparing *c, const struct result_cell *base,
 			    const struct result_cell *new, series_fn *compare)
 {
-	compare_series(c, "", base->classes, base->nr_classes, new->classes, new->nr_classes,
+	compare_series(c, NULL, base->classes, base->nr_classes, new->classes, new->nr_classes,
 		       compare);
 }
 

@@ -4,9 +4,9 @@
 #include <atf-c.h>
 
 #include "model/matrix.h"
-#include "results/results.h"
 #include "run/cell_json.h"
 #include "test/fixture.h"
+#include "test/read_back.h"
 
 static struct plan load(struct arena *a, const char *matrix)
 {
@@ -43,15 +43,13 @@ ATF_TC_BODY(plan_and_results_agree, tc)
 	struct arena a = {0};
 	struct plan plan = load(&a, "[matrix]\nreps = 3\n[toy]\ncpus = 1 4\npages = 1 0x10 4K\n"
 				    "order = seq random\nmemory = 64M 1G\n");
-	struct diag d = {0};
-
 	for (size_t i = 0; i < plan.n; i++) {
 		struct outcome out = {.status = CELL_OK};
 		json_t *json = cell_json(&a, &plan.cells[i], ENGINE_TCG, 1, &out);
-		struct result_cell back;
 		size_t at = plan.n;
 
-		ATF_REQUIRE_MSG(results_read_cell(&a, json, "f", 1, &back, &d), "%s", d.text);
+		struct result_cell back = read_back(&a, json);
+
 		ATF_CHECK_STREQ(back.key.text, plan.cells[i].key.text);
 		ATF_CHECK_EQ(back.key.len_settings, plan.cells[i].key.len_settings);
 		ATF_CHECK(map_find(&plan.by_key, back.key.text, back.key.len, &at));

@@ -11,6 +11,7 @@
 #include "run/cell.h"
 #include "run/cell_json.h"
 #include "test/fixture.h"
+#include "test/read_back.h"
 
 struct toy {
 	struct arena arena;
@@ -269,8 +270,6 @@ ATF_TC_WITHOUT_HEAD(json_round_trip);
 ATF_TC_BODY(json_round_trip, tc)
 {
 	struct outcome out = good_run();
-	struct result_cell back;
-	struct diag d = {0};
 	struct toy t;
 
 	make(&t, toy_profile);
@@ -284,7 +283,8 @@ ATF_TC_BODY(json_round_trip, tc)
 	cell_judge(&t.arena, &t.cell, ENGINE_TCG, &out);
 	json_t *json = cell_json(&t.arena, &t.cell, ENGINE_TCG, 7, &out);
 
-	ATF_REQUIRE_MSG(results_read_cell(&t.arena, json, "f", 1, &back, &d), "%s", d.text);
+	struct result_cell back = read_back(&t.arena, json);
+
 	ATF_CHECK_STREQ(back.profile, "p");
 	ATF_CHECK_EQ(back.status, CELL_OK);
 	ATF_CHECK_STREQ(back.params, "cpus=1 memory=64M order=seq pages=128 panic_on_oops=0 "

@@ -54,6 +54,28 @@ ATF_TC_BODY(order_and_merge, tc)
 	ATF_CHECK_EQ(one.count, 0);
 }
 
+/* Made in one go it can grow like any other. */
+ATF_TC_WITHOUT_HEAD(set);
+ATF_TC_BODY(set, tc)
+{
+	for (size_t n = 0; n < 40; n++) {
+		struct hist_pair pairs[40];
+		struct hist h;
+
+		for (size_t i = 0; i < n; i++)
+			pairs[i] = (struct hist_pair){.bucket = (uint32_t)(2 * i), .count = i + 1};
+		hist_set(&h, pairs, n, n * (n + 1) / 2, 7);
+		for (uint32_t b = 1; b < 40; b += 2)
+			hist_add_bucket(&h, b, 1);
+		ATF_CHECK_EQ(h.nr_pairs, n + 20);
+		ATF_CHECK_EQ(h.count, n * (n + 1) / 2 + 20);
+		ATF_CHECK_EQ(h.sum, 7);
+		for (size_t i = 1; i < h.nr_pairs; i++)
+			ATF_CHECK(h.pairs[i - 1].bucket < h.pairs[i].bucket);
+		hist_free(&h);
+	}
+}
+
 ATF_TC_WITHOUT_HEAD(empty);
 ATF_TC_BODY(empty, tc)
 {
@@ -132,6 +154,7 @@ ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, buckets);
 	ATF_TP_ADD_TC(tp, order_and_merge);
+	ATF_TP_ADD_TC(tp, set);
 	ATF_TP_ADD_TC(tp, empty);
 	ATF_TP_ADD_TC(tp, quantiles);
 	ATF_TP_ADD_TC(tp, ten_samples_beyond);

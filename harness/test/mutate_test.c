@@ -7,6 +7,7 @@
  */
 #include <atf-c.h>
 
+#include "base/pull.h"
 #include "model/matrix.h"
 #include "report/compare_print.h"
 #include "report/csv.h"
@@ -219,6 +220,87 @@ ATF_TC_BODY(run_json, tc)
 	read_broken(good_run, "run.json", "run.json", 3000);
 }
 
+/* pull and jansson agree on what is JSON. */
+static void same_verdict(const char *text, size_t n)
+{
+	struct arena a = {0};
+	struct pull p = {.at = text, .end = text + n, .arena = &a};
+	json_error_t e;
+	json_t *json = json_loadb(text, n, JSON_DECODE_ANY, &e);
+	bool good;
+
+	pull_skip(&p);
+	good = pull_done(&p);
+	/* what jansson can't put into a double is JSON nevertheless, and nothing that we read */
+	if (json || !good || json_error_code(&e) != json_error_numeric_overflow)
+		ATF_REQUIRE_MSG(good == !!json, "%s, but jansson: %s: %.*s",
+				good ? "good" : p.error, json ? "good" : e.text, (int)n, text);
+	json_decref(json);
+	arena_free(&a);
+}
+
+ATF_TC_WITHOUT_HEAD(json_as_jansson_has_it);
+ATF_TC_BODY(json_as_jansson_has_it, tc)
+{
+	static const char *const good[] = {
+		CELL,
+		"[0, -0, 10, -17, 1.5, 1e3, -2.5E-3, 1E+2, true, false, null, {}, [], \"\"]",
+		" { \"a\" : [ 1 , { \"b\" : [ [ ] ] } ] , \"c\" : null } ",
+		"[9223372036854775807, -9223372036854775808, 999999999999999999]",
+		"[\"\\\"\\\\\\/\\b\\f\\n\\r\\t\", \"\\u00e9\\u20ac\\ud83d\\ude00\", "
+		"\"\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80 and more than eight bytes\"]",
+	};
+	char text[ROOM];
+
+	srandom(6);
+	for (size_t g = 0; g < sizeof(good) / sizeof(good[0]); g++) {
+		same_verdict(good[g], strlen(good[g]));
+		for (int i = 0; i < 20000; i++)
+			same_verdict(text, broken(text, good[g]));
+	}
+	for (unsigned i = 0; i < 1 << 16; i++) {
+		int n = snprintf(text, sizeof(text), "[\"\\u%04x\"]", i);
+
+		same_verdict(text, (size_t)n);
+		memcpy(text, (const char[]){'"', 'x', (char)i, (char)(i >> 8), '"'}, 5);
+		same_verdict(text, 5);
+		memcpy(text, (const char[]){'"', '\xe0', (char)i, (char)(i >> 8), '"'}, 5);
+		same_verdict(text, 5);
+		memcpy(text, (const char[]){'"', '\xf0', (char)i, (char)(i >> 8), '\x80', '"'}, 6);
+		same_verdict(text, 6);
+	}
+}
+
+/* Every text of random pieces is to pull what it is to jansson. */
+ATF_TC_WITHOUT_HEAD(texts_as_jansson_has_them);
+ATF_TC_BODY(texts_as_jansson_has_them, tc)
+{
+	static const char *const pieces[] = {
+		"a",	"\\n",	     "\\u0041",		 "\\u00e9",  "\\u20ac",
+		"\\\\", "\\\"",	     "\\ud83d\\ude00",	 "\xc3\xa9", "\\/",
+		"\\t",	"long text", "\xf0\x9f\x98\x80", "\\uFFFF",  " "};
+
+	srandom(7);
+	for (int i = 0; i < 20000; i++) {
+		char text[512] = "\"";
+		struct arena a = {0};
+
+		for (long n = random() % 12; n > 0; n--)
+			strcat(text,
+			       pieces[(size_t)random() % (sizeof(pieces) / sizeof(pieces[0]))]);
+		strcat(text, "\"");
+		struct pull p = {.at = text, .end = text + strlen(text), .arena = &a};
+		json_t *json = json_loads(text, JSON_DECODE_ANY, NULL);
+		struct pull_text got;
+
+		ATF_REQUIRE_EQ(PULL_TEXT, pull_kind(&p));
+		ATF_REQUIRE_MSG(pull_text(&p, &got) && pull_done(&p), "%s: %s", p.error, text);
+		ATF_REQUIRE_MSG(pull_is(&got, json_string_value(json)), "%s", text);
+		json_decref(json);
+		arena_free(&a);
+	}
+}
+
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, profiles);
@@ -226,5 +308,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, descriptions);
 	ATF_TP_ADD_TC(tp, cells);
 	ATF_TP_ADD_TC(tp, run_json);
+	ATF_TP_ADD_TC(tp, json_as_jansson_has_it);
+	ATF_TP_ADD_TC(tp, texts_as_jansson_has_them);
 	return atf_no_error();
 }
