@@ -51,6 +51,9 @@
 #include "proc/child.h"
 
 #define APIC_SHIFT 1 /* with several CPUs: every second one is a spare */
+#define LAPIC_RATE                                                                                 \
+	"lapic_khz=1000000" /* QEMU's counts nanoseconds, of which icount makes ticks              \
+			     */
 /* engine kvm shows the same (kvm_cpuid.c) */
 #define CPU_MODEL "qemu64,+smep,+smap,+pdpe1gb,+nx,+pge,+fsgsbase,-svm,enforce"
 #define MESSAGE_LIMIT 16384u
@@ -417,14 +420,14 @@ static unsigned tcg_max_cpus(const char **how)
 
 static void tcg_run(const struct machine_spec *spec, struct outcome *out)
 {
-	char args[64] = "";
+	char args[96] = LAPIC_RATE;
 	struct boot_job job;
 
 	memset(out, 0, sizeof(*out));
 	out->unit = "instructions";
 	if (spec->cpus > 1)
-		snprintf(args, sizeof(args), "apic_shift=%u interleave=%" PRIu64, APIC_SHIFT,
-			 spec->interleave);
+		snprintf(args, sizeof(args), LAPIC_RATE " apic_shift=%u interleave=%" PRIu64,
+			 APIC_SHIFT, spec->interleave);
 	if (!boot_prepare(&job, spec, args, out))
 		return;
 	run_job(&job, out);

@@ -135,6 +135,47 @@ bad_cpus_body() {
 	panics "cpus=2 tsc_khz=1000" "the CPU with APIC number 1 did not start" -smp 1,maxcpus=2
 }
 
+# newc NAME...: an archive in the newc format, of files of those names; to stdout.
+newc() {
+	for name in "$@" TRAILER!!!; do
+		size=0
+		[ ! -f "$name" ] || size=$(wc -c <"$name")
+		printf '070701%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X' \
+		    0 33261 0 0 1 0 "$size" 0 0 0 0 $((${#name} + 1)) 0
+		printf '%s' "$name"
+		head -c $((4 - (110 + ${#name}) % 4)) /dev/zero
+		[ "$size" = 0 ] || cat "$name"
+		head -c $(((4 - size % 4) % 4)) /dev/zero
+	done
+}
+
+atf_test_case rate_measured
+rate_measured_head() {
+	atf_set descr "a monitor that does not say the LAPIC's rate: measured at boot, no program pays"
+}
+rate_measured_body() {
+	need_qemu
+	mkdir faultline
+	cp "$(atf_config_get build)/abi/processes" program
+	: >faultline/envp
+	for case in first_fork first_sleep; do
+		printf 'program\0%s\0' $case >faultline/argv
+		newc faultline/argv faultline/envp program >initrd
+		timeout 60 qemu-system-x86_64 -nodefaults -no-user-config -display none \
+		    -M microvm,pit=off,pic=off,rtc=off,isa-serial=off,acpi=off -m 64M \
+		    -accel tcg,thread=single -icount shift=0,sleep=off \
+		    -cpu qemu64,+smep,+smap,+pdpe1gb -no-reboot \
+		    -chardev file,id=out,path=out -device isa-debugcon,iobase=0xea,chardev=out \
+		    -device isa-debug-exit,iobase=0xf4,iosize=1 \
+		    -kernel "$(atf_config_get build)/stub.elf" -initrd initrd -append "seed=1"
+		test $? -eq 33 || atf_fail "$case: the machine did not end well"
+		awk -F '[ ,]+' '{ exit !($1 < $3 + 10000) }' out || atf_fail "$case: $(cat out)"
+		cat out
+	done
+	# about right: a sleep of 100,000 ns takes that long
+	awk '{ exit !($3 >= 100000 && $3 < 110000) }' out || atf_fail "$(cat out)"
+}
+
 atf_init_test_cases() {
 	atf_add_test_case boot_cost
 	atf_add_test_case recorder_cost
@@ -142,4 +183,5 @@ atf_init_test_cases() {
 	atf_add_test_case raw_agrees
 	atf_add_test_case bad_command_line
 	atf_add_test_case bad_cpus
+	atf_add_test_case rate_measured
 }

@@ -122,10 +122,22 @@ repeatable_body()
 	atf_check diff -u first out
 }
 
+# The timer is there, and its rate known, before there is a program.
+first_deadlines_body()
+{
+	on_stub 32M first_fork
+	ends_with 0
+	on_stub 32M first_sleep
+	ends_with 0
+	cpus=2
+	on_stub 64M first_sleep
+	ends_with 0
+}
+
 atf_init_test_cases()
 {
 	for case in out_of_memory oom_victims crowds out_of_memory_cpus2 oom_victims_cpus2 crowds_cpus2 \
-		numbers_run_out turnover deadlock first_ends repeatable; do
+		numbers_run_out turnover deadlock first_ends repeatable first_deadlines; do
 		eval "${case}_head() { atf_set timeout 600; }"
 		atf_add_test_case $case
 	done

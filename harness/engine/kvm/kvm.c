@@ -27,6 +27,9 @@
 
 /* No CPU needs as long for a `dec` or a `jnz`; no interpreter is as fast. */
 #define INTERPRETED_NS 50.0
+/* KVM's LAPIC timer counts nanoseconds (Documentation/virt/kvm/api.rst,
+ * KVM_CAP_X86_APIC_BUS_CYCLES_NS). */
+#define LAPIC_KHZ 1000000u
 
 static struct {
 	const char *module;
@@ -248,7 +251,7 @@ static const char *kernel_args(char *buf, size_t size)
 
 	buf[0] = 0;
 	if (host.tsc_khz)
-		n = snprintf(buf, size, "tsc_khz=%u", host.tsc_khz);
+		n = snprintf(buf, size, "tsc_khz=%u lapic_khz=%u", host.tsc_khz, LAPIC_KHZ);
 	if (host.interpreted)
 		snprintf(buf + n, size - (size_t)n, "%squirks=pvm", n ? " " : "");
 	return buf;
@@ -257,7 +260,7 @@ static const char *kernel_args(char *buf, size_t size)
 static void kvm_run(const struct machine_spec *spec, struct outcome *out)
 {
 	const char *why = kvm_unavailable();
-	char args[64];
+	char args[96];
 	struct kvm_machine *m;
 	struct boot_job job;
 

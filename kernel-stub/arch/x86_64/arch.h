@@ -100,14 +100,14 @@ void arch_fpu_reset(void);
 
 /* ---- the timer (lapic.c) ----
  *
- * One shot at a point of TSC time, by this CPU's LAPIC; off until it is armed, and then the LAPIC
- * is set up and its timer measured against the TSC, so that a run that never arms it is as if there
- * were none. Ring 0 runs with interrupts off: the interrupt comes in ring 3, or in arch_idle. */
+ * One shot at a point of TSC time, by this CPU's LAPIC; off until it is armed, so that a run that
+ * never arms it is as if there were none. Ring 0 runs with interrupts off: the interrupt comes in
+ * ring 3, or in arch_idle. */
 
-/* Who is told, once for all. on_timer runs with interrupts off, the timer disarmed and not before
- * the deadline. With a frame from ring 3 (complete; registers are reloaded from it) it may switch
- * tasks and deliver signals. With NULL, from arch_idle, it only makes tasks runnable. Either may
- * arm again. */
+/* Sets the timers' rate and this CPU's LAPIC up, and says who is told. Once, on CPU 0. on_timer
+ * runs with interrupts off, the timer disarmed and not before the deadline. With a frame from ring
+ * 3 (complete; registers are reloaded from it) it may switch tasks and deliver signals. With NULL,
+ * from arch_idle, it only makes tasks runnable. Either may arm again. */
 void arch_timer_init(void (*on_timer)(struct trap_frame *frame));
 /* Replaces the deadline, in port_tsc()'s units; one that has passed fires at once. */
 void arch_timer_arm(uint64_t tsc);

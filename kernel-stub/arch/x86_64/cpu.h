@@ -65,8 +65,7 @@ struct cpu {
 	int64_t tlb_gen __attribute__((aligned(64))); /* loaded_mm->tlb_gen as far as this CPU has
 							 flushed, or less */
 	struct mm_cpu mm;
-	uint64_t deadline;	 /* of the timer, in TSC time (lapic.c) */
-	bool lapic_on, timer_on; /* set up (lapic.c) */
+	uint64_t deadline; /* of the timer, in TSC time (lapic.c) */
 	uint32_t oops_depth;
 	struct tss tss;
 	uint64_t gdt[GDT_ENTRIES];
@@ -168,7 +167,7 @@ void smp_request_interrupt(void);
 
 /* ---- lapic.c ---- */
 
-/* Switches this CPU's LAPIC on, its timer still off. The first call maps the registers. */
+/* Switches this CPU's LAPIC on; its timer stands still. The first call maps the registers. */
 void lapic_init_cpu(void);
 
 /* A CPU's number to the LAPICs: its own, shifted as apic_shift= says. */

@@ -10,11 +10,9 @@
 #define GATE_INTERRUPT 0x8eu
 #define GATE_RING3 0x60u
 
+/* Two words (SDM vol. 3, figure 6-8), of which the first is all that changes later. */
 struct gate {
-	uint16_t offset_low, selector;
-	uint8_t ist, type;
-	uint16_t offset_mid;
-	uint32_t offset_high, reserved;
+	uint64_t low, high;
 };
 
 /* Called from trap.S. */
@@ -34,22 +32,17 @@ char *idt_page_fault_first; /* what the gate goes to, but for kpti=on */
 static struct gate idt[PAGE_SIZE / sizeof(struct gate)] __attribute__((aligned(4096)));
 const struct gate *const idt_page = idt;
 
-/* What may change while other CPUs run, the place, is in the first 8 bytes: one store. */
-static void gate_set(unsigned vector, const char *entry, unsigned ist, unsigned dpl)
+/* What may change while other CPUs run, the place within the kernel's image, is in the first word:
+ * one store. */
+static void gate_set(unsigned vector, const char *entry, uint64_t ist, uint64_t dpl)
 {
-	uint64_t at = (uint64_t)entry, words[2], *to = (uint64_t *)&idt[vector];
-	struct gate gate = {
-		.offset_low = (uint16_t)at,
-		.selector = GDT_KERNEL_CODE,
-		.ist = (uint8_t)ist,
-		.type = (uint8_t)(GATE_INTERRUPT | dpl),
-		.offset_mid = (uint16_t)(at >> 16),
-		.offset_high = (uint32_t)(at >> 32),
-	};
+	uint64_t at = (uint64_t)entry;
 
-	memcpy(words, &gate, sizeof(words));
-	to[1] = words[1];
-	__atomic_store_n(&to[0], words[0], __ATOMIC_RELEASE);
+	idt[vector].high = at >> 32;
+	__atomic_store_n(&idt[vector].low,
+			 (at & 0xffff) | GDT_KERNEL_CODE << 16 | ist << 32 |
+				 (GATE_INTERRUPT | dpl) << 40 | (at >> 16 & 0xffff) << 48,
+			 __ATOMIC_RELEASE);
 }
 
 static void page_fault_entry_set(char *entry)

@@ -3,11 +3,11 @@
  * The timer: each CPU's LAPIC in one-shot mode (SDM vol. 3, 11.5.4), for deadlines in TSC time; and
  * interrupts to other CPUs. The registers stand at the same address on each.
  *
- *  1. Nothing is touched until the first deadline: one CPU with one task to run never gets here.
- *     Then the registers are mapped, the LAPIC is switched on with every other source masked, and
- *     its timer's rate is measured against the TSC: once, since every CPU's counts alike. A CPU
- *     that others may interrupt switches its LAPIC on as it starts (lapic_init_cpu).
- *  2. The count of 32 bits and the measured rate say about when. If the interrupt comes before the
+ *  1. A CPU switches its LAPIC on as it starts, with every source masked but the timer, which
+ *     stands still until the first deadline: one CPU with one task to run never meets it. The
+ *     timer's rate is what lapic_khz= says; without it, CPU 0 measures it against the TSC before
+ *     there is a first program. So no operation of a program ever pays for it.
+ *  2. The count of 32 bits and the rate say about when. If the interrupt comes before the
  *     deadline, the rest is counted down in the same way, so on_timer is never early.
  *  3. An interrupt that finds no deadline, since it has been served already, is dropped.
  *  4. Interrupts are on in ring 3 and between `sti` and `cli` of arch_idle, nowhere else. Where an
@@ -19,6 +19,7 @@
 #include "arch/x86_64/idt.h"
 #include "arch/x86_64/arch.h"
 #include "kern/kern.h"
+#include "kern/task/clock.h"
 
 #define LAPIC_PHYS 0xfee00000ull
 
@@ -47,24 +48,34 @@ enum {
 #define ICR_STARTUP (6u << 8)
 
 #define RATE_SHIFT 24
-#define RATE_TSC (1ull << 20) /* how long the rate is measured: well above what an exit costs */
+#define RATE_TSC (1ull << 18) /* how long it is measured: well above what an exit costs */
 
 static volatile uint32_t *lapic;
 static uint64_t rate; /* the timer's ticks per TSC tick, times 2^RATE_SHIFT */
 static void (*on_timer)(struct trap_frame *);
 
-static void rate_measure(void)
+/* The count is read just before the TSC at both ends: what reading it costs is in neither. */
+static uint64_t rate_measured(void)
 {
-	uint64_t start = port_tsc(), now, ticks;
+	uint64_t first, start, now, ticks;
 
 	lapic[LAPIC_INITIAL_COUNT] = UINT32_MAX;
+	first = lapic[LAPIC_CURRENT_COUNT];
+	start = port_tsc();
 	do
 		now = port_tsc();
 	while (now - start < RATE_TSC);
-	ticks = UINT32_MAX - lapic[LAPIC_CURRENT_COUNT];
+	ticks = first - lapic[LAPIC_CURRENT_COUNT];
 	now = port_tsc();
 	lapic[LAPIC_INITIAL_COUNT] = 0;
-	rate = (ticks << RATE_SHIFT) / (now - start);
+	return (ticks << RATE_SHIFT) / (now - start);
+}
+
+static void rate_init(void)
+{
+	uint64_t khz = cmdline_u64("lapic_khz", 0);
+
+	rate = khz ? (khz << RATE_SHIFT) / clock_tsc_khz() : rate_measured();
 	if (!rate)
 		port_panic("lapic: the timer does not count");
 }
@@ -78,20 +89,9 @@ void lapic_init_cpu(void)
 	lapic[LAPIC_LVT_LINT0] = LVT_MASKED;
 	lapic[LAPIC_LVT_LINT1] = LVT_MASKED;
 	lapic[LAPIC_LVT_ERROR] = LVT_MASKED;
-	lapic[LAPIC_LVT_TIMER] = LVT_MASKED | VECTOR_TIMER;
 	lapic[LAPIC_SPURIOUS] = SPURIOUS_ENABLE | VECTOR_SPURIOUS;
 	lapic[LAPIC_DIVIDE] = DIVIDE_BY_1;
-	this_cpu()->lapic_on = true;
-}
-
-static void timer_init(void)
-{
-	if (!this_cpu()->lapic_on)
-		lapic_init_cpu();
-	if (!rate)
-		rate_measure();
 	lapic[LAPIC_LVT_TIMER] = VECTOR_TIMER;
-	this_cpu()->timer_on = true;
 }
 
 /* ---- interrupts to other CPUs ---- */
@@ -152,19 +152,19 @@ static void count_down(uint64_t deadline)
 void arch_timer_init(void (*fn)(struct trap_frame *frame))
 {
 	on_timer = fn;
+	lapic_init_cpu();
+	rate_init();
 }
 
 void arch_timer_arm(uint64_t tsc)
 {
-	if (unlikely(!this_cpu()->timer_on))
-		timer_init();
 	this_cpu()->deadline = tsc;
 	count_down(tsc);
 }
 
 void arch_timer_stop(void)
 {
-	if (!this_cpu()->timer_on)
+	if (this_cpu()->deadline == NO_DEADLINE)
 		return;
 	this_cpu()->deadline = NO_DEADLINE;
 	lapic[LAPIC_INITIAL_COUNT] = 0;

@@ -149,7 +149,6 @@ void arch_start_cpus(void)
 		      lapic_id(1) >> 1, cpu_count() - 1);
 	memcpy(port_pfn_to_virt(START_PAGE), boot_other_start,
 	       (size_t)(boot_other_end - boot_other_start));
-	lapic_init_cpu();
 	start_ticker();
 	for (unsigned id = 1; id < n; id++)
 		start_cpu(id);

@@ -65,13 +65,13 @@ static const void *early_map(uint64_t phys, uint64_t size)
 
 static void read_cmdline(uint64_t phys)
 {
-	const char *from = early_map(phys, CMDLINE_MAX);
-	size_t i = 0;
+	const char *from = phys ? early_map(phys, CMDLINE_MAX) : "";
+	size_t len = 0;
 
-	for (; phys && from[i] && i + 1 < CMDLINE_MAX; i++)
-		cmdline[i] = from[i];
-	if (i + 1 == CMDLINE_MAX)
-		panic("boot: the command line is longer than %u bytes", CMDLINE_MAX - 1);
+	while (from[len])
+		if (++len == CMDLINE_MAX)
+			panic("boot: the command line is longer than %u bytes", CMDLINE_MAX - 1);
+	memcpy(cmdline, from, len);
 	boot_info.cmdline = cmdline;
 }
 
