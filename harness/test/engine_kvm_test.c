@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Engine kvm with the real stub, on whatever /dev/kvm there is. */
 #define ENGINE "kvm"
+#include "engine/engines.h"
 #include "engine/kvm/kvm.h"
 #include "test/engine_test.h"
 

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "engine/engine.h"
+#include "engine/engines.h"
 
 static inline const char *in_build(const atf_tc_t *tc, const char *name, char *buf, size_t size)
 {
