@@ -105,7 +105,7 @@ static void machine_args(struct qemu *q)
 		"-display",
 		"none",
 		"-accel",
-		"tcg,thread=single",
+		"tcg,thread=single,tb-size=64",
 		"-icount",
 		"shift=0,sleep=off",
 		"-cpu",

@@ -84,6 +84,19 @@ cpus_linux_body() {
 	    "$faultline" exec -e linux -c 64 -- "$program" cpus
 }
 
+# QEMU's own default for the code that it translates is 1 GiB, which a host that commits no more than
+# it has (vm.overcommit_memory=2) refuses; a limit of the address space does the same.
+atf_test_case little_memory_tcg
+little_memory_tcg_body() {
+	faultline=$(atf_config_get build)/faultline
+	program=$(atf_config_get build)/guests/program
+	need tcg
+	(
+		ulimit -v 1048576
+		atf_check -o inline:'out one\n' -e ignore "$faultline" exec -e tcg -- "$program" print one
+	) || atf_fail "a cell asks for 1 GiB or more: $(cat err)"
+}
+
 atf_test_case wrong_use
 wrong_use_body() {
 	faultline=$(atf_config_get build)/faultline
@@ -177,6 +190,7 @@ atf_init_test_cases() {
 	atf_add_test_case cpus_tcg
 	atf_add_test_case cpus_kvm
 	atf_add_test_case cpus_linux
+	atf_add_test_case little_memory_tcg
 	atf_add_test_case wrong_use
 	atf_add_test_case streams_tcg
 	atf_add_test_case streams_linux
