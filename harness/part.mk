@@ -54,12 +54,12 @@ $(B)/guests/%.elf: $(GUEST_DIR)/%.S $(GUEST_DIR)/guest.inc $(GUEST_DIR)/smp.inc 
 	$(CC) -c $< -o $@.o
 	$(LD) -n --no-warn-rwx-segments --build-id=none -T $(GUEST_DIR)/guest.ld $@.o -o $@
 
-$(B)/guests/%: $(GUEST_DIR)/%.c
+$(B)/guests/%: $(GUEST_DIR)/%.c $(GUEST_DIR)/clock_pair.h
 	$(START)
 	$(CC) $(WORKLOAD_CFLAGS) -D_GNU_SOURCE -Ikernel-stub/include -pthread -static -no-pie $< -o $@
 
 # musl chooses no code by CPUID.
-$(B)/guests/program-musl: $(GUEST_DIR)/program.c
+$(B)/guests/program-musl: $(GUEST_DIR)/program.c $(GUEST_DIR)/clock_pair.h
 	$(START)
 	musl-gcc $(WORKLOAD_CFLAGS) -D_GNU_SOURCE -Ikernel-stub/include -static -no-pie $< -o $@
 

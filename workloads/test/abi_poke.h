@@ -24,8 +24,8 @@ static inline pid_t poke_start(int signo)
 	pid_t pid;
 
 	if (!poke_over)
-		poke_over = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
-				 0);
+		poke_over =
+			mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	*poke_over = 0;
 	pid = fork();
 	if (pid)

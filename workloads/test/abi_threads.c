@@ -371,16 +371,21 @@ static void process_with(const char *what, int (*fn)(void *), void *arg, int lea
 
 static int hold[2]; /* a pipe: whoever reads goes on when its last writer is gone */
 
+static volatile int leader_lives; /* cleared as the first thread ends */
+
 static int ends_later(void *arg)
 {
 	char byte;
 
 	raw(SYS_read, hold[0], (long)&byte, 1, 0, 0, 0);
+	while (leader_lives)
+		raw(SYS_sched_yield, 0, 0, 0, 0, 0, 0);
 	raw(SYS_exit, (long)arg, 0, 0, 0, 0, 0);
 	return 0;
 }
 
-/* A process whose first thread has ended; the other does when the caller closes hold[1]. */
+/* A process of two threads. The first ends; the other does after that, and after the caller has
+ * closed hold[1]. */
 static pid_t leader_ends(void)
 {
 	struct thread t;
@@ -390,6 +395,8 @@ static pid_t leader_ends(void)
 	pid = fork();
 	if (!pid) {
 		close(hold[1]);
+		leader_lives = 1;
+		syscall(SYS_set_tid_address, &leader_lives);
 		start(&t, THREAD, ends_later, (void *)9);
 		syscall(SYS_exit, 6);
 	}
@@ -411,7 +418,7 @@ static void ends(void)
 	pid = leader_ends();
 	show("not ended yet", waitpid(pid, &status, WNOHANG) == 0 ? 0 : -1);
 	close(hold[1]);
-	reap("the last thread ends, first one's status", pid);
+	reap("the last thread ends, its status", pid);
 	signal(SIGCHLD, SIG_IGN);
 	pid = leader_ends();
 	close(hold[1]);
