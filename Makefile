@@ -91,7 +91,8 @@ SEEDS ?= 100
 OPS ?= 1000
 FROM ?= 1
 conformance: deps
-	@$(MAKE) --no-print-directory -j2 B=$(B) all $(B)/abi/abi_vm_random $(B)/abi/abi_proc_random
+	@$(MAKE) --no-print-directory -j2 B=$(B) all $(B)/abi/host_features $(B)/abi/abi_vm_random \
+		$(B)/abi/abi_place_random $(B)/abi/abi_proc_random
 	@$(TOOLS)/conformance.sh $(B) $(SEEDS) $(OPS) $(FROM)
 
 lint:

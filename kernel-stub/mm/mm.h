@@ -127,6 +127,10 @@ static inline bool vma_is_stack(const struct vma *vma)
  * mapped shared: file.h. */
 int64_t vm_mmap(struct mm *mm, uint64_t addr, uint64_t len, unsigned prot, uint64_t map_flags,
 		struct vm_file *file, uint64_t pgoff, uint32_t vm_extra);
+/* What the call returns for a file that the caller may not map so, which is `error`, and looked at
+ * late: the error of a check before it, if there is one. */
+int64_t vm_mmap_refused(struct mm *mm, uint64_t addr, uint64_t len, uint64_t map_flags,
+			int64_t error);
 int64_t vm_munmap(struct mm *mm, uint64_t addr, uint64_t len);
 int64_t vm_mprotect(struct mm *mm, uint64_t addr, uint64_t len, uint64_t prot);
 /* The new address, or a negative error. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Tables of flags: what each says of every bit; and the function that looks one up. */
 #include <atf-c.h>
-#include <stdlib.h>
 
+#include "kern/sys/kern_call_flags.h"
 #include "mm/calls/mm_call_flags.h"
 
 #define EACH_TABLE(F)                                                                              \
@@ -11,7 +11,19 @@
 	F(mremap_flags)                                                                            \
 	F(mprotect_prot)                                                                           \
 	F(mlock2_flags)                                                                            \
-	F(mlockall_flags)
+	F(mlockall_flags)                                                                          \
+	F(open_flags)                                                                              \
+	F(setfl_flags)                                                                             \
+	F(pipe2_flags)                                                                             \
+	F(dup3_flags)                                                                              \
+	F(fstatat_flags)                                                                           \
+	F(clone_flags)                                                                             \
+	F(clone3_flags)                                                                            \
+	F(wait4_options)                                                                           \
+	F(waitid_options)                                                                          \
+	F(sigaction_flags)                                                                         \
+	F(getrandom_flags)                                                                         \
+	F(clock_nanosleep_flags)
 
 static const struct {
 	const char *name;

@@ -9,8 +9,13 @@
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "abi.h"
@@ -296,7 +301,7 @@ static void show_vmas(const char *what)
 			inside = start >= BASE && start < BASE + 64 * PAGE;
 		if (inside &&
 		    (*end == '-' || !strncmp(line, "VmFlags", 7) || !strncmp(line, "Rss", 3)))
-			printf("  %s\n", line);
+			printf("  %.34s%s\n", line, strchr(line, '/') ? " file" : "");
 	}
 }
 
@@ -306,6 +311,16 @@ static void stacks(void)
 	map(BASE + PAGE, PAGE, RW, ANON | MAP_FIXED | MAP_STACK, -1, 0);
 	map(BASE + 2 * PAGE, PAGE, RW, ANON | MAP_FIXED | MAP_STACK, -1, 0);
 	show_vmas("MAP_STACK");
+	munmap((void *)BASE, 3 * PAGE);
+}
+
+/* Of a file it asks for persistent memory. Of none it is kept. */
+static void syncs(void)
+{
+	map(BASE, PAGE, RW, ANON | MAP_FIXED, -1, 0);
+	map(BASE + PAGE, PAGE, RW, ANON | MAP_FIXED | SYNC, -1, 0);
+	map(BASE + 2 * PAGE, PAGE, RW, MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED | SYNC, -1, 0);
+	show_vmas("MAP_SYNC");
 	munmap((void *)BASE, 3 * PAGE);
 }
 
@@ -343,6 +358,292 @@ static void droppable(void)
 	munmap((void *)BASE, 32 * PAGE);
 }
 
+/* ---- files ---- */
+
+#define OPEN_DIRECT 040000u  /* the file system of the program decides */
+#define OPEN_PATH 010000000u /* not in every libc's headers */
+
+/* What became of an open: the error, or the descriptor's flags. */
+static void open_bit(const char *path, unsigned long flags)
+{
+	long fd = syscall(SYS_openat, AT_FDCWD, path, flags, 0);
+
+	printf("open %-16s %#lx: ", path, flags);
+	if (fd == -1) {
+		printf("error %d\n", errno);
+		return;
+	}
+	printf("%#x %d", (unsigned)fcntl((int)fd, F_GETFL), fcntl((int)fd, F_GETFD));
+	printf(" read %d", read((int)fd, &(char){0}, 1) == -1 ? errno : 0);
+	printf(" write %d\n", write((int)fd, "", 0) == -1 ? errno : 0);
+	close((int)fd);
+}
+
+static void open_bits(void)
+{
+	for (unsigned mode = 0; mode < 4; mode++)
+		for (int bit = 2; bit < 64; bit++) {
+			open_bit("/dev/null", mode | BIT(bit));
+			open_bit("/dev/zero", mode | BIT(bit));
+		}
+	for (int bit = 2; bit < 64; bit++)
+		if (BIT(bit) != OPEN_DIRECT && BIT(bit) != O_TRUNC)
+			open_bit("/proc/self/exe", BIT(bit));
+	for (int bit = 2; bit < 32; bit++) {
+		open_bit("/dev/null", OPEN_PATH | BIT(bit));
+		open_bit("/dev/null", O_DIRECTORY | BIT(bit));
+		open_bit("/dev/null", O_CREAT | O_EXCL | BIT(bit));
+		if (BIT(bit) != O_CREAT)
+			open_bit("/nothing", BIT(bit));
+		open_bit("/", OPEN_PATH | BIT(bit));
+		open_bit("/", O_WRONLY | (BIT(bit) & ~0x410000u)); /* no file that has no name */
+		open_bit("/proc/self/exe", O_NOFOLLOW | BIT(bit));
+		open_bit("/proc/self/exe", O_NOFOLLOW | OPEN_PATH | BIT(bit));
+	}
+}
+
+static void say_mode(const char *what, unsigned long flags, long r, const struct stat *st)
+{
+	if (r == -1)
+		say(what, flags, r);
+	else
+		printf("%-28s %#lx: mode %#o\n", what, flags, st->st_mode & S_IFMT);
+}
+
+/* A place, not an open file: what it can be asked. */
+static void places(void)
+{
+	static const char *const paths[] = {"/dev/null", "/proc/self/exe", "/"};
+
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+		int fd = open(paths[i], OPEN_PATH | O_NOFOLLOW), other = dup(fd);
+		struct stat st;
+
+		say_mode("O_PATH fstat", i, fstat(fd, &st), &st);
+		say_mode("O_PATH newfstatat", i, syscall(SYS_newfstatat, fd, "", &st, 0x1000), &st);
+		say("O_PATH lseek", i, lseek(fd, 0, SEEK_SET));
+		say("O_PATH dup", i, other);
+		say("O_PATH F_SETFL", i, fcntl(other, F_SETFL, O_NONBLOCK));
+		say("O_PATH F_SETFD", i, fcntl(other, F_SETFD, FD_CLOEXEC));
+		say("O_PATH fcntl", i, fcntl(other, 12345, 0));
+		say("O_PATH mmap", i, map(0, PAGE, PROT_READ, MAP_PRIVATE, fd, 0));
+		say("O_PATH close", i, close(fd));
+		say("O_PATH close", i, close(other));
+	}
+}
+
+static void setfl_bits(void)
+{
+	int pipes[2], fds[4] = {null_fd, zero_fd};
+
+	if (pipe(pipes))
+		return;
+	fds[2] = pipes[0];
+	fds[3] = pipes[1];
+	for (int i = 0; i < 4; i++)
+		for (int bit = 0; bit < 64; bit++) {
+			if (i >= 2 && BIT(bit) == OPEN_DIRECT)
+				continue; /* packets: abi_pipe */
+			say("F_SETFL", BIT(bit), syscall(SYS_fcntl, fds[i], F_SETFL, BIT(bit)));
+			printf("  %#x\n", (unsigned)fcntl(fds[i], F_GETFL));
+			fcntl(fds[i], F_SETFL, 0);
+		}
+	close(pipes[0]);
+	close(pipes[1]);
+}
+
+static void fd_bits(void)
+{
+	int fds[2];
+
+	for (int bit = 0; bit < 64; bit++) {
+		say("dup3", BIT(bit), syscall(SYS_dup3, null_fd, 40, BIT(bit)));
+		say("F_SETFD", BIT(bit), syscall(SYS_fcntl, 40, F_SETFD, BIT(bit)));
+		printf("  %d\n", fcntl(40, F_GETFD));
+		close(40);
+		say("fcntl command", F_GETFD | BIT(bit),
+		    bit < 32 ? 0 : syscall(SYS_fcntl, 0, F_GETFD | BIT(bit)));
+		if (BIT(bit) == O_EXCL || BIT(bit) == OPEN_DIRECT)
+			continue; /* pipes of notices: as the kernel was built; of packets: abi_pipe
+				   */
+		say("pipe2", BIT(bit), syscall(SYS_pipe2, fds, BIT(bit)));
+	}
+}
+
+static void stat_bits(void)
+{
+	struct stat st;
+
+	for (int bit = 0; bit < 64; bit++) {
+		unsigned long flags = BIT(bit);
+
+		say_mode("newfstatat", flags,
+			 syscall(SYS_newfstatat, AT_FDCWD, "/dev/null", &st, flags), &st);
+		say_mode("newfstatat link", flags,
+			 syscall(SYS_newfstatat, AT_FDCWD, "/proc/self/exe", &st, flags), &st);
+		flags |= 0x1000; /* AT_EMPTY_PATH */
+		say_mode("newfstatat here", flags,
+			 syscall(SYS_newfstatat, AT_FDCWD, "", &st, flags), &st);
+		if (!(BIT(bit) & 0x7900) && !has(HAS_EMPTY_STAT))
+			continue;
+		say_mode("newfstatat empty", flags,
+			 syscall(SYS_newfstatat, null_fd, "", &st, flags), &st);
+		say("newfstatat nobody", flags, syscall(SYS_newfstatat, 99, "", &st, flags));
+		say("newfstatat less", flags, syscall(SYS_newfstatat, -1, "", &st, flags));
+		if (has(HAS_EMPTY_STAT))
+			say_mode("newfstatat no path", flags,
+				 syscall(SYS_newfstatat, null_fd, NULL, &st, flags), &st);
+	}
+	say_mode("lstat", 0, lstat("/proc/self/exe", &st), &st);
+}
+
+static void lseek_modes(void)
+{
+	long size = lseek(exe_fd, 0, SEEK_END);
+	int fds[2];
+
+	if (pipe(fds))
+		return;
+	for (int whence = -1; whence < 7; whence++) {
+		say("lseek null", (unsigned)whence, lseek(null_fd, 1, whence));
+		say("lseek pipe", (unsigned)whence, lseek(fds[0], 1, whence));
+		say("lseek file", (unsigned)whence, lseek(exe_fd, size - 1, whence));
+		say("lseek file, its end", (unsigned)whence, lseek(exe_fd, size, whence));
+		say("lseek file, before", (unsigned)whence, lseek(exe_fd, -1, whence));
+	}
+	printf("data %d hole %d\n", lseek(exe_fd, 5, 3) == 5, lseek(exe_fd, 5, 4) == size);
+	say("lseek high", BIT(32), syscall(SYS_lseek, exe_fd, 0, BIT(32)));
+}
+
+/* ---- processes ---- */
+
+static void wait_bits(void)
+{
+	for (int bit = 0; bit < 64; bit++) {
+		say("wait4", BIT(bit), syscall(SYS_wait4, -1, NULL, BIT(bit), NULL));
+		say("waitid", BIT(bit), syscall(SYS_waitid, 0, 0, NULL, BIT(bit), NULL));
+		say("waitid exited", BIT(bit) | 4,
+		    syscall(SYS_waitid, 0, 0, NULL, BIT(bit) | 4, NULL));
+	}
+	for (int type = 0; type < 6; type++)
+		for (int id = -1; id < 3; id++)
+			say("waitid type", (unsigned)(type << 8 | (id + 1)),
+			    syscall(SYS_waitid, type, type == 3 && id > 0 ? 60 + id : id, NULL,
+				    WEXITED, NULL));
+}
+
+/* A child by clone, which ends at once, and what its parent sees of it. */
+static void clone_bit(unsigned long flags)
+{
+	int status = 0;
+	long pid;
+
+	fflush(stdout);
+	pid = syscall(SYS_clone, flags, 0, NULL, NULL, 0);
+	if (!pid)
+		_exit(7);
+	if (pid == -1)
+		say("clone", flags, pid);
+	else
+		printf("%-28s %#lx: status %#x\n", "clone", flags,
+		       syscall(SYS_wait4, pid, &status, 0x40000000, NULL) == pid ? (unsigned)status
+										 : ~0u);
+}
+
+/* Without those that make what a test should not, or that the stub refuses: namespaces, a
+ * descriptor of the process; a thread. */
+#define CLONE_LEFT_OUT (0x7e020000ul | 0x1000ul)
+
+static void clone_bits(void)
+{
+	struct {
+		unsigned long flags, rest[7];
+	} args = {0};
+
+	signal(SIGCHLD | 0x20, SIG_IGN); /* what the end of a child may send */
+	for (int bit = 5; bit < 64; bit++) {
+		if (BIT(bit) & (CLONE_LEFT_OUT | CLONE_VM | CLONE_PARENT | CLONE_SETTLS))
+			continue;
+		clone_bit(SIGCHLD | BIT(bit));
+	}
+	for (int bit = 33; bit < 64; bit++) {
+		args.flags = BIT(bit);
+		if (bit != 33)
+			say("clone3", args.flags, syscall(SYS_clone3, &args, sizeof(args)));
+	}
+	for (int bit = 0; bit < 8; bit++) {
+		args.flags = BIT(bit);
+		if (bit != 7)
+			say("clone3", args.flags, syscall(SYS_clone3, &args, sizeof(args)));
+	}
+	args.flags = 0x400000; /* CLONE_DETACHED */
+	say("clone3", args.flags, syscall(SYS_clone3, &args, sizeof(args)));
+}
+
+/* ---- signals and the rest ---- */
+
+static void sigaction_bits(void)
+{
+	struct {
+		void (*handler)(int);
+		unsigned long flags;
+		void (*restorer)(void);
+		unsigned long mask;
+	} new = {SIG_IGN, 0, NULL, 0}, old;
+
+	for (int bit = 0; bit < 64; bit++) {
+		new.flags = BIT(bit);
+		say("rt_sigaction", BIT(bit), syscall(SYS_rt_sigaction, SIGUSR1, &new, NULL, 8));
+		syscall(SYS_rt_sigaction, SIGUSR1, NULL, &old, 8);
+		printf("  %#lx\n", old.flags);
+	}
+	for (int how = -1; how < 5; how++)
+		say("rt_sigprocmask", (unsigned)how,
+		    syscall(SYS_rt_sigprocmask, how, &(unsigned long){0}, NULL, 8));
+}
+
+static void sigaltstack_bits(void)
+{
+	static char stack[65536];
+	stack_t ss = {.ss_sp = stack, .ss_size = sizeof(stack)}, old;
+
+	for (int bit = 0; bit < 32; bit++) {
+		for (int mode = 0; mode < 4; mode++) {
+			ss.ss_flags = (int)(BIT(bit) | (unsigned)mode);
+			say("sigaltstack", (unsigned)ss.ss_flags,
+			    syscall(SYS_sigaltstack, &ss, NULL));
+			syscall(SYS_sigaltstack, NULL, &old);
+			printf("  %#x\n", (unsigned)old.ss_flags);
+		}
+	}
+	ss.ss_flags = SS_DISABLE;
+	sigaltstack(&ss, NULL);
+}
+
+static void other_bits(void)
+{
+	struct timespec no_time = {0, 0};
+	int word = 1;
+	char byte;
+
+	for (int bit = 0; bit < 64; bit++) {
+		say("getrandom", BIT(bit),
+		    syscall(SYS_getrandom, &byte, 1, BIT(bit)) == 1 ? 0 : -1);
+		say("getrandom", BIT(bit) | 2,
+		    syscall(SYS_getrandom, &byte, 1, BIT(bit) | 2) == 1 ? 0 : -1);
+		say("clock_nanosleep", BIT(bit),
+		    -!!syscall(SYS_clock_nanosleep, CLOCK_MONOTONIC, BIT(bit), &no_time, NULL));
+		if (bit >= 32) {
+			say("clock_gettime", BIT(bit),
+			    syscall(SYS_clock_gettime, BIT(bit), &no_time));
+			no_time = (struct timespec){0, 0};
+		}
+		if (bit >= 7 && bit != 8)
+			say("futex", BIT(bit),
+			    syscall(SYS_futex, &word, BIT(bit), 0, NULL, NULL, 0));
+	}
+}
+
 int main(int argc, char **argv)
 {
 	features = features_of(argc > 1 ? argv[1] : NULL);
@@ -358,10 +659,22 @@ int main(int argc, char **argv)
 	mprotect_bits();
 	advices();
 	mlock_bits();
+	open_bits();
+	places();
+	setfl_bits();
+	fd_bits();
+	stat_bits();
+	lseek_modes();
+	wait_bits();
+	clone_bits();
+	sigaction_bits();
+	sigaltstack_bits();
+	other_bits();
 	if (has(HAS_HUGETLB | HAS_DROPPABLE)) {
 		mmap_hugetlb();
 		mmap_hugetlb_replaces();
 	}
+	syncs();
 	if (has(HAS_STACK_SMALL))
 		stacks();
 	if (has(HAS_ADVICE_HUGE))

@@ -17,14 +17,18 @@
  *   6. a child that sends its parent a signal, and is waited for
  *   7. a child that runs this program again by execve, leaf of the tree
  *   8. call wait without a child
+ *   9. beside each of these, one call whose flags may have any bit
  *
  * Seed 8 alone does each of them, with 27 forks: few enough for a KVM that interprets ring 0.
  */
 #define _GNU_SOURCE
+#include <fcntl.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -333,6 +337,139 @@ static void wait_without_child(void)
 	fold((uint64_t)errno);
 }
 
+/* ---- 9. ---- */
+
+/* The result, or the error as a negative number. */
+static void fold_result(long r)
+{
+	fold((uint64_t)(r == -1 ? -errno : r));
+}
+
+static void close_if(long fd)
+{
+	if (fd >= 0)
+		close((int)fd);
+}
+
+/* Not packets, which are abi_pipe's, nor notices, which a kernel may be built without. */
+static void odd_pipe2(uint64_t bits)
+{
+	int fd[2] = {-1, -1};
+	long r = syscall(SYS_pipe2, fd, bits & ~(uint64_t)(O_DIRECT | O_EXCL));
+
+	fold_result(r);
+	if (!r)
+		fold_result(fcntl(fd[1], F_GETFL) ^ fcntl(fd[0], F_GETFD));
+	close_if(fd[0]);
+	close_if(fd[1]);
+}
+
+/* Not O_DIRECTORY with O_CREAT, which Linux refuses since 6.4. */
+static void odd_open(uint64_t bits)
+{
+	long fd = syscall(SYS_openat, AT_FDCWD, bits & 1 ? "/dev/null" : "/dev/zero",
+			  bits & ~(uint64_t)O_CREAT, 0);
+
+	fold_result(fd < 0 ? fd : 0);
+	if (fd >= 0)
+		fold_result(fcntl((int)fd, F_GETFL));
+	close_if(fd);
+}
+
+static void odd_descriptor(uint64_t bits)
+{
+	int fd = open("/dev/null", O_WRONLY), other = fd + 20;
+	long r = syscall(SYS_dup3, fd, other, bits);
+
+	fold(r == other);
+	fold_result(syscall(SYS_fcntl, fd, F_SETFL, bits));
+	fold_result(fcntl(fd, F_GETFL));
+	fold_result(syscall(SYS_fcntl, fd, F_SETFD, bits));
+	fold_result(fcntl(fd, F_GETFD));
+	close_if(fd);
+	if (r == other)
+		close(other);
+}
+
+/* With a path: what is looked at without one has changed in 6.11. */
+static void odd_stat(uint64_t bits)
+{
+	struct stat st = {0};
+
+	fold_result(syscall(SYS_newfstatat, AT_FDCWD, "/proc/self/exe", &st, bits));
+	fold(st.st_mode & S_IFMT);
+}
+
+static void odd_wait(uint64_t bits)
+{
+	pid_t nobody = getpid();
+
+	fold_result(syscall(SYS_wait4, nobody, NULL, bits, NULL));
+	fold_result(syscall(SYS_waitid, P_PID, nobody, NULL, bits, NULL));
+	fold_result(syscall(SYS_waitid, P_PID, nobody, NULL, bits | WEXITED, NULL));
+}
+
+/* A child that ends at once: with no stack or memory of its parent's, no other signal than SIGCHLD,
+ * no namespace or descriptor of its own, no other parent. */
+static void odd_clone(uint64_t bits)
+{
+	const uint64_t left_out = 0x7e0a91fful;
+	long pid = syscall(SYS_clone, (bits & ~left_out) | SIGCHLD, 0, NULL, NULL, 0);
+
+	if (!pid)
+		_exit(3);
+	fold_result(pid < 0 ? pid : 0);
+	if (pid > 0)
+		fold_wait((pid_t)pid);
+}
+
+static void odd_signal(uint64_t bits)
+{
+	static char stack[1 << 16];
+	stack_t ss = {.ss_sp = stack, .ss_size = sizeof(stack), .ss_flags = (int)bits}, old;
+	struct {
+		uint64_t handler, flags, restorer, mask;
+	} action = {0, bits, 0, 0}, kept;
+
+	fold_result(syscall(SYS_sigaltstack, &ss, NULL));
+	fold_result(syscall(SYS_sigaltstack, NULL, &old));
+	fold((uint64_t)(unsigned)old.ss_flags);
+	ss.ss_flags = SS_DISABLE;
+	syscall(SYS_sigaltstack, &ss, NULL);
+	fold_result(syscall(SYS_rt_sigaction, SIGURG, &action, NULL, 8));
+	fold_result(syscall(SYS_rt_sigaction, SIGURG, NULL, &kept, 8));
+	fold(kept.flags);
+	fold_result(syscall(SYS_rt_sigprocmask, bits, &(uint64_t){0}, NULL, 8));
+}
+
+/* A futex operation of a drawn number would be any, so the bits come on top of one that returns. */
+static void odd_rest(uint64_t bits)
+{
+	struct timespec none = {0, 0};
+	uint32_t word = 1;
+	char byte;
+
+	fold_result(syscall(SYS_getrandom, &byte, 1, bits));
+	fold_result(syscall(SYS_clock_nanosleep, CLOCK_MONOTONIC, bits, &none, NULL));
+	if (!(bits & 0x7f))
+		fold_result(syscall(SYS_futex, &word, bits, 0, NULL, NULL, 0));
+	fold_result(syscall(SYS_lseek, 0x7fffffff, 0, bits));
+}
+
+/* Bits from a generator of its own, so that the others go their way: one to three of 64. */
+static void odd_call(void)
+{
+	static void (*const calls[])(uint64_t bits) = {
+		odd_pipe2, odd_open,  odd_descriptor, odd_stat,
+		odd_wait,  odd_clone, odd_signal,     odd_rest,
+	};
+	uint64_t r = (rng ^ digest) * 0x9e3779b97f4a7c15u, bits = 1ull << (r >> 32 & 63);
+
+	bits |= r & 1 ? 1ull << (r >> 40 & 31) : 0;
+	bits |= r & 2 ? 1ull << (r >> 48 & 31) : 0;
+	calls[r >> 58 & 7](r & 12 ? bits : 0);
+}
+
 static void operation(void)
 {
 	switch (random_below(16)) {
@@ -375,6 +512,7 @@ static void operation(void)
 		wait_without_child();
 		break;
 	}
+	odd_call();
 	check_pages();
 }
 

@@ -3,8 +3,10 @@
  * Seeded random sequences of the memory calls and of accesses, printed line by line: Linux and the
  * stub must print the same.
  *
- *   abi_vm_random [FIRST-SEED [SEEDS [OPERATIONS [quiet]]]]
+ *   abi_vm_random [FIRST-SEED [SEEDS [OPERATIONS [FEATURES [quiet]]]]]
  *
+ * FEATURES: host_features.h; without it what a host's kernel may lack is left out. Flags are drawn
+ * from all of their bits, now and then, but for those that the comment at each call names.
  * Everything happens in an area of AREA_PAGES at BASE. All other room is filled first by one
  * PROT_NONE mapping for each gap, so that a search for a hole can end in the area alone and both
  * systems' layouts agree there; round the break a little is left free. The operations:
@@ -22,15 +24,14 @@
 #include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <ucontext.h>
 #include <unistd.h>
 
-#include "abi.h"
+#include "abi_random.h"
+#include "host_features.h"
 
 #define AREA_PAGES 48ul
 #define AREA_END (BASE + AREA_PAGES * PAGE)
@@ -42,50 +43,19 @@
 #define ERR_PRESENT 1
 #define POPULATE_READ 22 /* not in every libc's headers */
 #define POPULATE_WRITE 23
+#define DONTNEED_LOCKED 24
+#define DROPPABLE 8
+#define SYNC 0x80000
+#define VALIDATE 3
 
 enum kind { NOTHING, ANONYMOUS, OF_FILE };
 
-static uint64_t rng;
-static int quiet, zero_fd, null_fd, exe_fd, pipe_fd[2];
-static uint64_t digest;
-static unsigned long brk_base;
+static int zero_fd, null_fd, exe_fd, pipe_fd[2];
+static unsigned long brk_base, features;
 static enum kind shadow[AREA_PAGES]; /* what was asked for: only files matter */
 static char bounce[16 * PAGE];
 
-/* ---- output ---- */
-
-static void say(const char *fmt, ...)
-{
-	char line[256];
-	va_list ap;
-	int n;
-
-	va_start(ap, fmt);
-	n = vsnprintf(line, sizeof(line), fmt, ap);
-	va_end(ap);
-	for (int i = 0; i < n; i++)
-		digest = (digest ^ (unsigned char)line[i]) * 0x100000001b3ul;
-	if (!quiet)
-		fputs(line, stdout);
-}
-
-static void say_result(long r)
-{
-	if (r == -1)
-		say(" error %d\n", errno);
-	else
-		say(" %#lx\n", r);
-}
-
 /* ---- choices ---- */
-
-static unsigned long draw(unsigned long below)
-{
-	rng ^= rng << 13;
-	rng ^= rng >> 7;
-	rng ^= rng << 17;
-	return (rng >> 11) % below;
-}
 
 static unsigned long draw_page(void)
 {
@@ -123,7 +93,7 @@ static unsigned long draw_length(void)
 }
 
 /* PROT_EXEC alone is left out: with protection keys Linux makes it unreadable. */
-static int draw_prot(void)
+static unsigned long draw_prot(void)
 {
 	static const int prots[] = {PROT_NONE,
 				    PROT_READ,
@@ -133,7 +103,10 @@ static int draw_prot(void)
 				    PROT_READ | PROT_WRITE,
 				    PROT_READ | PROT_WRITE};
 
-	return prots[draw(sizeof(prots) / sizeof(prots[0]))];
+	unsigned long prot =
+		(unsigned)prots[draw(sizeof(prots) / sizeof(prots[0]))] ^ draw_odd_bits();
+
+	return prot == PROT_EXEC ? PROT_READ : prot;
 }
 
 /* ---- the shadow ---- */
@@ -158,29 +131,67 @@ static int shadow_has_file(unsigned long start, unsigned long len)
 
 /* ---- 1., 2. calls ---- */
 
+/* Bits that are not to be tried: what grows down (docs/linux-abi.md), locked or populated pages of
+ * a file and what its file system says to MAP_SYNC, and what the Linux at hand does otherwise. */
+static unsigned long without_some(unsigned long flags, enum kind kind)
+{
+	unsigned long type = flags & MAP_TYPE;
+
+	flags &= ~(unsigned long)MAP_GROWSDOWN;
+	if (kind == OF_FILE)
+		flags &= ~(unsigned long)(MAP_LOCKED | MAP_POPULATE);
+	if (kind == OF_FILE && type != VALIDATE)
+		flags &= ~(unsigned long)SYNC;
+	if (!(features & HAS_STACK_SMALL))
+		flags &= ~(unsigned long)MAP_STACK;
+	if (!(features & HAS_HUGETLB) || flags & MAP_NORESERVE || type == DROPPABLE)
+		flags &= ~(unsigned long)MAP_HUGETLB;
+	if (type == DROPPABLE && !(features & HAS_DROPPABLE))
+		flags ^= DROPPABLE | MAP_PRIVATE;
+	if (type == MAP_SHARED)
+		flags ^= MAP_SHARED | MAP_PRIVATE; /* not here */
+	return flags;
+}
+
+/* Nothing beyond the area may be replaced. */
+static unsigned long without_fixed(unsigned long flags, unsigned long addr, unsigned long len)
+{
+	if (flags & MAP_HUGETLB)
+		return flags & ~(unsigned long)MAP_FIXED;
+	if ((addr < BASE || addr > AREA_END || len > AREA_END - addr) && len && len < TOP &&
+	    addr < TOP)
+		return flags & ~(unsigned long)MAP_FIXED;
+	return flags;
+}
+
+static unsigned long draw_map_flags(enum kind kind)
+{
+	static const unsigned kinds[] = {0, 0, MAP_FIXED, MAP_FIXED, MAP_FIXED_NOREPLACE};
+	unsigned long flags = kinds[draw(5)];
+
+	flags |= draw(40) ? MAP_PRIVATE : draw(MAP_TYPE + 1);
+	flags |= draw(12) ? 0 : MAP_NORESERVE;
+	flags |= draw(16) ? 0 : MAP_LOCKED;
+	flags |= draw(16) ? 0 : MAP_POPULATE;
+	flags |= kind == ANONYMOUS ? MAP_ANONYMOUS : 0;
+	flags ^= draw_odd_bits();
+	return flags;
+}
+
 static void op_mmap(void)
 {
-	static const int kinds[] = {0, 0, MAP_FIXED, MAP_FIXED, MAP_FIXED_NOREPLACE};
 	unsigned long addr = draw(6) ? draw_address() : 0, len = draw_length(), offset = 0;
-	int prot = draw_prot(), flags = kinds[draw(5)], fd = -1;
 	enum kind kind = draw(8) ? ANONYMOUS : OF_FILE;
+	unsigned long prot = draw_prot(), flags = draw_map_flags(kind);
+	int fd = kind == OF_FILE ? exe_fd : -1;
 	long r;
 
-	if ((flags & MAP_FIXED) && (addr < BASE || addr > AREA_END || len > AREA_END - addr) &&
-	    (len && len < TOP) && addr < TOP)
-		flags = 0; /* nothing else may be replaced */
-	flags |= draw(40) ? MAP_PRIVATE : 0;
-	flags |= draw(12) ? 0 : MAP_NORESERVE;
-	flags |= draw(16) || kind == OF_FILE ? 0 : MAP_LOCKED;
-	flags |= draw(16) || kind == OF_FILE ? 0 : MAP_POPULATE;
-	if (kind == ANONYMOUS) {
-		flags |= MAP_ANONYMOUS;
-	} else {
-		fd = exe_fd;
+	kind = flags & MAP_ANONYMOUS ? ANONYMOUS : kind;
+	flags = without_fixed(without_some(flags, kind), addr, len);
+	if (kind == OF_FILE)
 		offset = draw(4) * PAGE;
-	}
 	r = syscall(SYS_mmap, addr, len, prot, flags, fd, offset);
-	say("mmap %#lx %#lx prot %d flags %#x fd %d", addr, len, prot, flags, kind == OF_FILE);
+	say("mmap %#lx %#lx prot %#lx flags %#lx fd %d", addr, len, prot, flags, kind == OF_FILE);
 	if (r != -1 && ((unsigned long)r < BASE || (unsigned long)r >= AREA_END)) {
 		munmap((void *)r, len);
 		say(" elsewhere\n");
@@ -221,13 +232,26 @@ static void op_munmap(void)
 static void op_mprotect(void)
 {
 	unsigned long addr = draw_address(), len = within_area(addr, draw_length());
-	int r, prot = draw_prot() | (draw(40) ? 0 : PROT_GROWSDOWN);
+	unsigned long prot = draw_prot() | (draw(40) ? 0 : PROT_GROWSDOWN);
 
 	if (!harmless(addr, len))
 		return;
-	r = mprotect((void *)addr, len, prot);
-	say("mprotect %#lx %#lx prot %#x", addr, len, (unsigned)prot);
-	say_result(r);
+	say("mprotect %#lx %#lx prot %#lx", addr, len, prot);
+	say_result(syscall(SYS_mprotect, addr, len, prot));
+}
+
+/* Any number, but for advice that the stub refuses, that ruins the host's memory (HWPOISON,
+ * SOFT_OFFLINE), or about huge pages. */
+static int draw_odd_advice(void)
+{
+	static const int left_out[] = {
+		9, 12, 13, MADV_HUGEPAGE, MADV_NOHUGEPAGE, MADV_PAGEOUT, 25, 100, 101, 102, 103};
+	int advice = (int)draw(128);
+
+	for (size_t i = 0; i < sizeof(left_out) / sizeof(left_out[0]); i++)
+		if (advice == left_out[i])
+			return DONTNEED_LOCKED;
+	return advice;
 }
 
 static void op_madvise(void)
@@ -241,6 +265,10 @@ static void op_madvise(void)
 	unsigned long addr = draw_address(), len = within_area(addr, draw_length());
 	int advice = advices[draw(sizeof(advices) / sizeof(advices[0]))];
 
+	if (!draw(8))
+		advice = draw(4) || !(features & HAS_ADVICE_HUGE) ? draw_odd_advice()
+			 : draw(2)				  ? MADV_HUGEPAGE
+								  : MADV_NOHUGEPAGE;
 	if (!harmless(addr, len) || (addr < BASE && len > TOP))
 		return; /* it passes over holes: that would be all of this program */
 	say("madvise %#lx %#lx %d", addr, len, advice);
@@ -250,34 +278,30 @@ static void op_madvise(void)
 static void op_mlock(void)
 {
 	unsigned long addr = draw_address(), len = within_area(addr, draw_length());
-	int what = (int)draw(4);
+	unsigned long flags = (draw(2) ? 0 : MLOCK_ONFAULT) ^ draw_odd_bits();
+	int unlock = (int)draw(2);
 
 	if (!harmless(addr, len) || addr % PAGE || len > TOP)
 		return;
-	say("%s %#lx %#lx",
-	    what < 2	? "munlock"
-	    : what == 2 ? "mlock"
-			: "mlock on fault",
-	    addr, len);
-	say_result(what < 2 ? munlock((void *)addr, len)
-			    : syscall(SYS_mlock2, addr, len, what == 2 ? 0 : MLOCK_ONFAULT));
+	say("%s %#lx %#lx flags %#lx", unlock ? "munlock" : "mlock", addr, len, flags);
+	say_result(unlock ? munlock((void *)addr, len) : syscall(SYS_mlock2, addr, len, flags));
 }
 
 static void op_mremap(void)
 {
 	unsigned long addr = draw_page(), old_len = within_area(addr, (1 + draw(6)) * PAGE);
 	unsigned long new_len = draw(3) ? (1 + draw(8)) * PAGE : old_len, to = draw_page();
-	int flags = draw(4) ? MREMAP_MAYMOVE : 0;
+	unsigned long flags = draw(4) ? MREMAP_MAYMOVE : 0;
 	long r;
 
 	if (shadow_has_file(addr, old_len))
 		return;
-	if (!draw(3)) {
-		flags |= MREMAP_FIXED;
+	flags |= draw(3) ? 0 : MREMAP_FIXED;
+	flags ^= draw_odd_bits();
+	if (flags & MREMAP_FIXED)
 		new_len = within_area(to, new_len);
-	}
 	r = syscall(SYS_mremap, addr, old_len, new_len, flags, to);
-	say("mremap %#lx %#lx %#lx flags %d to %#lx", addr, old_len, new_len, flags, to);
+	say("mremap %#lx %#lx %#lx flags %#lx to %#lx", addr, old_len, new_len, flags, to);
 	if (r != -1 && ((unsigned long)r < BASE || (unsigned long)r >= AREA_END)) {
 		munmap((void *)r, new_len);
 		shadow_set(addr, old_len, NOTHING);
@@ -577,8 +601,7 @@ static void one_seed(uint64_t seed, unsigned long operations)
 		op_write, op_mlock, op_mremap, op_mincore,
 	};
 
-	rng = seed * 0x9e3779b97f4a7c15ul + 1;
-	digest = 0xcbf29ce484222325ul;
+	random_start(seed);
 	say("seed %lu\n", (unsigned long)seed);
 	for (unsigned long i = 0; i < operations; i++) {
 		ops[draw(sizeof(ops) / sizeof(ops[0]))]();
@@ -599,7 +622,8 @@ int main(int argc, char **argv)
 	unsigned long seeds = argc > 2 ? strtoul(argv[2], NULL, 0) : 2;
 	unsigned long operations = argc > 3 ? strtoul(argv[3], NULL, 0) : 200;
 
-	quiet = argc > 4;
+	features = features_of(argc > 4 ? argv[4] : NULL);
+	quiet = argc > 5;
 	setvbuf(stdout, buffer, _IOFBF, sizeof(buffer));
 	prepare();
 	for (unsigned long seed = first; seed < first + seeds; seed++)

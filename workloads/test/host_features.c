@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <glob.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -17,6 +18,7 @@
 #define PRIVATE (MAP_PRIVATE | MAP_ANONYMOUS)
 #define DROPPABLE 8 /* not in every libc's headers */
 #define HUGE_SHIFT 26
+#define EMPTY_PATH 0x1000
 
 static long map(unsigned long addr, unsigned long len, int flags, int fd)
 {
@@ -91,6 +93,13 @@ static int has_advice_huge(void)
 	return small && !madvise((void *)map(0, PAGE, PRIVATE, -1), PAGE, MADV_HUGEPAGE);
 }
 
+static int has_empty_stat(void)
+{
+	struct stat st;
+
+	return !syscall(SYS_newfstatat, open("/dev/null", O_RDONLY), NULL, &st, EMPTY_PATH | 1);
+}
+
 /* Refused for want of pages, and for a size that there is not. */
 static int has_hugetlb(void)
 {
@@ -109,8 +118,8 @@ static int has_hugetlb(void)
 int main(void)
 {
 	static int (*const has[NR_FEATURES])(void) = {
-		has_aligned,	 has_zero_aligned, has_droppable,
-		has_stack_small, has_advice_huge,  has_hugetlb,
+		has_aligned,	 has_zero_aligned, has_droppable, has_stack_small,
+		has_advice_huge, has_empty_stat,   has_hugetlb,
 	};
 	static const char *const what[NR_FEATURES] = {
 #define FEATURE_TEXT(name, text) text,

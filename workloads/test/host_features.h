@@ -14,6 +14,7 @@
 	F(DROPPABLE, "MAP_DROPPABLE (6.11)")                                                       \
 	F(STACK_SMALL, "MAP_STACK asks for small pages (6.8, transparent huge pages)")             \
 	F(ADVICE_HUGE, "MADV_HUGEPAGE, and no pages between 4 KiB and 2 MiB by themselves")        \
+	F(EMPTY_STAT, "newfstatat of a descriptor with any flag and no path (6.11)")               \
 	F(HUGETLB, "MAP_HUGETLB of 2 MiB and 1 GiB, and no such page set aside")
 
 enum {

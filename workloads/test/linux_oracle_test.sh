@@ -63,6 +63,8 @@ features_tcg_body()
 	need tcg
 	features=$(setarch -R "$build/abi/host_features")
 	compare tcg abi_flags "$features"
+	compare tcg abi_place_random 1 4 500 "$features"
+	compare tcg abi_vm_random 1 2 500 "$features"
 }
 
 # Many trees of processes, where they cost little.
@@ -179,7 +181,7 @@ races_kvm_body()
 compare_index()
 {
 	need tcg
-	for changes in abi_fork abi_mmap abi_mremap abi_populate abi_vm_random; do
+	for changes in abi_fork abi_mmap abi_mremap abi_place_random abi_populate abi_vm_random; do
 		for linked in $changes $changes-musl; do
 			run_native "$linked"
 			same_on "tcg -s vma_index=$1" "$linked"

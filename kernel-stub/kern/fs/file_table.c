@@ -65,7 +65,7 @@ int64_t file_install(const struct file_ops *ops, uint32_t flags, void *private)
 
 int64_t file_close(uint64_t fd)
 {
-	struct file *file = file_get(fd);
+	struct file *file = file_get_any(fd);
 
 	if (!file)
 		return -MM_EBADF;
@@ -158,7 +158,7 @@ static int64_t dup_from(struct file *file, unsigned from, bool close_on_exec)
 /* Needs: old and new differ. */
 static int64_t dup_over(uint32_t old, uint32_t new, bool close_on_exec)
 {
-	struct file *file = file_get(old);
+	struct file *file = file_get_any(old);
 
 	if (!file || new >= fd_limit())
 		return -MM_EBADF;
@@ -168,7 +168,7 @@ static int64_t dup_over(uint32_t old, uint32_t new, bool close_on_exec)
 
 SYSCALL(dup)
 {
-	struct file *file = file_get((uint32_t)ARG0(regs));
+	struct file *file = file_get_any((uint32_t)ARG0(regs));
 
 	return file ? dup_from(file, 0, false) : -MM_EBADF;
 }
@@ -178,7 +178,7 @@ SYSCALL(dup2)
 	uint32_t old = (uint32_t)ARG0(regs), new = (uint32_t)ARG1(regs);
 
 	if (old == new)
-		return file_get(old) ? (int64_t)old : -MM_EBADF;
+		return file_get_any(old) ? (int64_t)old : -MM_EBADF;
 	return dup_over(old, new, false);
 }
 
@@ -187,36 +187,48 @@ SYSCALL(dup3)
 	uint32_t old = (uint32_t)ARG0(regs), new = (uint32_t)ARG1(regs);
 	uint32_t flags = (uint32_t)ARG2(regs);
 
-	if (flags & ~(uint32_t)O_CLOEXEC || old == new)
+	if (call_flags_check(&dup3_flags, flags) || old == new)
 		return -MM_EINVAL;
 	return dup_over(old, new, flags & O_CLOEXEC);
 }
 
 enum { F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_DUPFD_CLOEXEC = 1030 };
 
+/* F_SETFL. */
+static int64_t set_flags(struct file *file, uint32_t flags)
+{
+	const uint32_t settable = file->ops->settable;
+	const uint32_t changes = (uint32_t)(setfl_flags.done | setfl_flags.harmless) | settable;
+	int error = call_flags_check(&setfl_flags, flags & ~settable);
+
+	if (!error)
+		file->flags = (file->flags & ~changes) | (flags & changes);
+	return error;
+}
+
 SYSCALL(fcntl)
 {
-	uint32_t fd = (uint32_t)ARG0(regs), arg = (uint32_t)ARG2(regs);
-	struct file *file = file_get(fd);
+	uint32_t fd = (uint32_t)ARG0(regs), command = (uint32_t)ARG1(regs);
+	uint32_t arg = (uint32_t)ARG2(regs);
+	struct file *file = command == F_SETFL ? file_get(fd) : file_get_any(fd);
 
 	if (!file)
 		return -MM_EBADF;
-	switch (ARG1(regs)) {
+	switch (command) {
 	case F_DUPFD:
 	case F_DUPFD_CLOEXEC:
 		if (arg >= fd_limit())
 			return -MM_EINVAL;
-		return dup_from(file, arg, ARG1(regs) == F_DUPFD_CLOEXEC);
+		return dup_from(file, arg, command == F_DUPFD_CLOEXEC);
 	case F_GETFD:
 		return current_files()->close_on_exec >> fd & 1;
 	case F_SETFD:
 		set_close_on_exec(current_files(), fd, arg & 1);
 		return 0;
 	case F_GETFL:
-		return file->flags & (O_ACCMODE | O_NONBLOCK);
+		return file->flags;
 	case F_SETFL:
-		file->flags = (file->flags & ~(uint32_t)O_NONBLOCK) | (arg & O_NONBLOCK);
-		return 0;
+		return set_flags(file, arg);
 	}
-	return -MM_EINVAL;
+	return file->flags & O_PATH ? -MM_EBADF : -MM_EINVAL;
 }

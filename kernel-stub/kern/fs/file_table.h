@@ -35,10 +35,19 @@ static inline struct file_table *current_files(void)
 	return current()->files;
 }
 
-/* The current task's open file, or NULL. */
-static inline struct file *file_get(uint64_t fd)
+/* The current task's open file, or NULL. It may be a mere place (O_PATH), which can be asked about,
+ * doubled and closed. */
+static inline struct file *file_get_any(uint64_t fd)
 {
 	return fd < FILES_MAX ? current_files()->fd[fd] : NULL;
+}
+
+/* The same, or NULL for a mere place. */
+static inline struct file *file_get(uint64_t fd)
+{
+	struct file *file = file_get_any(fd);
+
+	return file && !(file->flags & O_PATH) ? file : NULL;
 }
 
 /* The last reference has gone. */

@@ -31,6 +31,12 @@ int64_t file_seek_within(struct file *file, int64_t offset, int whence, uint64_t
 	case SEEK_END:
 		base = (int64_t)size;
 		break;
+	case SEEK_DATA: /* all of it is data, and a hole comes after it */
+	case SEEK_HOLE:
+		if ((uint64_t)offset >= size)
+			return -MM_ENXIO;
+		base = whence == SEEK_DATA ? 0 : (int64_t)size - offset;
+		break;
 	default:
 		return -MM_EINVAL;
 	}
@@ -41,16 +47,6 @@ int64_t file_seek_within(struct file *file, int64_t offset, int whence, uint64_t
 }
 
 /* ---- read and write ---- */
-
-static bool may_read(const struct file *file)
-{
-	return (file->flags & O_ACCMODE) != O_WRONLY;
-}
-
-static bool may_write(const struct file *file)
-{
-	return (file->flags & O_ACCMODE) != O_RDONLY;
-}
 
 /* It may wait, and another thread close the descriptor meanwhile: the open file stays. */
 static int64_t do_io(struct file *file, struct user_iter *it, bool write)
@@ -73,7 +69,7 @@ static int64_t rw(uint64_t fd, uint64_t buf, uint64_t n, bool write)
 	struct iovec iov = {buf, n};
 	struct user_iter it = {&iov, 0, n};
 
-	if (!file || !(write ? may_write(file) : may_read(file)))
+	if (!file || !(write ? file_may_write(file) : file_may_read(file)))
 		return -MM_EBADF;
 	if (!user_range_ok(buf, n))
 		return -MM_EFAULT;
@@ -116,7 +112,7 @@ static int64_t rwv(struct trap_frame *regs, bool write)
 	uint64_t count = ARG2(regs);
 	int64_t r;
 
-	if (!file || !(write ? may_write(file) : may_read(file)))
+	if (!file || !(write ? file_may_write(file) : file_may_read(file)))
 		return -MM_EBADF;
 	if (count > IOV_MAX)
 		return -MM_EINVAL;
@@ -151,7 +147,7 @@ SYSCALL(lseek)
 
 	if (!file)
 		return -MM_EBADF;
-	if (ARG2(regs) > SEEK_END)
+	if ((uint32_t)ARG2(regs) > SEEK_HOLE)
 		return -MM_EINVAL;
 	if (!file->ops->lseek)
 		return -MM_ESPIPE;

@@ -8,27 +8,16 @@
 #include <stdint.h>
 
 #include "kern/fs/user_iter.h"
+#include "kern/sys/kern_call_flags.h"
 
-enum {
-	O_RDONLY = 0,
-	O_WRONLY = 1,
-	O_RDWR = 2,
-	O_ACCMODE = 3,
-	O_CREAT = 0100,
-	O_EXCL = 0200,
-	O_TRUNC = 01000,
-	O_NONBLOCK = 04000,
-	O_DIRECTORY = 0200000,
-	O_CLOEXEC = 02000000,
-};
-
-enum { SEEK_SET, SEEK_CUR, SEEK_END };
+enum { SEEK_SET, SEEK_CUR, SEEK_END, SEEK_DATA, SEEK_HOLE };
 
 enum {
 	S_IFIFO = 0010000,
 	S_IFCHR = 0020000,
 	S_IFDIR = 0040000,
 	S_IFREG = 0100000,
+	S_IFLNK = 0120000,
 	S_IXUGO = 0111,
 };
 
@@ -55,17 +44,29 @@ struct file_ops {
 	void (*stat)(const struct file *file, struct file_stat *st); /* *st is zeroed */
 	struct vm_file *(*map)(struct file *file);
 	void (*release)(struct file *file);
+	uint32_t settable; /* O_* that F_SETFL changes beside those that it changes for all */
 };
 
 /* An open file: what descriptors refer to, those of forked processes and those that dup made. */
 struct file {
 	const struct file_ops *ops;
 	uint32_t refcount;
-	uint32_t flags;	  /* O_* but O_CLOEXEC, which is the descriptor's */
-	uint32_t channel; /* stdio: the port */
+	uint32_t flags;	  /* O_* as F_GETFL shows them */
+	uint32_t channel; /* stdio: the port; O_PATH: the enum path_kind */
 	uint64_t pos;
 	void *private;
 };
+
+/* May it be read, written? What is open for both says 2; 3 is for neither, on Linux too. */
+static inline bool file_may_read(const struct file *file)
+{
+	return (file->flags + 1) & 1;
+}
+
+static inline bool file_may_write(const struct file *file)
+{
+	return (file->flags + 1) & 2;
+}
 
 /* lseek for a file of a known size. */
 int64_t file_seek_within(struct file *file, int64_t offset, int whence, uint64_t size);

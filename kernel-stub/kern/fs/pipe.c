@@ -168,16 +168,21 @@ static void pipe_release_writer(struct file *file)
 		pipe_free(p);
 }
 
+/* O_ASYNC sends a signal to an owner, whom F_SETOWN would name and doesn't. */
+#define PIPE_SETTABLE O_ASYNC
+
 static const struct file_ops pipe_reader_ops = {
 	.read = pipe_read,
 	.stat = pipe_stat,
 	.release = pipe_release_reader,
+	.settable = PIPE_SETTABLE,
 };
 
 static const struct file_ops pipe_writer_ops = {
 	.write = pipe_write,
 	.stat = pipe_stat,
 	.release = pipe_release_writer,
+	.settable = PIPE_SETTABLE,
 };
 
 static struct pipe *pipe_alloc(void)
@@ -225,8 +230,9 @@ static int64_t do_pipe(uint64_t user, uint32_t flags)
 	int32_t fds[2];
 	int64_t error;
 
-	if (flags & ~(uint32_t)(O_CLOEXEC | O_NONBLOCK))
-		return -MM_EINVAL;
+	error = call_flags_check(&pipe2_flags, flags);
+	if (error)
+		return error;
 	p = pipe_alloc();
 	if (!p)
 		return -MM_ENOMEM;

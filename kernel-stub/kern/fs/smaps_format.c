@@ -81,8 +81,9 @@ static const struct {
 	{VM_MAYEXEC, "me "},   {VM_SHARED, "ms "},	{VM_GROWSDOWN, "gd "},
 	{VM_LOCKED, "lo "},    {VM_SEQ_READ, "sr "},	{VM_RAND_READ, "rr "},
 	{VM_DONTCOPY, "dc "},  {VM_LOCKONFAULT, "lf "}, {VM_ACCOUNT, "ac "},
-	{VM_NORESERVE, "nr "}, {VM_WIPEONFORK, "wf "},	{VM_DONTDUMP, "dd "},
-	{VM_HUGEPAGE, "hg "},  {VM_NOHUGEPAGE, "nh "},	{VM_DROPPABLE, "dp "},
+	{VM_NORESERVE, "nr "}, {VM_SYNC, "sf "},	{VM_WIPEONFORK, "wf "},
+	{VM_DONTDUMP, "dd "},  {VM_HUGEPAGE, "hg "},	{VM_NOHUGEPAGE, "nh "},
+	{VM_DROPPABLE, "dp "},
 };
 
 static char *put_flags(char *p, uint32_t flags)

@@ -63,7 +63,6 @@ struct signal_action { /* struct sigaction as rt_sigaction has it */
 
 #define SIG_DFL 0ull
 #define SIG_IGN 1ull
-#define SA_NOCLDWAIT 2u
 
 /* What threads share that CLONE_SIGHAND made. segv_*: of the last action of SIGSEGV for which
  * signal_direct() is good. */

@@ -101,7 +101,7 @@ static void set_action(struct signal_actions *a, int signo, const struct signal_
 	struct signal_action *sa = &a->action[signo - 1];
 
 	*sa = *new;
-	sa->flags &= SA_KNOWN;
+	sa->flags &= call_flags_known(&sigaction_flags);
 	sa->mask &= ~SIGNAL_UNBLOCKABLE;
 	if (sa->handler == SIG_IGN || (sa->handler == SIG_DFL && signal_ignored_by_default(signo)))
 		forget(current()->process, signal_bit(signo));

@@ -1,20 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What kern/signal/ shares: flags of actions and alternate stacks, and the running thread's
+/* What kern/signal/ shares: flags of alternate stacks, and the running thread's
  * signals. */
 #ifndef KERN_SIGNAL_ACTION_H
 #define KERN_SIGNAL_ACTION_H
 
 #include "kern/signal/kern_signal.h"
+#include "kern/sys/kern_call_flags.h"
 #include "kern/task/task.h"
-
-#define SA_SIGINFO 4u
-#define SA_RESTORER 0x04000000u
-#define SA_ONSTACK 0x08000000u
-#define SA_RESTART 0x10000000u
-#define SA_NODEFER 0x40000000u
-#define SA_RESETHAND 0x80000000u
-#define SA_KNOWN                                                                                   \
-	0xdc000807u /* what Linux keeps: also NOCLDSTOP, NOCLDWAIT, EXPOSE_TAGBITS, RESTART */
 
 #define SS_ONSTACK 1
 #define SS_DISABLE 2

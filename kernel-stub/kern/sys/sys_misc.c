@@ -3,6 +3,7 @@
 #include "arch/x86_64/arch.h"
 #include "kern/fs/files.h"
 #include "kern/lib/random.h"
+#include "kern/sys/kern_call_flags.h"
 #include "kern/sys/kern_syscall.h"
 #include "kern/task/task.h"
 #include "mm/base/mm_errno.h"
@@ -52,18 +53,19 @@ enum { ARCH_SET_GS = 0x1001, ARCH_SET_FS, ARCH_GET_FS, ARCH_GET_GS };
 
 SYSCALL(arch_prctl)
 {
+	uint32_t option = (uint32_t)ARG0(regs);
 	uint64_t base;
 
-	switch (ARG0(regs)) {
+	switch (option) {
 	case ARCH_SET_FS:
 	case ARCH_SET_GS:
 		if (ARG1(regs) >= TASK_SIZE)
 			return -MM_EPERM;
-		(ARG0(regs) == ARCH_SET_FS ? arch_set_fs_base : arch_set_gs_base)(ARG1(regs));
+		(option == ARCH_SET_FS ? arch_set_fs_base : arch_set_gs_base)(ARG1(regs));
 		return 0;
 	case ARCH_GET_FS:
 	case ARCH_GET_GS:
-		base = ARG0(regs) == ARCH_GET_FS ? arch_get_fs_base() : arch_get_gs_base();
+		base = option == ARCH_GET_FS ? arch_get_fs_base() : arch_get_gs_base();
 		return put_user(ARG1(regs), &base, sizeof(base));
 	}
 	return -MM_EINVAL;
@@ -71,14 +73,13 @@ SYSCALL(arch_prctl)
 
 /* ---- random numbers ---- */
 
-#define GRND_FLAGS 7u
-
 SYSCALL(getrandom)
 {
 	uint64_t user = ARG0(regs), left = ARG1(regs), done = 0;
 
-	/* GRND_RANDOM with GRND_INSECURE makes no sense, here as there. */
-	if (ARG2(regs) & ~(uint64_t)GRND_FLAGS || (ARG2(regs) & 6) == 6)
+	uint32_t flags = (uint32_t)ARG2(regs), both = GRND_RANDOM | GRND_INSECURE;
+
+	if (call_flags_check(&getrandom_flags, flags) || (flags & both) == both)
 		return -MM_EINVAL;
 	if (left > 0x7fffffff)
 		left = 0x7fffffff;

@@ -21,26 +21,28 @@ static inline int64_t mmap_with(const struct trap_frame *regs, struct vm_file *v
 /* May what is open be mapped so? 0 or an error: what is wrong with the type goes first. */
 static int64_t check_file(const struct file *file, unsigned prot, uint64_t flags)
 {
-	unsigned mode = file->flags & O_ACCMODE;
+	bool writes = flags & MAP_SHARED_ && prot & PROT_WRITE_;
 	int64_t error = mmap_check_file_type(flags);
 
-	if (mode == O_WRONLY || ((flags & MAP_SHARED_) && (prot & PROT_WRITE_) && mode != O_RDWR))
+	if (!file_may_read(file) || (writes && !file_may_write(file)))
 		return error ? error : -MM_EACCES;
 	return file->ops->map ? 0 : error ? error : -MM_ENODEV;
 }
 
-/* The descriptor's part of mmap: 0 or an error. *vm outlives the descriptor (initramfs.h: never
- * released). Needs: kern_lock. */
-static int64_t find_file(const struct trap_frame *regs, struct vm_file **vm)
+/* The descriptor's part of mmap: 0 or an error, which if *late gives way to others. *vm outlives
+ * the descriptor (initramfs.h: never released). Needs: kern_lock. */
+static int64_t find_file(const struct trap_frame *regs, struct vm_file **vm, bool *late)
 {
 	struct file *file = file_get((uint32_t)ARG4(regs));
 	int64_t error;
 
+	*late = false;
 	if (!file)
 		return -MM_EBADF;
 	if (ARG3(regs) & MAP_HUGETLB_)
 		return -MM_EINVAL; /* it is no file of hugetlbfs */
 	error = check_file(file, (unsigned)ARG2(regs), ARG3(regs));
+	*late = error;
 	if (!error)
 		*vm = file->ops->map(file);
 	return error;
@@ -50,10 +52,13 @@ static __attribute__((noinline)) int64_t mmap_file(const struct trap_frame *regs
 {
 	struct vm_file *vm = NULL;
 	int64_t error;
+	bool late;
 
 	kern_lock();
-	error = find_file(regs, &vm);
+	error = find_file(regs, &vm, &late);
 	kern_unlock();
+	if (late)
+		return vm_mmap_refused(current()->mm, ARG0(regs), ARG1(regs), ARG3(regs), error);
 	return error ? error : mmap_with(regs, vm, vm_extra);
 }
 

@@ -3,6 +3,7 @@
 #include "kern/task/clock.h"
 
 #include "arch/x86_64/arch.h"
+#include "kern/sys/kern_call_flags.h"
 #include "kern/sys/kern_syscall.h"
 #include "kern/task/task.h"
 #include "mm/base/mm_errno.h"
@@ -15,7 +16,6 @@ enum {
 	CLOCK_SGI_CYCLE = 10,
 	CLOCK_TAI = 11, /* the last */
 };
-#define TIMER_ABSTIME 1u
 #define DEFAULT_TSC_KHZ 1000000 /* under icount a tick is a nanosecond */
 #define NSEC_PER_SEC 1000000000ull
 #define FOREVER ((uint64_t)INT64_MAX) /* in TSC ticks */
@@ -69,7 +69,7 @@ SYSCALL(clock_gettime)
 {
 	struct timespec now = from_tsc(port_tsc());
 
-	if (!is_clock(ARG0(regs)))
+	if (!is_clock((uint32_t)ARG0(regs)))
 		return -MM_EINVAL;
 	return copy_to_user(ARG1(regs), &now, sizeof(now)) ? -MM_EFAULT : 0;
 }

@@ -16,35 +16,10 @@
 #include "kern/fs/file_table.h"
 #include "kern/fs/user_iter.h"
 #include "kern/kern_lock.h"
+#include "kern/sys/kern_call_flags.h"
 #include "kern/sys/kern_syscall.h"
 #include "mm/base/mm_errno.h"
 #include "mm/mm.h"
-
-#define CLONE_SIGNAL_MASK 0xffull
-#define CLONE_VM 0x100ull
-#define CLONE_FS 0x200ull
-#define CLONE_FILES 0x400ull
-#define CLONE_SIGHAND 0x800ull
-#define CLONE_PTRACE 0x2000ull
-#define CLONE_VFORK 0x4000ull
-#define CLONE_PARENT 0x8000ull
-#define CLONE_THREAD 0x10000ull
-#define CLONE_SYSVSEM 0x40000ull
-#define CLONE_SETTLS 0x80000ull
-#define CLONE_PARENT_SETTID 0x100000ull
-#define CLONE_CHILD_CLEARTID 0x200000ull
-#define CLONE_DETACHED 0x400000ull
-#define CLONE_UNTRACED 0x800000ull
-#define CLONE_CHILD_SETTID 0x1000000ull
-#define CLONE_IO 0x80000000ull
-#define CLONE_CLEAR_SIGHAND 0x100000000ull
-
-/* Flags of both calls. Those of namespaces and CLONE_PIDFD are not here; FS, PTRACE, SYSVSEM,
- * UNTRACED and IO have nothing to say about what a process has here. */
-#define CLONE_COMMON                                                                               \
-	(CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_PTRACE | CLONE_VFORK |          \
-	 CLONE_PARENT | CLONE_THREAD | CLONE_SYSVSEM | CLONE_SETTLS | CLONE_PARENT_SETTID |        \
-	 CLONE_CHILD_CLEARTID | CLONE_UNTRACED | CLONE_CHILD_SETTID | CLONE_IO)
 
 struct clone {
 	uint64_t flags, stack, parent_tid, child_tid, tls;
@@ -237,7 +212,9 @@ SYSCALL(clone)
 			  .tls = ARG4(regs),
 			  .exit_signal = (int)(ARG0(regs) & CLONE_SIGNAL_MASK)};
 
-	return c.flags & ~CLONE_COMMON ? -MM_EINVAL : do_clone(regs, &c);
+	int64_t error = call_flags_check(&clone_flags, c.flags);
+
+	return error ? error : do_clone(regs, &c);
 }
 
 struct clone_args { /* include/uapi/linux/sched.h, its third version */
@@ -269,7 +246,7 @@ static int64_t read_args(struct clone_args *args, uint64_t user, uint64_t size)
 static bool args_valid(const struct clone_args *a)
 {
 	if (a->set_tid || a->set_tid_size || a->exit_signal > NR_SIGNALS ||
-	    a->flags & ~(CLONE_COMMON | CLONE_CLEAR_SIGHAND))
+	    call_flags_check(&clone3_flags, a->flags))
 		return false;
 	if ((a->flags & (CLONE_SIGHAND | CLONE_CLEAR_SIGHAND)) ==
 	    (CLONE_SIGHAND | CLONE_CLEAR_SIGHAND))

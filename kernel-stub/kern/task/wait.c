@@ -4,25 +4,11 @@
  * won't ask: the zombie goes at once. */
 #include "kern/task/task.h"
 
+#include "kern/sys/kern_call_flags.h"
 #include "kern/sys/kern_syscall.h"
 #include "mm/base/mm_errno.h"
 
-enum {
-	WNOHANG = 1,
-	WUNTRACED = 2,
-	WSTOPPED = 2,
-	WEXITED = 4,
-	WCONTINUED = 8,
-	WNOWAIT = 0x01000000,
-	WAIT_NOTHREAD = 0x20000000,
-	WAIT_ALL = 0x40000000,
-};
-#define WAIT_CLONE 0x80000000u
-#define WAIT_FLAGS (WAIT_NOTHREAD | WAIT_ALL | WAIT_CLONE)
-#define WAIT4_KNOWN (WNOHANG | WUNTRACED | WCONTINUED | WAIT_FLAGS)
-#define WAITID_KNOWN (WNOHANG | WNOWAIT | WEXITED | WSTOPPED | WCONTINUED | WAIT_FLAGS)
-
-enum id_type { P_ALL, P_PID, P_PGID };
+enum id_type { P_ALL, P_PID, P_PGID, P_PIDFD };
 
 /* struct rusage: nothing in it is kept. */
 struct rusage {
@@ -72,6 +58,7 @@ static bool is_meant(const struct process *child, const struct wait *w)
 	case P_PGID:
 		return child->group == w->id;
 	case P_ALL:
+	case P_PIDFD:
 		break;
 	}
 	return true;
@@ -139,8 +126,9 @@ SYSCALL(wait4)
 	struct process *child;
 	int64_t error;
 
-	if (w.options & ~WAIT4_KNOWN)
-		return -MM_EINVAL;
+	error = call_flags_check(&wait4_options, w.options);
+	if (error)
+		return error;
 	if (pid == INT32_MIN)
 		return -MM_ESRCH;
 	if (pid == -1)
@@ -174,20 +162,31 @@ static int64_t put_info(uint64_t user, const struct process *child)
 		       : 0;
 }
 
+/* Whose end is asked for. No descriptor stands for a process (P_PIDFD). */
+static int64_t check_id(struct wait *w)
+{
+	switch (w->type) {
+	case P_ALL:
+		return 0;
+	case P_PID:
+		return w->id > 0 ? 0 : -MM_EINVAL;
+	case P_PGID:
+		if (!w->id)
+			w->id = current()->process->group;
+		return w->id > 0 ? 0 : -MM_EINVAL;
+	case P_PIDFD:
+		return w->id < 0 ? -MM_EINVAL : -MM_EBADF;
+	}
+	return -MM_EINVAL;
+}
+
 static int64_t check_waitid(struct wait *w)
 {
-	if (w->options & ~(uint32_t)WAITID_KNOWN ||
-	    !(w->options & (WEXITED | WSTOPPED | WCONTINUED)))
-		return -MM_EINVAL;
-	if (w->type == P_PID && w->id <= 0)
-		return -MM_EINVAL;
-	if (w->type == P_PGID && w->id < 0)
-		return -MM_EINVAL;
-	if (w->type > P_PGID)
-		return -MM_EINVAL;
-	if (w->type == P_PGID && !w->id)
-		w->id = current()->process->group;
-	return 0;
+	int64_t error = call_flags_check(&waitid_options, w->options);
+
+	if (!error && !(w->options & (WEXITED | WSTOPPED | WCONTINUED)))
+		error = -MM_EINVAL;
+	return error ? error : check_id(w);
 }
 
 SYSCALL(waitid)

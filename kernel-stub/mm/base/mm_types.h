@@ -39,7 +39,8 @@ enum vm_flag {
 	VM_DONTDUMP = 1u << 16,	   /* MADV_DONTDUMP */
 	VM_NOHUGEPAGE = 1u << 17,  /* MAP_STACK_, MADV_NOHUGEPAGE */
 	VM_DROPPABLE = 1u << 18,   /* MAP_DROPPABLE_ */
-	VM_HUGEPAGE = 1u << 19,	   /* MADV_HUGEPAGE: nothing looks at it yet */
+	VM_SYNC = 1u << 19,	   /* MAP_SYNC_: like VM_ACCOUNT */
+	VM_HUGEPAGE = 1u << 20,	   /* MADV_HUGEPAGE: nothing looks at it yet */
 };
 
 #define VM_ACCESS_FLAGS (VM_READ | VM_WRITE | VM_EXEC)

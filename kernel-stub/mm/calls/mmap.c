@@ -48,7 +48,7 @@ static inline bool mmap_fixed(const struct mmap_request *r)
 }
 
 /* Checks 1 to 4. */
-static inline int mmap_check(struct mmap_request *r)
+static inline __attribute__((always_inline)) int mmap_check(struct mmap_request *r)
 {
 	uint64_t len = r->len;
 
@@ -77,7 +77,8 @@ static __attribute__((noinline)) struct vma_place mmap_place_best(struct mmap_re
 }
 
 /* Any other, with a hint or without. */
-static inline struct vma_place mmap_place_plain(const struct mmap_request *r)
+static inline __attribute__((always_inline)) struct vma_place
+mmap_place_plain(const struct mmap_request *r)
 {
 	struct vma_place place;
 
@@ -88,7 +89,7 @@ static inline struct vma_place mmap_place_plain(const struct mmap_request *r)
 }
 
 /* Check 5 of MAP_FIXED. */
-static inline int mmap_place_fixed(struct mmap_request *r)
+static inline __attribute__((always_inline)) int mmap_place_fixed(struct mmap_request *r)
 {
 	if (r->len > TASK_SIZE || r->addr > TASK_SIZE - r->len)
 		return -MM_ENOMEM;
@@ -99,7 +100,7 @@ static inline int mmap_place_fixed(struct mmap_request *r)
 }
 
 /* Check 5. (A hole that is too short needs no other look at the length.) */
-static inline int mmap_place(struct mmap_request *r)
+static inline __attribute__((always_inline)) int mmap_place(struct mmap_request *r)
 {
 	if (mmap_fixed(r))
 		return mmap_place_fixed(r);
@@ -165,7 +166,8 @@ static inline int mmap_type(const struct mmap_request *r)
 /* Some are the same bits in the call. */
 _Static_assert(VM_READ == PROT_READ_ && VM_WRITE == PROT_WRITE_ && VM_EXEC == PROT_EXEC_, "PROT_");
 _Static_assert(VM_GROWSDOWN == MAP_GROWSDOWN_ && VM_LOCKED == MAP_LOCKED_ &&
-		       VM_NORESERVE == MAP_NORESERVE_ && VM_NOHUGEPAGE == MAP_STACK_,
+		       VM_NORESERVE == MAP_NORESERVE_ && VM_NOHUGEPAGE == MAP_STACK_ &&
+		       VM_SYNC == MAP_SYNC_,
 	       "MAP_");
 
 static uint32_t mmap_vm_flags(unsigned prot, uint64_t map_flags)
@@ -173,16 +175,17 @@ static uint32_t mmap_vm_flags(unsigned prot, uint64_t map_flags)
 	uint32_t flags = VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC;
 
 	flags |= prot & VM_ACCESS_FLAGS;
-	flags |= (uint32_t)map_flags & (VM_GROWSDOWN | VM_LOCKED | VM_NORESERVE | VM_NOHUGEPAGE);
+	flags |= (uint32_t)map_flags &
+		 (VM_GROWSDOWN | VM_LOCKED | VM_NORESERVE | VM_NOHUGEPAGE | VM_SYNC);
 	if ((flags & (VM_WRITE | VM_NORESERVE)) == VM_WRITE)
 		flags |= VM_ACCOUNT;
 	return flags;
 }
 
-/* Is there something in the range? `next` is the first VMA with end > new->start. */
-static inline bool mmap_place_taken(const struct vma_new *new, const struct vma *next)
+/* Is there something in [.., end)? `next` is the first VMA beyond its start. */
+static inline bool mmap_place_taken(uint64_t end, const struct vma *next)
 {
-	return next && next->start < new->end;
+	return next && next->start < end;
 }
 
 /* Maps the range, which is free; `next` is the VMA above it. */
@@ -233,7 +236,7 @@ static __attribute__((noinline)) int64_t mmap_replace(struct mm *mm, const struc
 static inline __attribute__((always_inline)) int64_t
 mmap_place_or_replace(struct mm *mm, const struct vma_new *new, struct vma *next)
 {
-	if (unlikely(mmap_place_taken(new, next)))
+	if (unlikely(mmap_place_taken(new->end, next)))
 		return mmap_replace(mm, new, next);
 	return mmap_free_place(mm, new, next);
 }
@@ -269,24 +272,32 @@ static uint32_t mmap_droppable(uint32_t flags)
 	       ~(uint32_t)(VM_ACCOUNT | VM_LOCKED_MASK);
 }
 
-static inline int64_t mmap_locked(struct mmap_request *r)
+/* Checks 1 to 6. */
+static inline __attribute__((always_inline)) int mmap_find(struct mmap_request *r)
 {
-	struct vma *next;
-	struct vma_new new;
 	int err = mmap_check(r);
 
 	if (!err)
 		err = mmap_place(r);
-	if (err)
+	if (!err && mmap_place_taken(r->place.start + r->len, r->place.next) &&
+	    r->map_flags & MAP_FIXED_NOREPLACE_)
+		return -MM_EEXIST;
+	return err;
+}
+
+static inline int64_t mmap_locked(struct mmap_request *r)
+{
+	struct vma *next;
+	struct vma_new new;
+	int err = mmap_find(r);
+
+	if (!err)
+		err = mmap_type(r);
+	if (err < 0)
 		return err;
 	new.start = r->place.start;
 	new.end = new.start + r->len;
 	next = r->place.next;
-	if (mmap_place_taken(&new, next) && r->map_flags & MAP_FIXED_NOREPLACE_)
-		return -MM_EEXIST;
-	err = mmap_type(r);
-	if (err < 0)
-		return err;
 	new.flags = r->flags;
 	new.file = r->file;
 	new.pgoff = r->file ? r->pgoff : new.start >> PAGE_SHIFT;
@@ -387,6 +398,18 @@ int64_t vm_mmap(struct mm *mm, uint64_t addr, uint64_t len, unsigned prot, uint6
 	ret = mmap_locked(&r);
 	mmap_write_unlock(mm);
 	return ret;
+}
+
+int64_t vm_mmap_refused(struct mm *mm, uint64_t addr, uint64_t len, uint64_t map_flags,
+			int64_t error)
+{
+	struct mmap_request r = {.mm = mm, .addr = addr, .len = len, .map_flags = map_flags};
+	int err;
+
+	mmap_write_lock(mm);
+	err = mmap_find(&r);
+	mmap_write_unlock(mm);
+	return err ? err : error;
 }
 
 static inline __attribute__((always_inline)) int64_t munmap_locked(struct mm *mm, uint64_t start,
