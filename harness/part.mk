@@ -45,7 +45,8 @@ $(patsubst %,$(B)/kyua/harness/test/%,$(HARNESS_SH_TESTS)): $(B)/kyua/harness/te
 
 # Kernels that misbehave and a program that does as it is told, for the tests of the engines.
 GUEST_DIR := harness/test/guests
-GUESTS := $(patsubst $(GUEST_DIR)/%.S,$(B)/guests/%.elf,$(wildcard $(GUEST_DIR)/*.S)) $(B)/guests/program $(B)/guests/program-musl
+GUESTS := $(patsubst $(GUEST_DIR)/%.S,$(B)/guests/%.elf,$(wildcard $(GUEST_DIR)/*.S)) \
+	$(patsubst $(GUEST_DIR)/%.c,$(B)/guests/%,$(wildcard $(GUEST_DIR)/*.c)) $(B)/guests/program-musl
 TEST_PROGRAMS += $(GUESTS)
 
 $(B)/guests/%.elf: $(GUEST_DIR)/%.S $(GUEST_DIR)/guest.inc $(GUEST_DIR)/smp.inc $(GUEST_DIR)/guest.ld
@@ -53,12 +54,12 @@ $(B)/guests/%.elf: $(GUEST_DIR)/%.S $(GUEST_DIR)/guest.inc $(GUEST_DIR)/smp.inc 
 	$(CC) -c $< -o $@.o
 	$(LD) -n --no-warn-rwx-segments --build-id=none -T $(GUEST_DIR)/guest.ld $@.o -o $@
 
-$(B)/guests/program: $(GUEST_DIR)/program.c
+$(B)/guests/%: $(GUEST_DIR)/%.c $(GUEST_DIR)/clock_pair.h
 	$(START)
-	$(CC) $(WORKLOAD_CFLAGS) -D_GNU_SOURCE -Ikernel-stub/include -static -no-pie $< -o $@
+	$(CC) $(WORKLOAD_CFLAGS) -D_GNU_SOURCE -Ikernel-stub/include -pthread -static -no-pie $< -o $@
 
 # musl chooses no code by CPUID.
-$(B)/guests/program-musl: $(GUEST_DIR)/program.c
+$(B)/guests/program-musl: $(GUEST_DIR)/program.c $(GUEST_DIR)/clock_pair.h
 	$(START)
 	musl-gcc $(WORKLOAD_CFLAGS) -D_GNU_SOURCE -Ikernel-stub/include -static -no-pie $< -o $@
 

@@ -7,6 +7,7 @@
 #include "base/paths.h"
 #include "base/text.h"
 #include "cli/cmd_common.h"
+#include "engine/engines.h"
 
 enum { OPTION_SEED = 0x100, OPTION_TIMEOUT, OPTION_STUB };
 
@@ -36,7 +37,7 @@ static const struct argp_option options[] = {
 	{0},
 };
 
-static double parse_seconds(const char *arg, struct argp_state *state)
+double common_seconds(const char *arg, struct argp_state *state)
 {
 	char *end;
 	double v = strtod(arg, &end);
@@ -72,7 +73,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	else if (key == OPTION_SEED)
 		c->seed = parse_seed(arg, state);
 	else if (key == OPTION_TIMEOUT)
-		c->timeout = parse_seconds(arg, state);
+		c->timeout = common_seconds(arg, state);
 	else if (key == OPTION_STUB)
 		paths_set_stub(arg);
 	else
@@ -83,22 +84,31 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 static const struct argp_child children[] = {{&extras_argp, 0, NULL, 0}, {0}};
 const struct argp common_argp = {.options = options, .parser = parse_option, .children = children};
 
-static const struct engine *find_engine(const char *name, const char **choice)
+const struct engine *common_find_engine(const char *name, const char **why)
 {
-	const char *names[NR_ENGINES + 2] = {ENGINE_AUTO}, *why = NULL;
-	const struct engine *e = engine_find(name, &why);
+	const char *names[NR_ENGINES + 2] = {ENGINE_AUTO};
+	const struct engine *e = engine_find(name, why);
 	char q[48];
 
-	if (!e) {
-		for (unsigned i = 0; i < NR_ENGINES; i++)
-			names[i + 1] = engine_name((enum engine_id)i);
-		const char *near = text_nearest(name, names);
+	if (e)
+		return e;
+	for (unsigned i = 0; i < NR_ENGINES; i++)
+		names[i + 1] = engine_name((enum engine_id)i);
+	const char *near = text_nearest(name, names);
 
-		fprintf(stderr, "faultline: no engine %s: %s%s\n", text_quote(q, name),
-			near ? "did you mean " : "`faultline list engines` names them",
-			near ? near : "");
+	fprintf(stderr, "faultline: no engine %s: %s%s\n", text_quote(q, name),
+		near ? "did you mean " : "`faultline list engines` names them", near ? near : "");
+	return NULL;
+}
+
+/* The engine, if it can run here; *choice: why auto took it, NULL if it was named. */
+static const struct engine *usable_engine(const char *name, const char **choice)
+{
+	const char *why;
+	const struct engine *e = common_find_engine(name, &why);
+
+	if (!e)
 		return NULL;
-	}
 	*choice = strcmp(name, ENGINE_AUTO) ? NULL : why;
 	why = e->unavailable();
 	if (why) {
@@ -124,7 +134,7 @@ bool common_prepare(const struct common_options *c, int argc, char **argv, struc
 		.argc = argc,
 		.argv = argv,
 	};
-	o->engine = find_engine(c->engine, &o->engine_choice);
+	o->engine = usable_engine(c->engine, &o->engine_choice);
 	if (!o->engine)
 		return false;
 	why = extras_refused(&o->extras, o->engine->id);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The options that run and matrix share, as an argp child whose input is a struct common_options.
- */
+/* The options that run and matrix share, as an argp child whose input is a struct common_options;
+ * and what exec takes of them. */
 #ifndef HARNESS_CMD_COMMON_H
 #define HARNESS_CMD_COMMON_H
 
@@ -22,6 +22,12 @@ struct common_options {
 
 extern const struct argp common_argp;
 extern const struct common_options common_defaults;
+
+/* The engine of that name, as engine_find(); NULL, with a message on stderr, if there is none. */
+const struct engine *common_find_engine(const char *name, const char **why);
+
+/* The argument of --timeout; anything else ends the program with a message. */
+double common_seconds(const char *arg, struct argp_state *state);
 
 /* Finds the engine and the stub and fills the runner's options. False, with a message on stderr, if
  * this machine can't run them. */

@@ -11,8 +11,8 @@
 #include "base/text.h"
 #include "base/xalloc.h"
 #include "cli/cmd.h"
+#include "cli/cmd_common.h"
 #include "cli/extras_options.h"
-#include "engine/engine.h"
 #include "model/setting.h"
 
 #define EXIT_CANNOT 2
@@ -66,16 +66,6 @@ static void set_pair(struct exec_options *o, const char *pair, struct argp_state
 	set(o, arena_strndup(&o->arena, pair, (size_t)(sign - pair)), sign + 1, state);
 }
 
-static double parse_seconds(const char *text, struct argp_state *state)
-{
-	char *end;
-	double seconds = strtod(text, &end);
-
-	if (end == text || *end || !(seconds > 0 && seconds <= 86400))
-		argp_error(state, "--timeout %s: use seconds, above 0 and up to 86400", text);
-	return seconds;
-}
-
 static error_t parse_option(int key, char *arg, struct argp_state *state)
 {
 	struct exec_options *o = state->input;
@@ -102,7 +92,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 			argp_error(state, "--seed %s: use a whole number", arg);
 		break;
 	case OPTION_TIMEOUT:
-		o->timeout = parse_seconds(arg, state);
+		o->timeout = common_seconds(arg, state);
 		break;
 	case OPTION_STUB:
 		paths_set_stub(arg);
@@ -282,10 +272,9 @@ int cmd_exec(int argc, char **argv)
 	settings_add_fixed(&o.arena, &o.settings);
 	argp_err_exit_status = EXIT_CANNOT;
 	argp_parse(&parser, argc, argv, ARGP_IN_ORDER, NULL, &o);
-	engine = engine_find(o.engine, &why);
+	engine = common_find_engine(o.engine, &why);
 	if (!engine)
-		fprintf(stderr, "faultline exec: no engine %s: kvm, tcg, linux or auto\n",
-			o.engine);
+		; /* said already */
 	else if ((why = extras_refused(&o.extras.extras, engine->id)))
 		fprintf(stderr, "faultline exec: %s\n", why);
 	else

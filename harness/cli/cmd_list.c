@@ -10,7 +10,7 @@
 #include "base/text.h"
 #include "base/vmstat.h"
 #include "cli/cmd.h"
-#include "engine/engine.h"
+#include "engine/engines.h"
 #include "model/profile.h"
 
 static int list_engines(struct arena *a)

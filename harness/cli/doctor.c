@@ -9,7 +9,7 @@
 
 #include "base/paths.h"
 #include "cli/cmd.h"
-#include "engine/engine.h"
+#include "engine/engines.h"
 #include "engine/guest/pvh.h"
 #include "measure/papi.h"
 #include "measure/placement.h"

@@ -63,13 +63,25 @@ const char *engine_qemu_version(void)
 	return version;
 }
 
-const char *qemu_unavailable(void)
+/* 100 × major + minor; 0 if QEMU does not tell. */
+static unsigned version_number(void)
 {
 	const char *v = engine_qemu_version();
+	unsigned major, minor;
 
-	if (!v)
+	if (!v || sscanf(strstr(v, "version "), "version %u.%u", &major, &minor) != 2)
+		return 0;
+	return 100 * major + minor;
+}
+
+const char *qemu_unavailable(void)
+{
+	if (!engine_qemu_version())
 		return qemu_missing();
-	if (atoi(strstr(v, "version ") + strlen("version ")) < QEMU_OLDEST_MAJOR)
-		return OLD_QEMU;
-	return NULL;
+	return version_number() < 100 * QEMU_OLDEST_MAJOR ? OLD_QEMU : NULL;
+}
+
+bool qemu_shares_turns(void)
+{
+	return version_number() >= 801;
 }

@@ -4,8 +4,11 @@
 #ifndef ENGINE_QEMU_H
 #define ENGINE_QEMU_H
 
+#include <stdbool.h>
+
 #define QEMU "qemu-system-x86_64"
 #define QEMU_OLDEST_MAJOR 7
+#define QEMU_TURN_MAX 100000000u /* instructions after which it changes CPU by itself */
 #define OLD_QEMU "QEMU is older than 7.0, which does not count instructions exactly enough"
 
 /* What to start: FAULTLINE_QEMU, else QEMU, to be looked for in PATH. Kept. */
@@ -16,5 +19,9 @@ const char *qemu_missing(void);
 
 /* NULL if it starts and is new enough, else why not. Kept. */
 const char *qemu_unavailable(void);
+
+/* Whether it divides the time to a deadline by the number of CPUs (since 8.1), so that a CPU's turn
+ * ends before it. */
+bool qemu_shares_turns(void);
 
 #endif

@@ -3,7 +3,7 @@
 #ifndef ENGINE_REPORT_H
 #define ENGINE_REPORT_H
 
-#include "engine/engine.h"
+#include "engine/outcome.h"
 
 /* Parses a whole report into out->phases, out->report_status, out->have_report. NULL if it is
  * sound; else what is wrong (static), and the outcome is untouched. *reason is what the workload

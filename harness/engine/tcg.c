@@ -10,15 +10,15 @@
  *
  * Several CPUs take turns in one thread. A turn of QEMU's ends at a pause, at a hlt, at the
  * deadline of a timer of the virtual clock, and else after 10^8 instructions: too long to race
- * anything against anything. So the stub is asked (interleave=T) to let a timer run out every T
- * instructions whose interrupt nobody takes: that of a CPU which halts for ever, the ticker. And
- * QEMU 7.2 gives the CPU behind the one that reached a deadline a turn of no instructions; so that
- * this one is not always the same of ours, a spare CPU that never leaves its halt stands behind
- * each of them:
+ * anything against anything. So the stub is asked (interleave=T) to have turns of T instructions,
+ * by means of CPUs that do nothing else, the tickers (kernel-stub/arch/x86_64/ticker.c). How many
+ * of them it takes depends on QEMU's version. And QEMU 7.2 gives the CPU behind the one that
+ * reached a deadline a turn of no instructions; so that this one is not always the same of ours, a
+ * spare CPU that never leaves its halt stands behind each of them:
  *
- *     place in QEMU's list   0      1        2      3      4
- *     APIC id                0      1        2      3      4
- *     is                     CPU 0  ticker   CPU 1  spare  CPU 2
+ *     place in QEMU's list   0      1      2      3      4      5 …
+ *     APIC id                0      1      2      3      4      5 …
+ *     is                     CPU 0  spare  CPU 1  spare  CPU 2  tickers
  *
  * (apic_shift=1: the APIC id of CPU i is i << 1.) The turns are then T instructions each, CPU after
  * CPU, and the same on every run.
@@ -51,6 +51,7 @@
 #include "proc/child.h"
 
 #define APIC_SHIFT 1 /* with several CPUs: every second one is a spare */
+#define SHARING_TICKERS 4u
 #define LAPIC_RATE                                                                                 \
 	"lapic_khz=1000000" /* QEMU's counts nanoseconds, of which icount makes ticks              \
 			     */
@@ -59,7 +60,7 @@
 #define MESSAGE_LIMIT 16384u
 #define MAX_ARGS 64u
 #define REGISTERS_WAIT_MS 1000
-#define MONITOR_LINE_MAX (1u << 20) /* the registers of 127 CPUs are 300 KiB */
+#define MONITOR_LINE_MAX (1u << 20) /* the registers of 131 CPUs are 300 KiB */
 
 struct qemu {
 	struct boot_job *job;
@@ -104,7 +105,7 @@ static void machine_args(struct qemu *q)
 		"-display",
 		"none",
 		"-accel",
-		"tcg,thread=single",
+		"tcg,thread=single,tb-size=64",
 		"-icount",
 		"shift=0,sleep=off",
 		"-cpu",
@@ -124,12 +125,23 @@ static void machine_args(struct qemu *q)
 		arg(q, xstrdup(fixed[i]));
 }
 
+static unsigned nr_tickers(void)
+{
+	return qemu_shares_turns() ? SHARING_TICKERS : 1;
+}
+
+/* How many CPUs QEMU has. */
+static unsigned nr_places(unsigned cpus)
+{
+	return cpus > 1 ? ((cpus - 1) << APIC_SHIFT) + 1 + nr_tickers() : 1;
+}
+
 static void boot_args(struct qemu *q)
 {
 	const struct machine_spec *s = q->job->spec;
 
 	arg(q, xstrdup("-smp"));
-	arg(q, xasprintf("%u", ((s->cpus - 1) << APIC_SHIFT) + 1));
+	arg(q, xasprintf("%u", nr_places(s->cpus)));
 	arg(q, xstrdup("-m"));
 	arg(q, xasprintf("%" PRIu64 "k", s->memory >> 10));
 	arg(q, xstrdup("-object"));
@@ -418,16 +430,33 @@ static unsigned tcg_max_cpus(const char **how)
 	return MACHINE_MAX_CPUS;
 }
 
+/* False if QEMU can't give turns of such a length to as many CPUs. */
+static bool put_turn_args(const struct machine_spec *spec, char *args, size_t room,
+			  struct outcome *out)
+{
+	uint64_t most = QEMU_TURN_MAX / (qemu_shares_turns() ? nr_places(spec->cpus) : 1);
+
+	if (spec->interleave > most) {
+		outcome_set(out, CELL_UNSUPPORTED,
+			    "interleave=%" PRIu64 ": with %u CPUs %s has turns of at most %" PRIu64
+			    " instructions",
+			    spec->interleave, spec->cpus, engine_qemu_version(), most);
+		return false;
+	}
+	snprintf(args, room, LAPIC_RATE " apic_shift=%u interleave=%" PRIu64 " tickers=%u",
+		 APIC_SHIFT, spec->interleave, nr_tickers());
+	return true;
+}
+
 static void tcg_run(const struct machine_spec *spec, struct outcome *out)
 {
-	char args[96] = LAPIC_RATE;
+	char args[128] = LAPIC_RATE;
 	struct boot_job job;
 
 	memset(out, 0, sizeof(*out));
 	out->unit = "instructions";
-	if (spec->cpus > 1)
-		snprintf(args, sizeof(args), LAPIC_RATE " apic_shift=%u interleave=%" PRIu64,
-			 APIC_SHIFT, spec->interleave);
+	if (spec->cpus > 1 && !put_turn_args(spec, args, sizeof(args), out))
+		return;
 	if (!boot_prepare(&job, spec, args, out))
 		return;
 	run_job(&job, out);

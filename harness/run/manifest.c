@@ -7,7 +7,9 @@
 #include <time.h>
 
 #include "build_info.h"
+#include "engine/qemu.h"
 #include "proc/capture.h"
+#include "engine/qemu.h"
 #include "run/manifest.h"
 
 struct making {
@@ -142,6 +144,22 @@ static void put_host(struct making *m)
 	put_topology(m);
 }
 
+static void put_no_qemu(struct making *m, const char *why)
+{
+	put_null(m, "qemu", why);
+	put_null(m, "turns", why);
+}
+
+static void put_qemu(struct making *m, const char *version)
+{
+	if (!version) {
+		put_no_qemu(m, "QEMU does not tell its version");
+		return;
+	}
+	put_string(m, "qemu", version);
+	put_string(m, "turns", qemu_shares_turns() ? "shared" : "deadline");
+}
+
 static void put_engine(struct making *m, const struct manifest_options *o)
 {
 	const char *caveat = o->engine->caveat();
@@ -150,14 +168,10 @@ static void put_engine(struct making *m, const struct manifest_options *o)
 	json_object_set_new(m->manifest, "engine_choice",
 			    o->engine_choice ? json_string(o->engine_choice) : json_null());
 	json_object_set_new(m->manifest, "caveat", caveat ? json_string(caveat) : json_null());
-	const char *qemu = engine_qemu_version();
-
-	if (o->engine->id == ENGINE_TCG && qemu)
-		put_string(m, "qemu", qemu);
-	else if (o->engine->id == ENGINE_TCG)
-		put_null(m, "qemu", "QEMU does not tell its version");
+	if (o->engine->id == ENGINE_TCG)
+		put_qemu(m, engine_qemu_version());
 	else
-		put_null(m, "qemu", "this engine does without");
+		put_no_qemu(m, "this engine does without");
 	if (o->engine->id == ENGINE_LINUX)
 		put_null(m, "stub_sha256", "this engine does without");
 	else

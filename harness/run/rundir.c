@@ -99,10 +99,11 @@ static const json_t *or_null(const json_t *value)
 	return value ? value : json_null();
 }
 
-/* Cells of different builds, engines or seeds do not belong into one run. */
+/* Cells of different builds, engines, QEMUs or seeds do not belong into one run. */
 static bool same_run(const struct results *old, const json_t *manifest, struct diag *d)
 {
-	static const char *const keys[] = {"engine", "stub_sha256", "commit", "seed", "extras"};
+	static const char *const keys[] = {"engine", "qemu", "stub_sha256",
+					   "commit", "seed", "extras"};
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
 		if (!json_equal(or_null(json_object_get(old->manifest, keys[i])),

@@ -476,6 +476,28 @@ static bool check_seeds(const struct results *base, const struct side *new, stru
 	return true;
 }
 
+/* Where two versions of QEMU give CPUs their turns in two ways (docs/engines.md), nothing that
+ * several do is alike. What a run without "turns" in its manifest did is not known, and taken on
+ * trust. */
+static bool check_turns(const struct results *base, const struct side *new, struct diag *d)
+{
+	const char *turns = results_manifest(base, "turns", NULL);
+	const char *others = results_manifest(new->r, "turns", NULL);
+
+	if (!turns || !others || !strcmp(turns, others))
+		return true;
+	for (size_t i = 0; i < base->n; i++)
+		if (base->cells[i].cpus > 1 && find_cell(new, &base->cells[i])) {
+			diag_add(d, new->r->dir, 0,
+				 "%s gives several CPUs their turns in another way than %s of %s: "
+				 "run both sides with one QEMU, or with one CPU",
+				 results_manifest(new->r, "qemu", "its QEMU"),
+				 results_manifest(base, "qemu", "the QEMU"), base->dir);
+			return false;
+		}
+	return true;
+}
+
 static void compare_cells(struct comparing *c, const struct side *base, const struct side *new)
 {
 	bool exact = engine_is_exact(c->out->engine);
@@ -505,7 +527,7 @@ bool compare_runs(struct arena *a, const struct results *base, const struct resu
 		return false;
 	struct side b = side_of(a, base), n = side_of(a, new);
 
-	if (!check_seeds(base, &n, d))
+	if (!check_seeds(base, &n, d) || !check_turns(base, &n, d))
 		return false;
 	compare_cells(&c, &b, &n);
 	return true;

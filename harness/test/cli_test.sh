@@ -345,11 +345,12 @@ regression_body() {
 atf_test_case interrupted
 interrupted_body() {
 	setup
-	printf '[matrix]\nreps = 500\n[anon-touch]\npages = 4096\n' >m.ini
-	"$faultline" matrix -e linux -o run ./m.ini >out 2>err &
+	# three short cells and one that takes minutes
+	printf '[matrix]\n[anon-touch]\npages = 16 32 64\n[invalid-access]\niters = 16777216\n' >m.ini
+	"$faultline" matrix -e linux --timeout 3000 -o run ./m.ini >out 2>err &
 	pid=$!
 	while [ "$(cat run/cells.jsonl 2>/dev/null | wc -l)" -lt 3 ] && kill -0 $pid; do sleep 0.05; done
-	kill -INT $pid || atf_skip "it was over before the signal came"
+	kill -INT $pid || atf_fail "it was over before the signal came: $(cat err)"
 	wait $pid
 	status=$?
 	[ $status = 130 ] || atf_fail "exit status $status: $(cat err)"
@@ -358,22 +359,20 @@ interrupted_body() {
 	atf_check -o ignore "$faultline" compare run run
 }
 
-# A guest that hangs does not hold up Ctrl-C until its time is up.
+# A guest that hangs does not hold up Ctrl-C until its time is up: that would be the end of this case's, too.
 atf_test_case interrupted_hang
 interrupted_hang_body() {
 	setup
 	printf '[matrix]\n[anon-touch]\npages = 16\n' >m.ini
-	"$faultline" matrix -e tcg --timeout 100 --stub "$(atf_config_get build)/guests/hang.elf" \
+	"$faultline" matrix -e tcg --timeout 3000 --stub "$(atf_config_get build)/guests/hang.elf" \
 		-o run ./m.ini >out 2>err &
 	pid=$!
 	while ! [ -e run/cells.jsonl ] && kill -0 $pid; do sleep 0.05; done
 	sleep 1
-	from=$(date +%s)
 	kill -INT $pid
 	wait $pid
 	status=$?
 	[ $status = 130 ] || atf_fail "exit status $status: $(cat err)"
-	[ $(($(date +%s) - from)) -lt 30 ] || atf_fail "it waited for the guest"
 }
 
 atf_init_test_cases() {

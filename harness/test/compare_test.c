@@ -370,6 +370,38 @@ ATF_TC_BODY(times_have_no_verdict, tc)
 	stop(&s);
 }
 
+/* Two QEMUs that give turns in two ways: one CPU takes none. */
+static bool comparable_turns(struct sides *s, unsigned cpus, const char *base, const char *new)
+{
+	start(s, ENGINE_TCG);
+	s->base.cells[0].cpus = s->new.cells[0].cpus = cpus;
+	s->base.r.manifest = json_pack("{s:s,s:s?}", "qemu", "QEMU 7.2", "turns", base);
+	s->new.r.manifest = json_pack("{s:s,s:s?}", "qemu", "QEMU 10.0", "turns", new);
+	bool is = comparable(s);
+
+	json_decref(s->base.r.manifest);
+	json_decref(s->new.r.manifest);
+	s->base.r.manifest = s->new.r.manifest = NULL;
+	return is;
+}
+
+ATF_TC_WITHOUT_HEAD(turns);
+ATF_TC_BODY(turns, tc)
+{
+	struct sides s;
+
+	ATF_CHECK(comparable_turns(&s, 1, "deadline", "shared"));
+	stop(&s);
+	ATF_CHECK(comparable_turns(&s, 2, "shared", "shared"));
+	stop(&s);
+	ATF_CHECK(comparable_turns(&s, 2, NULL, "shared"));
+	stop(&s);
+	ATF_CHECK(!comparable_turns(&s, 2, "deadline", "shared"));
+	ATF_CHECK(strstr(s.diag.text, "QEMU 10.0 gives several CPUs their turns in another way "
+				      "than QEMU 7.2"));
+	stop(&s);
+}
+
 ATF_TC_WITHOUT_HEAD(not_comparable);
 ATF_TC_BODY(not_comparable, tc)
 {
@@ -450,6 +482,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, missing);
 	ATF_TP_ADD_TC(tp, repetitions);
 	ATF_TP_ADD_TC(tp, times_have_no_verdict);
+	ATF_TP_ADD_TC(tp, turns);
 	ATF_TP_ADD_TC(tp, not_comparable);
 	ATF_TP_ADD_TC(tp, formats);
 	return atf_no_error();

@@ -8,7 +8,7 @@ ATF_TC_BODY(flood, tc)
 {
 	struct outcome out;
 
-	guest_run(tc, need_engine(ENGINE), "stub.elf", "flood", NULL, 60, &out);
+	guest_run(tc, need_engine(ENGINE), "stub.elf", "flood", NULL, PATIENCE, &out);
 	check_flood(&out);
 	outcome_free(&out);
 }
@@ -30,8 +30,8 @@ ATF_TC_BODY(exact, tc)
 {
 	struct outcome a, b;
 
-	guest_run(tc, need_engine(ENGINE), "stub.elf", "print", "x", 30, &a);
-	guest_run(tc, need_engine(ENGINE), "stub.elf", "print", "x", 30, &b);
+	guest_run(tc, need_engine(ENGINE), "stub.elf", "print", "x", PATIENCE, &a);
+	guest_run(tc, need_engine(ENGINE), "stub.elf", "print", "x", PATIENCE, &b);
 	check_window(&a);
 	ATF_CHECK_STREQ("instructions", a.unit);
 	ATF_CHECK_EQ(a.boot_to_user, b.boot_to_user);
@@ -91,7 +91,7 @@ ATF_TC_BODY(refusals, tc)
 	ATF_CHECK(strstr(out.reason, "command line"));
 	outcome_free(&out);
 	spec.kernel_args = "";
-	spec.memory = 17u << 20;
+	spec.memory = 5u << 20;
 	e->run(&spec, &out);
 	ATF_CHECK(strstr(out.reason, "too small"));
 	outcome_free(&out);

@@ -9,7 +9,7 @@ ATF_TC_BODY(output, tc)
 {
 	struct outcome out;
 
-	guest_run(tc, need_engine(ENGINE), "stub.elf", "print", "one", 30, &out);
+	guest_run(tc, need_engine(ENGINE), "stub.elf", "print", "one", PATIENCE, &out);
 	ATF_CHECK_EQ(CELL_OK, out.status);
 	ATF_CHECK_EQ(NULL, out.reason);
 	ATF_CHECK_EQ(FL_STATE_EXITED, out.state);
@@ -24,7 +24,7 @@ ATF_TC_BODY(exit_status, tc)
 {
 	struct outcome out;
 
-	guest_run(tc, need_engine(ENGINE), "stub.elf", "exit", "42", 30, &out);
+	guest_run(tc, need_engine(ENGINE), "stub.elf", "exit", "42", PATIENCE, &out);
 	ATF_CHECK_EQ(CELL_OK, out.status);
 	ATF_CHECK_EQ(FL_STATE_EXITED, out.state);
 	ATF_CHECK_EQ(42, out.exit_value);
@@ -36,7 +36,7 @@ ATF_TC_BODY(killed, tc)
 {
 	struct outcome out;
 
-	guest_run(tc, need_engine(ENGINE), "stub.elf", "raise", "6", 30, &out);
+	guest_run(tc, need_engine(ENGINE), "stub.elf", "raise", "6", PATIENCE, &out);
 	ATF_CHECK_EQ(CELL_OK, out.status);
 	ATF_CHECK_EQ(FL_STATE_KILLED, out.state);
 	ATF_CHECK_EQ(6, out.exit_value);

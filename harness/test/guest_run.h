@@ -7,13 +7,16 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "engine/engine.h"
+#include "engine/engines.h"
 
 static inline const char *in_build(const atf_tc_t *tc, const char *name, char *buf, size_t size)
 {
 	snprintf(buf, size, "%s/%s", atf_tc_get_config_var(tc, "build"), name);
 	return buf;
 }
+
+/* Seconds in which a guest that ends by itself has done so, however busy the machine is. */
+#define PATIENCE 250
 
 /* The engine, or the test is skipped with the engine's own reason. */
 static inline const struct engine *need_engine(const char *name)
@@ -72,6 +75,23 @@ static inline void guest_run(const atf_tc_t *tc, const struct engine *e, const c
 			     struct outcome *out)
 {
 	guest_run_cpus(tc, e, 1, stub, arg1, arg2, timeout, out);
+}
+
+/* Boots a guest that never ends, until `told` finds in the outcome what the guest does before it
+ * hangs: with more and more time, since on a busy machine a guest may not get there in any given
+ * one. */
+static inline void guest_run_until(const atf_tc_t *tc, const struct engine *e, unsigned cpus,
+				   const char *stub, bool (*told)(const struct outcome *),
+				   struct outcome *out)
+{
+	double timeout = 1;
+
+	guest_run_cpus(tc, e, cpus, stub, NULL, NULL, timeout, out);
+	while (out->status == CELL_TIMEOUT && !told(out) && timeout < PATIENCE / 4) {
+		timeout *= 2;
+		outcome_free(out);
+		guest_run_cpus(tc, e, cpus, stub, NULL, NULL, timeout, out);
+	}
 }
 
 #endif

@@ -8,7 +8,7 @@ static void expect_crash(const atf_tc_t *tc, const char *engine, const char *gue
 {
 	struct outcome out;
 
-	guest_run(tc, need_engine(engine), guest, NULL, NULL, 30, &out);
+	guest_run(tc, need_engine(engine), guest, NULL, NULL, PATIENCE, &out);
 	ATF_CHECK_EQ(CELL_CRASHED, out.status);
 	ATF_REQUIRE(out.reason != NULL);
 	ATF_CHECK_MSG(strstr(out.reason, reason) != NULL, "'%s' does not say '%s'", out.reason,
@@ -18,13 +18,18 @@ static void expect_crash(const atf_tc_t *tc, const char *engine, const char *gue
 	outcome_free(&out);
 }
 
+static bool has_spoken(const struct outcome *out)
+{
+	return out->console && *out->console;
+}
+
 static void expect_timeout(const atf_tc_t *tc, const char *engine)
 {
 	struct outcome out;
 
-	guest_run(tc, need_engine(engine), "guests/hang.elf", NULL, NULL, 1, &out);
+	guest_run_until(tc, need_engine(engine), 1, "guests/hang.elf", has_spoken, &out);
 	ATF_CHECK_EQ(CELL_TIMEOUT, out.status);
-	ATF_CHECK(out.wall_seconds >= 1 && out.wall_seconds < 5);
+	ATF_CHECK(out.wall_seconds >= 1);
 	ATF_CHECK_STREQ("going nowhere\n", out.console);
 	/* where it hung, and the register that it set before */
 	ATF_REQUIRE(out.state_dump != NULL);
@@ -32,13 +37,13 @@ static void expect_timeout(const atf_tc_t *tc, const char *engine)
 	outcome_free(&out);
 }
 
-/* Where an `out` costs too much for this guest to end, the time ends it. */
-static void expect_bounded_output(const atf_tc_t *tc, const char *engine, double timeout)
+/* The end may be that of the time: an `out` can cost too much for this guest to end. */
+static void expect_bounded_output(const atf_tc_t *tc, const char *engine)
 {
 	struct outcome out;
 	size_t n;
 
-	guest_run(tc, need_engine(engine), "guests/flood.elf", NULL, NULL, timeout, &out);
+	guest_run_until(tc, need_engine(engine), 1, "guests/flood.elf", has_spoken, &out);
 	ATF_CHECK(out.status == CELL_CRASHED || out.status == CELL_TIMEOUT);
 	n = strlen(out.console);
 	ATF_CHECK(n > 0 && n <= 256u << 10);
@@ -61,7 +66,7 @@ static void expect_bounded_output(const atf_tc_t *tc, const char *engine, double
 		call;                                                                              \
 	}
 
-#define HOSTILE_ALL(engine, flood_seconds)                                                         \
+#define HOSTILE_ALL(engine)                                                                        \
 	HOSTILE(engine, hang, expect_timeout(tc, #engine))                                         \
 	HOSTILE(engine, triple_fault,                                                              \
 		expect_crash(tc, #engine, "guests/triple_fault.elf", "triple-faulted"))            \
@@ -71,10 +76,10 @@ static void expect_bounded_output(const atf_tc_t *tc, const char *engine, double
 		expect_crash(tc, #engine, "guests/no_window.elf", "without a telemetry window"))   \
 	HOSTILE(engine, bad_exit,                                                                  \
 		expect_crash(tc, #engine, "guests/bad_exit.elf", "unknown exit code 0x2a"))        \
-	HOSTILE(engine, flood, expect_bounded_output(tc, #engine, flood_seconds))
+	HOSTILE(engine, flood, expect_bounded_output(tc, #engine))
 
-HOSTILE_ALL(tcg, 60)
-HOSTILE_ALL(kvm, 2)
+HOSTILE_ALL(tcg)
+HOSTILE_ALL(kvm)
 
 #define ADD_ALL(tp, engine)                                                                        \
 	do {                                                                                       \

@@ -19,8 +19,20 @@ includes() {
 	git ls-files "$@" | xargs grep -HE '^#include [<"]' | sed -n 's/^\([^:]*\):#include \([<"][^>"]*[>"]\).*/\1 \2/p'
 }
 
-# mm/ includes only the three C headers, port.h and its own. A bare name is a variant that the include
-# path picks (kernel-stub/part.mk), or in include/.
+# An include of the stub's names its folder. A bare name is in include/, or a variant that the include path
+# picks (kernel-stub/part.mk).
+bare=$(includes 'kernel-stub/*.c' 'kernel-stub/*.h' 'kernel-stub/*.S' | while read -r f inc; do
+	name=$(echo "$inc" | tr -d '"')
+	case $inc in
+	'<'* | */*) continue ;;
+	esac
+	[ -n "$(git ls-files "kernel-stub/include/$name" "kernel-stub/mm/debug/$name" "kernel-stub/mm/vma/index/*/$name" \
+		"kernel-stub/port/*/port_impl.h" "kernel-stub/port/guest/debug/$name" | grep "/$name\$")" ] || echo "$f: $inc"
+done)
+[ -z "$bare" ] || complain "includes that name no folder:
+$bare"
+
+# mm/ includes only the three C headers, port.h and its own.
 foreign=$(includes 'kernel-stub/mm/*.c' 'kernel-stub/mm/*.h' | while read -r f inc; do
 	name=$(echo "$inc" | tr -d '<>"')
 	case $inc in

@@ -93,7 +93,7 @@ panics() {
 	append=$1
 	message=$2
 	shift 2
-	timeout 20 qemu-system-x86_64 -nodefaults -no-user-config -display none \
+	timeout 250 qemu-system-x86_64 -nodefaults -no-user-config -display none \
 	    -M microvm,pit=off,pic=off,rtc=off,isa-serial=off,acpi=off -accel tcg -m 64M \
 	    -cpu qemu64,+smep,+smap,+pdpe1gb -no-reboot \
 	    -chardev file,id=dbg,path=console -device isa-debugcon,iobase=0xe9,chardev=dbg \

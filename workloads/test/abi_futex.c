@@ -9,11 +9,10 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "abi.h"
+#include "abi_poke.h"
 
 enum {
 	FUTEX_WAIT = 0,
@@ -32,7 +31,7 @@ enum {
 #define ALL 0xffffffffu
 #define MAX_WAITERS 8
 
-static const struct timespec tick = {0, 10000000}, short_time = {0, 5000000};
+static const struct timespec short_time = {0, 5000000};
 static uint32_t word, other;
 
 static long futex(void *addr, int op, uint32_t value, const void *timeout, void *second,
@@ -202,16 +201,9 @@ static void interrupted(const char *what, int flags, const struct timespec *time
 
 	handled = 0;
 	sigaction(SIGUSR1, &sa, NULL);
-	pid = fork();
-	if (!pid) {
-		nanosleep(&tick, NULL);
-		kill(getppid(), SIGUSR1);
-		_exit(0);
-	}
-	show(what, futex(&word, FUTEX_WAIT, 0, timeout, NULL, 0));
-	printf("  handled %d\n", handled);
-	while (waitpid(pid, NULL, 0) == -1 && errno == EINTR)
-		;
+	pid = poke_start(SIGUSR1);
+	poke_show(pid, what, futex(&word, FUTEX_WAIT, 0, timeout, NULL, 0));
+	printf("  handled: %d\n", handled > 0);
 }
 
 static void signals(void)

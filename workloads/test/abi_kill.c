@@ -10,7 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "abi.h"
+#include "abi_poke.h"
 
 static const struct timespec tick = {0, 20000000};
 static volatile sig_atomic_t count, sender, code;
@@ -41,20 +41,6 @@ static void reap(const char *what, pid_t pid)
 		printf("%-44s exited %d\n", what, WEXITSTATUS(status));
 	else
 		printf("%-44s killed by %d\n", what, WTERMSIG(status));
-}
-
-/* A child that signals its parent `times` times, a while apart. */
-static pid_t signaller(int signo, int times)
-{
-	pid_t pid = fork();
-
-	if (pid)
-		return pid;
-	while (times--) {
-		nanosleep(&tick, NULL);
-		kill(getppid(), signo);
-	}
-	_exit(0);
 }
 
 /* ---- ends ---- */
@@ -105,6 +91,7 @@ static void kills(void)
 static void errors(void)
 {
 	pid_t pid = fork();
+	siginfo_t info;
 
 	if (!pid)
 		_exit(0);
@@ -112,7 +99,7 @@ static void errors(void)
 	show("negative signal", kill(pid, -1));
 	show("nobody", kill(1 << 21, SIGTERM));
 	show("no group", kill(-(1 << 21), SIGTERM));
-	nanosleep(&tick, NULL);
+	waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT);
 	show("a zombie", kill(pid, SIGTERM));
 	show("only asked", kill(pid, 0));
 	show("tkill of nobody", syscall(SYS_tkill, 1 << 21, 0));
@@ -129,17 +116,15 @@ static void handler(void)
 	pid_t pid;
 
 	handle(SIGUSR1, 0);
-	pid = signaller(SIGUSR1, 1);
-	while (!count)
-		pause();
-	printf("handled %d, sender %d, code %d\n", count, sender == pid, code);
-	reap("sender", pid);
+	pid = poke_start(SIGUSR1);
+	poke_show(pid, "pause", pause());
+	printf("handled: %d, sender %d, code %d\n", count > 0, sender == pid, code);
 	handle(SIGUSR1, 0);
-	pid = signaller(SIGUSR1, 3);
+	pid = poke_start(SIGUSR1);
 	for (volatile unsigned long n = 0; count < 3; n++)
 		;
-	printf("handled while computing: %d\n", count);
-	reap("sender", pid);
+	poke_stop(pid);
+	printf("handled while computing: %d\n", count >= 3);
 }
 
 /* ---- calls that wait ---- */
@@ -152,10 +137,9 @@ static void reads(void)
 
 	pipe(fd);
 	handle(SIGUSR1, 0);
-	pid = signaller(SIGUSR1, 1);
-	show("read, interrupted", read(fd[0], &byte, 1));
-	printf("handled %d\n", count);
-	reap("sender", pid);
+	pid = poke_start(SIGUSR1);
+	poke_show(pid, "read, interrupted", read(fd[0], &byte, 1));
+	printf("handled: %d\n", count > 0);
 	handle(SIGUSR1, SA_RESTART);
 	pid = fork();
 	if (!pid) {
@@ -182,13 +166,11 @@ static void writes(void)
 
 	pipe(fd);
 	handle(SIGUSR1, SA_RESTART);
-	pid = signaller(SIGUSR1, 1);
-	show("write, cut short", write(fd[1], buf, sizeof(buf)));
-	reap("sender", pid);
+	pid = poke_start(SIGUSR1);
+	poke_show(pid, "write, cut short", write(fd[1], buf, sizeof(buf)));
 	handle(SIGUSR1, 0);
-	pid = signaller(SIGUSR1, 1);
-	show("write to a full one", write(fd[1], buf, 1));
-	reap("sender", pid);
+	pid = poke_start(SIGUSR1);
+	poke_show(pid, "write to a full one", write(fd[1], buf, 1));
 	close(fd[0]);
 	close(fd[1]);
 }
@@ -201,9 +183,8 @@ static void waits(void)
 		for (;;)
 			pause();
 	handle(SIGUSR1, 0);
-	pid = signaller(SIGUSR1, 1);
-	show("wait, interrupted", waitpid(child, &status, 0));
-	reap("sender", pid);
+	pid = poke_start(SIGUSR1);
+	poke_show(pid, "wait, interrupted", waitpid(child, &status, 0));
 	handle(SIGUSR1, SA_RESTART);
 	pid = fork();
 	if (!pid) {
@@ -230,20 +211,19 @@ static void sleeps(void)
 	pid_t pid;
 
 	handle(SIGUSR1, SA_RESTART);
-	pid = signaller(SIGUSR1, 1);
-	show("nanosleep, interrupted", nanosleep(&long_time, &left));
+	pid = poke_start(SIGUSR1);
+	poke_show(pid, "nanosleep, interrupted", nanosleep(&long_time, &left));
 	printf("some is left: %d\n", ns(&left) > 0 && ns(&left) < ns(&long_time));
-	reap("sender", pid);
-	pid = signaller(SIGUSR1, 1);
-	show("absolute, interrupted", clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &far, NULL));
-	reap("sender", pid);
+	pid = poke_start(SIGUSR1);
+	poke_show(pid, "absolute, interrupted",
+		  clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &far, NULL));
 	signal(SIGUSR1, SIG_IGN);
-	pid = signaller(SIGUSR1, 1);
+	pid = poke_start(SIGUSR1);
 	clock_gettime(CLOCK_MONOTONIC, &a);
 	show("nanosleep, signal ignored", nanosleep(&(struct timespec){0, 50000000}, NULL));
 	clock_gettime(CLOCK_MONOTONIC, &b);
 	printf("slept: %d\n", ns(&b) - ns(&a) >= 50000000);
-	reap("sender", pid);
+	poke_stop(pid);
 	show("bad time", nanosleep(&bad, NULL));
 	bad.tv_nsec = -1;
 	show("negative time", nanosleep(&bad, NULL));

@@ -369,11 +369,39 @@ static void process_with(const char *what, int (*fn)(void *), void *arg, int lea
 	reap(what, pid);
 }
 
+static int hold[2]; /* a pipe: whoever reads goes on when its last writer is gone */
+
+static volatile int leader_lives; /* cleared as the first thread ends */
+
 static int ends_later(void *arg)
 {
-	raw(SYS_nanosleep, (long)&tick, 0, 0, 0, 0, 0);
+	char byte;
+
+	raw(SYS_read, hold[0], (long)&byte, 1, 0, 0, 0);
+	while (leader_lives)
+		raw(SYS_sched_yield, 0, 0, 0, 0, 0, 0);
 	raw(SYS_exit, (long)arg, 0, 0, 0, 0, 0);
 	return 0;
+}
+
+/* A process of two threads. The first ends; the other does after that, and after the caller has
+ * closed hold[1]. */
+static pid_t leader_ends(void)
+{
+	struct thread t;
+	pid_t pid;
+
+	pipe(hold);
+	pid = fork();
+	if (!pid) {
+		close(hold[1]);
+		leader_lives = 1;
+		syscall(SYS_set_tid_address, &leader_lives);
+		start(&t, THREAD, ends_later, (void *)9);
+		syscall(SYS_exit, 6);
+	}
+	close(hold[0]);
+	return pid;
 }
 
 static void ends(void)
@@ -387,19 +415,13 @@ static void ends(void)
 	process_with("a fault in a thread", faults, NULL, 0);
 	process_with("a fault after the first thread's end", faults, NULL, 1);
 	fflush(stdout);
-	pid = fork();
-	if (!pid) {
-		start(&t, THREAD, ends_later, (void *)9);
-		syscall(SYS_exit, 6);
-	}
+	pid = leader_ends();
 	show("not ended yet", waitpid(pid, &status, WNOHANG) == 0 ? 0 : -1);
-	reap("the last thread ends, first one's status", pid);
+	close(hold[1]);
+	reap("the last thread ends, its status", pid);
 	signal(SIGCHLD, SIG_IGN);
-	pid = fork();
-	if (!pid) {
-		start(&t, THREAD, ends_later, (void *)9);
-		syscall(SYS_exit, 6);
-	}
+	pid = leader_ends();
+	close(hold[1]);
 	show("the same, and nobody asks", waitpid(pid, &status, 0));
 	signal(SIGCHLD, SIG_DFL);
 	pid = fork();
@@ -559,14 +581,19 @@ static void show_info(const char *what, long r, const siginfo_t *si, pid_t pid)
 static void waitids(void)
 {
 	siginfo_t si;
-	pid_t pid = fork();
+	pid_t pid;
+	char byte;
 
+	pipe(hold);
+	pid = fork();
 	if (!pid) {
-		nanosleep(&tick, NULL);
-		_exit(17);
+		close(hold[1]);
+		_exit(17 + (int)read(hold[0], &byte, 1));
 	}
+	close(hold[0]);
 	memset(&si, 0xff, sizeof(si));
 	show_info("waitid, not yet", waitid(P_PID, (id_t)pid, &si, WEXITED | WNOHANG), &si, pid);
+	close(hold[1]);
 	show_info("waitid, left there", waitid(P_ALL, 0, &si, WEXITED | WNOWAIT), &si, pid);
 	show_info("waitid", waitid(P_PGID, (id_t)getpgrp(), &si, WEXITED), &si, pid);
 	show("waitid, nobody", waitid(P_ALL, 0, &si, WEXITED));

@@ -10,7 +10,7 @@
 #ifndef ENGINE_WINDOW_H
 #define ENGINE_WINDOW_H
 
-#include "engine/engine.h"
+#include "engine/outcome.h"
 
 /* What was asked for on the command line. */
 struct window_spec {

@@ -7,9 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock_pair.h"
 #include "faultline_abi.h"
 
 /* To the harness's descriptor: one phase with two samples, 300 cycles each. */
@@ -43,15 +43,15 @@ static void flood(void)
 			return;
 }
 
-/* Until CLOCK_MONOTONIC is that many milliseconds on. */
-static void wait_by_clock(int ms)
+/* How many ticks of the TSC a nanosecond of CLOCK_MONOTONIC has, over that many milliseconds. */
+static void print_clock_rate(int ms)
 {
-	struct timespec begin, now;
+	struct clock_pair begin = clock_pair_take(), end;
 
-	clock_gettime(CLOCK_MONOTONIC, &begin);
 	do
-		clock_gettime(CLOCK_MONOTONIC, &now);
-	while ((now.tv_sec - begin.tv_sec) * 1000 + (now.tv_nsec - begin.tv_nsec) / 1000000 < ms);
+		end = clock_pair_take();
+	while (end.ns - begin.ns < (uint64_t)ms * 1000000);
+	printf("%.4f\n", clock_pair_rate(begin, end));
 }
 
 static void print_cpus(void)
@@ -107,8 +107,8 @@ int main(int argc, char **argv)
 		return report((enum fl_report_status)value);
 	if (!strcmp(what, "flood"))
 		flood();
-	if (!strcmp(what, "wait"))
-		wait_by_clock(value);
+	if (!strcmp(what, "clock"))
+		print_clock_rate(value);
 	while (!strcmp(what, "hang"))
 		__asm__ volatile("pause");
 	if (!strcmp(what, "garbage") && getenv("FAULTLINE_REPORT_FD"))

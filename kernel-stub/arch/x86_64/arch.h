@@ -124,6 +124,12 @@ void arch_idle(void);
  * stack of its own. Panics if one does not come. Once, on CPU 0. */
 void arch_start_cpus(void);
 
+/* Every CPU is about to wait for an interrupt, and: one is about to go on. What gives CPUs their
+ * turns under QEMU's TCG (ticker.c) rests meanwhile. Called by turns, by one CPU at a time. Needs:
+ * interrupts off. */
+void arch_turns_stop(void);
+void arch_turns_start(void);
+
 /* Makes that CPU look what there is to schedule (sched_look), if it is in ring 3 or in arch_idle;
  * otherwise as soon as it is. */
 void arch_kick(unsigned cpu);

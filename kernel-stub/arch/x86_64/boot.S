@@ -87,7 +87,7 @@ boot_other32:
 	movl $GDT_KERNEL_DATA, %eax
 	movl %eax, %ds
 	cmpl $0, PHYS(boot_other_cpu)
-	je boot_ticker
+	je ticker_main
 	movl $0x20, %eax /* PAE */
 	movl %eax, %cr4
 	movl $PHYS(boot_other_pml4), %eax
@@ -119,25 +119,11 @@ boot_other_high:
 	call smp_other_main
 	ud2
 
-/* The CPU that is none of ours (smp.c, interleave=): its LAPIC's timer interrupts it for ever, in vain. */
-	.code32
-boot_ticker:
-	movl $0x1ff, 0xfee000f0	  /* on */
-	movl $0xb, 0xfee003e0	  /* divide by 1 */
-	movl $0x20020, 0xfee00320 /* periodic */
-	movl PHYS(boot_ticker_count), %eax
-	movl %eax, 0xfee00380
-	movl $0, PHYS(boot_ticker_count)
-1:	hlt
-	jmp 1b
-
 	.data
 	.balign 8
-	.globl boot_other_cpu, boot_ticker_count
+	.globl boot_other_cpu
 boot_other_cpu:
-	.quad 0 /* struct cpu * of the CPU that starts; NULL: the ticker */
-boot_ticker_count:
-	.long 0 /* what its timer counts down from; 0: it has it */
+	.quad 0 /* struct cpu * of the CPU that starts; NULL: a ticker */
 
 	.balign 16
 boot_gdt:

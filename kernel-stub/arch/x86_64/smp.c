@@ -35,9 +35,7 @@
 #include "mm/phys/buddy.h"
 #include "mm/phys/vmstat.h"
 
-#define START_PAGE 8u /* of physical memory; below 1 MiB */
 #define START_TIMEOUT_MS 3000u
-#define TICKER_APIC_ID 1u
 #define AGAIN_MS 1u /* from the first STARTUP to the second */
 
 /* What another CPU needs of memory: one block. */
@@ -54,7 +52,6 @@ _Noreturn void smp_other_main(struct cpu *cpu);
 
 extern const char boot_other_start[], boot_other_end[];
 extern struct cpu *boot_other_cpu;
-extern uint32_t boot_ticker_count;
 
 /* ---- start ---- */
 
@@ -88,12 +85,12 @@ static struct cpu *cpu_alloc(unsigned id)
 	return &area->cpu;
 }
 
-/* Until *word is `value`; false after that many milliseconds. */
-static bool wait_for(const uint32_t *word, uint32_t value, uint64_t ms)
+/* Until *word is 1; false after that many milliseconds. */
+static bool wait_for(const uint32_t *word, uint64_t ms)
 {
 	uint64_t start = port_tsc(), ticks = clock_tsc_khz() * ms;
 
-	while (__atomic_load_n(word, __ATOMIC_ACQUIRE) != value) {
+	while (__atomic_load_n(word, __ATOMIC_ACQUIRE) != 1) {
 		if (port_tsc() - start > ticks)
 			return false;
 		port_cpu_relax();
@@ -102,14 +99,13 @@ static bool wait_for(const uint32_t *word, uint32_t value, uint64_t ms)
 }
 
 /* The second STARTUP is for processors that missed the first; one that runs ignores it. */
-static void start_apic(unsigned apic_id, const uint32_t *word, uint32_t value)
+void smp_startup(unsigned apic_id, const uint32_t *up)
 {
-	lapic_send_init(apic_id);
 	lapic_send_startup(apic_id, START_PAGE);
-	if (wait_for(word, value, AGAIN_MS))
+	if (wait_for(up, AGAIN_MS))
 		return;
 	lapic_send_startup(apic_id, START_PAGE);
-	if (!wait_for(word, value, START_TIMEOUT_MS))
+	if (!wait_for(up, START_TIMEOUT_MS))
 		panic("the CPU with APIC number %u did not start within %u ms", apic_id,
 		      START_TIMEOUT_MS);
 }
@@ -120,22 +116,8 @@ static void start_cpu(unsigned id)
 
 	boot_other_cpu = cpu;
 	cpu_by_id[id] = cpu;
-	start_apic(lapic_id(id), &cpu->online, 1);
-}
-
-/* interleave=T, for QEMU's TCG: it lets one CPU run until a timer's deadline, and only then the
- * next. A spare CPU, which never runs a program, has its timer give a deadline every T
- * instructions (docs/engines.md). */
-static void start_ticker(void)
-{
-	uint64_t ticks = cmdline_u64("interleave", 0);
-
-	if (!ticks)
-		return;
-	if (ticks < 2 || ticks > UINT32_MAX || !lapic_id(1) || lapic_id(1) == TICKER_APIC_ID)
-		panic("interleave=%lu: want at least 2, and a spare CPU (apic_shift=1)", ticks);
-	boot_ticker_count = (uint32_t)ticks - 1;
-	start_apic(TICKER_APIC_ID, &boot_ticker_count, 0);
+	lapic_send_init(lapic_id(id));
+	smp_startup(lapic_id(id), &cpu->online);
 }
 
 void arch_start_cpus(void)
@@ -149,9 +131,10 @@ void arch_start_cpus(void)
 		      lapic_id(1) >> 1, cpu_count() - 1);
 	memcpy(port_pfn_to_virt(START_PAGE), boot_other_start,
 	       (size_t)(boot_other_end - boot_other_start));
-	start_ticker();
+	ticker_start();
 	for (unsigned id = 1; id < n; id++)
 		start_cpu(id);
+	boot_other_cpu = NULL; /* whoever starts from now on is a ticker */
 }
 
 /* ---- scheduling ---- */

@@ -25,7 +25,6 @@
 #include "kern/signal/signal_frame.h"
 #include "mm/base/mm_errno.h"
 #include "mm/fault/fault.h"
-#include "mm/mm.h"
 #include "mm/vma/mmap_lock.h"
 #include "mm/vma/vma_index.h"
 

@@ -26,6 +26,9 @@
  *     a switch, this_rq() is asked again.
  *  7. A task can't free the stack it stands on: its parent does after wait4, or the next task that
  *     runs there (sched_free_later, sched_finish).
+ *  8. While every CPU is idle and a sleeper's deadline is all there is to wait for, nobody needs
+ * turns (arch_turns_stop). Who finds in its idle task that there is something to run, for itself or
+ * for another, starts them again.
  *
  * Nothing here depends on anything but the order of events, so under `tcg` a run of many tasks on
  * many CPUs is the same each time.
@@ -53,6 +56,8 @@ struct run_queue {
 static struct run_queue run_queues[MAX_CPUS];
 static uint64_t slice;	   /* in TSC ticks */
 static uint64_t idle_cpus; /* with nothing to run: their idle task runs, their queue is empty */
+
+static bool turns_resting; /* 8. */
 
 /* The last task that left its CPU idle, for the message of 4. */
 static struct {
@@ -300,6 +305,22 @@ static bool any_sleeper(void)
 	return false;
 }
 
+/* 8. */
+static void turns_rest(void)
+{
+	if (!turns_resting)
+		arch_turns_stop();
+	turns_resting = true;
+}
+
+static void turns_go_on(void)
+{
+	if (likely(!turns_resting) || idle_cpus == all_cpus())
+		return;
+	turns_resting = false;
+	arch_turns_start();
+}
+
 /* 4. */
 static void nothing_to_run(struct task *prev)
 {
@@ -308,8 +329,12 @@ static void nothing_to_run(struct task *prev)
 		memcpy(last_busy.comm, prev->comm, sizeof(last_busy.comm));
 		last_busy.pid = prev->tid;
 	}
-	if (idle_cpus != all_cpus() || any_sleeper())
+	if (idle_cpus != all_cpus())
 		return;
+	if (any_sleeper()) {
+		turns_rest();
+		return;
+	}
 	printk("%s[%d]: every process waits and nobody is left to wake one: killed\n",
 	       last_busy.comm, last_busy.pid);
 	telemetry_state(FL_STATE_KILLED, SIGKILL, NULL);
@@ -402,6 +427,7 @@ static void idle_loop(void)
 		kern_unlock();
 		arch_idle();
 		kern_lock();
+		turns_go_on();
 	}
 }
 

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/xalloc.h"
+#include "engine/engines.h"
 #include "engine/kvm/kvm.h"
 #include "engine/linux.h"
 #include "engine/tcg.h"

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Turns of several CPUs under QEMU's TCG with icount, which runs them on one thread: in a round,
+ * each in turn. A turn ends at a pause, at a hlt, and where the clock comes to the deadline of a
+ * timer. interleave=T gives them turns of T instructions, without an interrupt or an instruction on
+ * any of them, by CPUs that do nothing else, the tickers: the last in QEMU's list, behind every CPU
+ * of ours.
+ *
+ *  1. tickers=1: QEMU up to 8.0. A CPU runs until the deadline, so a timer that counts T again and
+ *     again is all there need be. The ticker sets it and halts for ever.
+ *  2. tickers=4: QEMU since 8.1. As it begins with the first CPU in its list, it divides the time
+ * to the next deadline by the number C of CPUs, halted ones too, and that is everybody's turn in
+ *     the round. So the next deadline has to be C * T ahead whenever a round begins, however much
+ * of the last one was used: a ticker that is last in the round sets its timer anew.
+ *  3. But a timer that becomes the first of all to run out makes QEMU begin anew with each CPU in
+ *     turn, and divide again what is then left. What does not: a timer set behind the first, and
+ *     the first taken away. So there are several tickers, and in each round the timer of another
+ *     one counts, the one's before in the list (ticker_round, downwards, counted by the first): it
+ *     sets its own behind the one's that counted until now, which then finds that another is armed
+ * and takes its own away. Where the round comes back from the first to the last, the first can't
+ * wait for that, and sets its timer anew: in that round, one of four, the turns are shorter from
+ * CPU to CPU, by 1/C each. At no time is there none; so where turns are too short for what a ticker
+ * executes, because the deadline of another timer is near, it goes on in the next, and nothing is
+ * lost but evenness.
+ *  4. Where every CPU waits, no turns are needed, and the clock may go on to the next deadline of
+ *     theirs at once: the tickers rest. INIT stops a LAPIC's timer, but (QEMU 7.2) does not reach a
+ *     CPU that is halted, and it counts as the rest of its turn, at times 10^8 ticks. So whoever
+ *     stops them sends INIT and STARTUP; a ticker that starts without a count sends INIT to itself;
+ *     and only STARTUP is needed when turns begin again.
+ */
+#include "arch/x86_64/arch.h"
+#include "arch/x86_64/cpu.h"
+
+#include "kern/kern.h"
+
+#define SHARING_TICKERS 4u
+#define STEPS 10u /* what one of them executes in another's round */
+
+extern uint32_t ticker_count, ticker_last, ticker_first, ticker_step, ticker_up;
+
+static unsigned nr_tickers;
+static uint32_t count; /* of the first ticker's timer; those behind count STEPS less each */
+
+static uint64_t count_for(uint64_t turn)
+{
+	if (nr_tickers == 1)
+		return turn - 1;
+	return turn * cpu_count() + SHARING_TICKERS * STEPS - 6;
+}
+
+static void start_all(bool init)
+{
+	ticker_count = count;
+	for (unsigned i = 0; i < nr_tickers; i++) {
+		ticker_up = 0;
+		if (init)
+			lapic_send_init(ticker_first + i);
+		smp_startup(ticker_first + i, &ticker_up);
+	}
+}
+
+void ticker_start(void)
+{
+	uint64_t turn = cmdline_u64("interleave", 0);
+
+	if (!turn)
+		return;
+	nr_tickers = (unsigned)cmdline_u64("tickers", 1);
+	ticker_first = lapic_id(boot_info.nr_cpus - 1) + 1;
+	if (nr_tickers != 1 && nr_tickers != SHARING_TICKERS)
+		panic("tickers=%u: want 1 or %u", nr_tickers, SHARING_TICKERS);
+	if (lapic_id(1) == 1 || ticker_first + nr_tickers != cpu_count())
+		panic("interleave=%lu: want %u spare CPUs behind the last, and apic_shift", turn,
+		      nr_tickers);
+	if (turn < 2 || turn > UINT32_MAX || count_for(turn) > UINT32_MAX)
+		panic("interleave=%lu: too %s", turn, turn < 2 ? "short" : "long");
+	count = (uint32_t)count_for(turn);
+	ticker_last = nr_tickers - 1;
+	ticker_step = STEPS;
+	start_all(true);
+}
+
+void arch_turns_stop(void)
+{
+	ticker_count = 0;
+	for (unsigned i = 0; i < nr_tickers; i++) {
+		lapic_send_init(ticker_first + i);
+		lapic_send_startup(ticker_first + i, START_PAGE);
+	}
+}
+
+void arch_turns_start(void)
+{
+	start_all(false);
+}
