@@ -89,10 +89,9 @@ _Noreturn void sched_start_cpu(void *stack);
 void sched_look(struct trap_frame *frame);
 
 /* ---- signals (signal.c) ---- */
-/* A fault's signal for the current task: its handler's frame is built on *frame, or the task ends.
- * Needs: *frame is complete, from ring 3; takes kern_lock. */
-void signal_fault(struct trap_frame *frame, int signo, int si_code, uint64_t addr,
-		  uint32_t error_code);
+/* A fault's signal for the current task: its handler's frame, which shows that vector, is built on
+ * *frame, or the task ends. Needs: *frame is complete, from ring 3; takes kern_lock. */
+void signal_fault(struct trap_frame *frame, unsigned vector, int signo, int si_code, uint64_t addr);
 
 /* ---- system calls (syscall.c) ---- */
 /* Dispatches frame->error_code; stores the result in frame->rax. Number and arguments as Linux's.

@@ -175,21 +175,6 @@ ATF_TC_BODY(hostile, tc)
 	ATF_CHECK_EQ(0x202, f.rflags);
 }
 
-ATF_TC_WITHOUT_HEAD(trap_numbers);
-ATF_TC_BODY(trap_numbers, tc)
-{
-	(void)tc;
-	ATF_CHECK_EQ(14, signal_trapno(11, 1));
-	ATF_CHECK_EQ(14, signal_trapno(11, 2));
-	ATF_CHECK_EQ(13, signal_trapno(11, 0x80));
-	ATF_CHECK_EQ(6, signal_trapno(4, 2));
-	ATF_CHECK_EQ(3, signal_trapno(5, 0x80));
-	ATF_CHECK_EQ(1, signal_trapno(5, 2));
-	ATF_CHECK_EQ(0, signal_trapno(8, 1));
-	ATF_CHECK_EQ(14, signal_trapno(7, 2));
-	ATF_CHECK_EQ(17, signal_trapno(7, 1));
-}
-
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, layout);
@@ -198,6 +183,5 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, enter);
 	ATF_TP_ADD_TC(tp, restore);
 	ATF_TP_ADD_TC(tp, hostile);
-	ATF_TP_ADD_TC(tp, trap_numbers);
 	return atf_no_error();
 }

@@ -36,7 +36,8 @@ static void describe(int sig, siginfo_t *si, void *context)
 		addr = "0";
 	else if ((uintptr_t)si->si_addr == (uintptr_t)r[REG_RIP])
 		addr = "rip";
-	printf("  signal %d code %d addr %s err %#llx\n", sig, si->si_code, addr, r[REG_ERR]);
+	printf("  signal %d code %d addr %s vector %d err %#llx\n", sig, si->si_code, addr,
+	       (int)r[REG_TRAPNO], r[REG_ERR]);
 	siglongjmp(back, 1);
 }
 
@@ -54,6 +55,11 @@ static void undefined(void)
 static void breakpoint(void)
 {
 	__asm__ volatile("int3");
+}
+
+static void overflow(void)
+{
+	__asm__ volatile("int $4");
 }
 
 static void halt(void)
@@ -100,6 +106,7 @@ static const struct {
 	{"divide by zero", divide},
 	{"ud2", undefined},
 	{"int3", breakpoint},
+	{"int $4", overflow},
 	{"hlt", halt},
 	{"out", port},
 	{"read of a non-canonical address", read_noncanonical},

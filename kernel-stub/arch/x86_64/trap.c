@@ -120,10 +120,9 @@ static void page_fault_end(struct fault_entry *entry)
 	struct fault_verdict v = entry->verdict;
 	struct trap_frame *frame = &entry->frame;
 	uint64_t addr = entry->access.addr;
-	uint32_t error_code = (uint32_t)frame->error_code;
 
 	if (likely(v.outcome == FAULT_SIGNAL)) {
-		signal_fault(frame, SIGSEGV_, v.si_code, addr, error_code);
+		signal_fault(frame, VECTOR_PF, SIGSEGV_, v.si_code, addr);
 		return;
 	}
 	switch ((enum fault_outcome)v.outcome) {
@@ -131,7 +130,7 @@ static void page_fault_end(struct fault_entry *entry)
 	case FAULT_SIGNAL:
 		break;
 	case FAULT_BUS:
-		signal_fault(frame, SIGBUS_, BUS_ADRERR_, addr, error_code);
+		signal_fault(frame, VECTOR_PF, SIGBUS_, BUS_ADRERR_, addr);
 		break;
 	case FAULT_OOM:
 		oom_fault(frame);
@@ -209,36 +208,34 @@ static int fpe_code_now(unsigned vector)
 /* As Linux's arch/x86/kernel/traps.c. */
 static void user_exception(struct trap_frame *frame, unsigned vector)
 {
-	uint32_t error_code = (uint32_t)frame->error_code;
-
 	switch (vector) {
 	case VECTOR_DE:
-		signal_fault(frame, SIGFPE_, FPE_INTDIV_, frame->rip, error_code);
+		signal_fault(frame, vector, SIGFPE_, FPE_INTDIV_, frame->rip);
 		break;
 	case VECTOR_DB:
-		signal_fault(frame, SIGTRAP_, TRAP_TRACE_, frame->rip, error_code);
+		signal_fault(frame, vector, SIGTRAP_, TRAP_TRACE_, frame->rip);
 		break;
 	case VECTOR_BP:
-		signal_fault(frame, SIGTRAP_, SI_KERNEL_, 0, error_code);
+		signal_fault(frame, vector, SIGTRAP_, SI_KERNEL_, 0);
 		break;
 	case VECTOR_UD:
-		signal_fault(frame, SIGILL_, ILL_ILLOPN_, frame->rip, error_code);
+		signal_fault(frame, vector, SIGILL_, ILL_ILLOPN_, frame->rip);
 		break;
 	case VECTOR_MF:
 	case VECTOR_XM:
-		signal_fault(frame, SIGFPE_, fpe_code_now(vector), frame->rip, error_code);
+		signal_fault(frame, vector, SIGFPE_, fpe_code_now(vector), frame->rip);
 		break;
 	case VECTOR_AC:
-		signal_fault(frame, SIGBUS_, BUS_ADRALN_, 0, error_code);
+		signal_fault(frame, vector, SIGBUS_, BUS_ADRALN_, 0);
 		break;
 	case VECTOR_NP:
 	case VECTOR_SS:
-		signal_fault(frame, SIGBUS_, SI_KERNEL_, 0, error_code);
+		signal_fault(frame, vector, SIGBUS_, SI_KERNEL_, 0);
 		break;
 	case VECTOR_MC:
 		oops(frame, 0, vector_names[vector]);
 	default: /* #OF, #BR, #NM, #TS, #GP, … */
-		signal_fault(frame, SIGSEGV_, SI_KERNEL_, 0, error_code);
+		signal_fault(frame, vector, SIGSEGV_, SI_KERNEL_, 0);
 	}
 }
 

@@ -28,6 +28,7 @@
 #include "mm/vma/mmap_lock.h"
 #include "mm/vma/vma_index.h"
 
+#define VECTOR_PAGE_FAULT 14u
 #define SYSCALL_INSN_SIZE 2u /* 0f 05 */
 
 #define FIELD_IS(field, offset)                                                                    \
@@ -200,7 +201,7 @@ struct signal_direct signal_direct(const struct trap_frame *regs, uint64_t addr)
 		     s->blocked & signal_bit(SIGSEGV) || error_code & FAULT_FETCH ||
 		     addr >= TASK_SIZE || regs->cs != GDT_USER_CODE || !signal_place_ok(place)))
 		return (struct signal_direct){0, s};
-	s->trap.trapno = 14;
+	s->trap.trapno = VECTOR_PAGE_FAULT;
 	s->trap.err = error_code;
 	s->trap.cr2 = addr;
 	return (struct signal_direct){place.frame, s};
@@ -226,15 +227,15 @@ static inline uint32_t shown_error_code(uint32_t error_code, int si_code, uint64
 	return error_code;
 }
 
-void signal_fault(struct trap_frame *regs, int signo, int si_code, uint64_t addr,
-		  uint32_t error_code)
+void signal_fault(struct trap_frame *regs, unsigned vector, int signo, int si_code, uint64_t addr)
 {
 	struct signals *s = current_signals();
+	uint32_t error_code = (uint32_t)regs->error_code;
 
 	kern_lock();
-	s->trap.trapno = signal_trapno(signo, si_code);
+	s->trap.trapno = vector;
 	s->trap.err = error_code;
-	if (s->trap.trapno == 14) {
+	if (vector == VECTOR_PAGE_FAULT) {
 		s->trap.cr2 = addr;
 		s->trap.err = shown_error_code(error_code, si_code, addr);
 	}

@@ -159,24 +159,4 @@ static inline void signal_frame_restore(struct trap_frame *regs,
 	regs->ss = context->ss | 3u;
 }
 
-/* The exception number that Linux reports for a fault's signal (its numbers: signal.h). */
-static inline uint64_t signal_trapno(int signo, int si_code)
-{
-	enum { ILL = 4, TRAP = 5, FPE = 8, SEGV = 11 };
-	enum { KERNEL = 0x80, INTDIV = 1, ADRALN = 1, TRACE = 2 };
-
-	if (__builtin_expect(signo == SEGV, 1))
-		return si_code == KERNEL ? 13 : 14; /* #GP, #PF */
-	switch (signo) {
-	case ILL:
-		return 6; /* #UD */
-	case TRAP:
-		return si_code == TRACE ? 1 : 3; /* #DB, #BP */
-	case FPE:
-		return si_code == INTDIV ? 0 : 19;  /* #DE, #XM */
-	default:				    /* SIGBUS */
-		return si_code == ADRALN ? 17 : 14; /* #AC, #PF */
-	}
-}
-
 #endif
