@@ -43,6 +43,11 @@ _Noreturn void arch_enter_user(const struct trap_frame *frame);
 /* Entries from ring 3 start at this kernel stack (TSS.rsp0 and the system-call stack). */
 void arch_set_kernel_stack(uint64_t top);
 
+/* Ring 3's data segments. */
+struct arch_selectors {
+	uint16_t ds, es, fs, gs;
+};
+
 /* What the processor holds of a task while the task does not run (switch.c). 16-aligned, all zero
  * at first; the first task needs only stack_top and user. */
 struct arch_task {
@@ -50,30 +55,38 @@ struct arch_task {
 	uint64_t sp;
 	uint64_t stack_top; /* of its kernel stack */
 	uint64_t fs_base, gs_base;
-	bool user; /* has ring 3's state: the FXSAVE image and the bases count */
+	struct arch_selectors selectors;
+	bool user; /* has ring 3's state: the FXSAVE image, selectors and bases count */
 };
 
 /* Leaves prev, whose code this is, for next, and returns when somebody switches back to prev. Loads
  * next's address space where it is another (NULL, a kernel task: keeps what is loaded), its kernel
- * stack, and ring 3's x87/SSE state and segment bases. Records a page fault that is under way, so
- * that no time away is counted. prev may be freed once another task runs: its stack is used until
- * then. Needs: interrupts off, prev != next. */
+ * stack, and ring 3's x87/SSE state, selectors and segment bases. Records a page fault that is
+ * under way, so that no time away is counted. prev may be freed once another task runs: its stack
+ * is used until then. Needs: interrupts off, prev != next. */
 void arch_switch_task(struct arch_task *prev, struct arch_task *next, struct mm *next_mm);
 
 /* A kernel task's start: *t begins at entry(arg), which must not return. */
 void arch_task_init_kernel(struct arch_task *t, void *stack_base, void (*entry)(void *), void *arg);
 
 /* A forked child's start: *t leaves for ring 3 with the registers of *frame, but rax 0, and with
- * the running task's x87/SSE state and segment bases. When it runs first, before it leaves, it
- * calls first(its frame) on its own stack: what the scheduler has to finish, signals that came
- * meanwhile. Needs: *frame complete (a system call's is). */
+ * the running task's x87/SSE state, selectors and segment bases. When it runs first, before it
+ * leaves, it calls first(its frame) on its own stack: what the scheduler has to finish, signals
+ * that came meanwhile. Needs: *frame complete (a system call's is). */
 void arch_task_init_fork(struct arch_task *t, void *stack_base, const struct trap_frame *frame,
 			 void (*first)(struct trap_frame *));
 
+/* Ring 3's bases of the running task. Set, a base has no selector any more: 0. */
 void arch_set_fs_base(uint64_t base);
 uint64_t arch_get_fs_base(void);
-void arch_set_gs_base(uint64_t base); /* ring 3's */
+void arch_set_gs_base(uint64_t base);
 uint64_t arch_get_gs_base(void);
+
+/* As a program finds them at its start (execve): no selectors, bases 0. */
+void arch_segments_reset(void);
+
+/* The same of a task that has not run yet: CLONE_SETTLS. */
+void arch_task_set_fs_base(struct arch_task *t, uint64_t base);
 
 /* FXSAVE image of ring 3's x87/SSE state; 512 bytes, 16-aligned. arch_fpu_load masks reserved MXCSR
  * bits, so that bytes from ring 3 cannot fault. arch_fpu_initial: as a program starts. */

@@ -53,9 +53,7 @@ enum {
 	MSR_LSTAR = 0xc0000082,
 	MSR_CSTAR = 0xc0000083,
 	MSR_SFMASK = 0xc0000084,
-	MSR_FS_BASE = 0xc0000100,
 	MSR_GS_BASE = 0xc0000101,
-	MSR_KERNEL_GS_BASE = 0xc0000102,
 };
 
 enum {
@@ -287,28 +285,6 @@ void cpu_init_other(struct cpu *cpu, struct ist_stacks *ist)
 	write_cr4(cr4_value);
 	syscall_init();
 	arch_fpu_reset();
-}
-
-/* ---- segment bases of ring 3 ---- */
-
-void arch_set_fs_base(uint64_t base)
-{
-	wrmsr(MSR_FS_BASE, base);
-}
-
-uint64_t arch_get_fs_base(void)
-{
-	return rdmsr(MSR_FS_BASE);
-}
-
-void arch_set_gs_base(uint64_t base)
-{
-	wrmsr(MSR_KERNEL_GS_BASE, base);
-}
-
-uint64_t arch_get_gs_base(void)
-{
-	return rdmsr(MSR_KERNEL_GS_BASE);
 }
 
 /* ---- the end ---- */

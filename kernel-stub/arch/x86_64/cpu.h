@@ -126,6 +126,11 @@ static inline void write_cr3(uint64_t v)
 	__asm__ volatile("movq %0, %%cr3" ::"r"(v) : "memory");
 }
 
+enum {
+	MSR_FS_BASE = 0xc0000100,
+	MSR_KERNEL_GS_BASE = 0xc0000102, /* ring 3's, until swapgs */
+};
+
 static inline uint64_t rdmsr(uint32_t msr)
 {
 	uint32_t lo, hi;
@@ -213,6 +218,14 @@ void smp_mm_resume(struct mm *mm);
 
 /* No other CPU does anything any more, but for one that doesn't answer within a second. */
 void smp_stop_others(void);
+
+/* ---- segment.c ---- */
+
+struct arch_task;
+
+/* Ring 3's selectors and bases, from the processor and back. */
+void segments_save(struct arch_task *t);
+void segments_load(const struct arch_task *t);
 
 /* ---- kpti.c: nothing of it does anything without kpti=on ---- */
 

@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * From one task to another. Everything of a task is on its kernel stack but what the processor has
- * one of: the address space, the stack for entries from ring 3, the x87/SSE registers, the bases of
- * %fs and %gs. The kernel uses none of the last three, so a kernel task leaves ring 3's where they
- * are.
- *
- * Not kept per task are the data segment selectors, which no 64-bit program has a use for: one that
- * loads them finds its bases as it left them, but not its selectors.
+ * one of: the address space, the stack for entries from ring 3, the x87/SSE registers, the data
+ * segments (segment.c). The kernel uses none of the last two, so a kernel task leaves ring 3's
+ * where they are.
  */
 #include "arch/x86_64/cpu.h"
 
@@ -22,15 +19,13 @@ void syscall_switch_stack(uint64_t *save_sp, uint64_t next_sp);
 static void user_state_save(struct arch_task *t)
 {
 	arch_fpu_save(t->fpu);
-	t->fs_base = arch_get_fs_base();
-	t->gs_base = arch_get_gs_base();
+	segments_save(t);
 }
 
 static void user_state_load(const struct arch_task *t)
 {
 	arch_fpu_load(t->fpu);
-	arch_set_fs_base(t->fs_base);
-	arch_set_gs_base(t->gs_base);
+	segments_load(t);
 }
 
 /* A fault that ends in a signal may end its task, and so come here on its way: it is recorded

@@ -453,8 +453,7 @@ static void start(struct exec *e, struct task *task, struct trap_frame *regs)
 				    .ss = GDT_USER_DATA,
 				    .error_code = ~0ull,
 				    .rflags = RFLAGS_IF | 2};
-	arch_set_fs_base(0);
-	arch_set_gs_base(0);
+	arch_segments_reset();
 }
 
 void exec_first(struct task *task, struct trap_frame *regs)

@@ -147,7 +147,7 @@ static struct task *make_child(const struct trap_frame *regs, const struct clone
 		child->clear_child_tid = c->child_tid;
 	arch_task_init_fork(&child->arch, child->stack, &frame, child_first);
 	if (c->flags & CLONE_SETTLS)
-		child->arch.fs_base = c->tls;
+		arch_task_set_fs_base(&child->arch, c->tls);
 	return child;
 }
 
