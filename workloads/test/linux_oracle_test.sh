@@ -4,13 +4,13 @@
 #
 # Needs: build, top; setarch; a program faultline with the engine tcg (kvm: /dev/kvm that opens).
 
-# Linux's own run of PROGRAM [ARG]... into want.out and want.status. Without core files: a parent sees
-# in the status of a killed child whether one was written, and the stub writes none.
+# Linux's own run of PROGRAM [ARG]... into want.out and want.status. Without core files, unless the program
+# asks for them: a parent sees in the status of a killed child whether one is written.
 run_native()
 {
 	run=$1
 	shift
-	(ulimit -c 0 && setarch -R "$build/abi/$run" "$@" >want.out 2>want.err)
+	(ulimit -S -c 0 && setarch -R "$build/abi/$run" "$@" >want.out 2>want.err)
 	echo $? >want.status
 }
 
@@ -49,6 +49,16 @@ need_faithful()
 	esac
 }
 
+# What a program asks of this machine's Linux.
+need_of_host()
+{
+	[ "$1" = abi_core ] || return 0
+	case $(cat /proc/sys/kernel/core_pattern) in
+	*[/@\|]*) atf_skip "needs core files in the current directory: /proc/sys/kernel/core_pattern" ;;
+	esac
+	[ "$(ulimit -H -c)" = unlimited ] || atf_skip "needs RLIMIT_CORE unlimited"
+}
+
 # compare ENGINE PROGRAM [ARG]...
 compare()
 {
@@ -57,6 +67,7 @@ compare()
 	shift 2
 	need "$engine"
 	need_faithful "$engine" "$program"
+	need_of_host "$program"
 	for linked in "$program" "$program-musl"; do
 		run_native "$linked" "$@"
 		same_on "$engine" "$linked" "$@"

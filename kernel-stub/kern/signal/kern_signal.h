@@ -35,6 +35,7 @@ enum {
 	SI_KERNEL = 0x80,
 	CLD_EXITED = 1,
 	CLD_KILLED = 2,
+	CLD_DUMPED = 3,
 };
 
 #define SIGNAL_UNBLOCKABLE (1ull << (SIGKILL - 1) | 1ull << (SIGSTOP - 1))
@@ -130,6 +131,8 @@ void signal_retarget_all(const struct task *ending);
 
 /* Whether a signal is without effect by its default. */
 bool signal_ignored_by_default(int signo);
+/* Whether who dies of it leaves a core file. */
+bool signal_dumps_core(int signo);
 
 /* Delivers what is pending and not blocked (task->signal_ready): builds handlers' frames on *regs,
  * or ends the task. in_call: *regs is a system call's with its result, about to return; -ERESTART

@@ -75,6 +75,16 @@ bool signal_ignored_by_default(int signo)
 	       (signo >= SIGCONT && signo <= SIGTTOU); /* there is no job control */
 }
 
+bool signal_dumps_core(int signo)
+{
+	enum { QUIT = 3, ILL = 4, TRAP = 5, BUS = 7, FPE = 8, XCPU = 24, XFSZ = 25, SYS = 31 };
+	uint64_t set = signal_bit(QUIT) | signal_bit(ILL) | signal_bit(TRAP) | signal_bit(SIGABRT) |
+		       signal_bit(BUS) | signal_bit(FPE) | signal_bit(SIGSEGV) | signal_bit(XCPU) |
+		       signal_bit(XFSZ) | signal_bit(SYS);
+
+	return set & signal_bit(signo);
+}
+
 /* Whether a frame at `frame` runs off the alternate stack. */
 static bool off_altstack(const struct signals *s, uint64_t frame)
 {

@@ -195,6 +195,19 @@ int64_t process_end_others(void)
 	return 0;
 }
 
+#define STATUS_CORE 0x80u /* WCOREDUMP */
+#define CORE_MIN                                                                                   \
+	PAGE_SIZE /* a smaller limit lets no core file be written (Linux fs/coredump.c)            \
+		   */
+
+/* As wait4 has it. There is nowhere to write a core file to; the status says what Linux's would. */
+static uint32_t killed_status(const struct process *p, int signal)
+{
+	bool core = signal_dumps_core(signal) && p->limits.of[RLIMIT_CORE].cur >= CORE_MIN;
+
+	return (uint32_t)signal | (core ? STATUS_CORE : 0);
+}
+
 void task_exit(int status, int signal)
 {
 	struct task *t = current();
@@ -209,8 +222,8 @@ void task_exit(int status, int signal)
 		kern_lock();
 	/* A thread that execve ends doesn't end the process any more. */
 	if (!t->process->execing || t->process->execing == t)
-		process_kill(t->process,
-			     signal ? (uint32_t)signal : (uint32_t)(status & 0xff) << 8);
+		process_kill(t->process, signal ? killed_status(t->process, signal)
+						: (uint32_t)(status & 0xff) << 8);
 	thread_exit(t->process->exit_status);
 }
 

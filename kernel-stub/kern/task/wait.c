@@ -22,11 +22,18 @@ struct wait {
 	uint32_t options;
 };
 
+static int32_t end_code(uint32_t status)
+{
+	if (!(status & 0x7f))
+		return CLD_EXITED;
+	return status & 0x80 ? CLD_DUMPED : CLD_KILLED;
+}
+
 static struct signal_origin end_of(const struct process *p)
 {
 	uint32_t status = p->exit_status, killed = status & 0x7f;
 
-	return (struct signal_origin){.code = killed ? CLD_KILLED : CLD_EXITED,
+	return (struct signal_origin){.code = end_code(status),
 				      .payload = (uint64_t)p->pid,
 				      .value = killed ? killed : status >> 8};
 }
