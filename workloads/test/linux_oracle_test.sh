@@ -100,6 +100,17 @@ processes_tcg_body()
 	compare tcg abi_proc_random 1 30
 }
 
+# Strings of megabytes, likewise.
+atf_test_case exec_args_tcg
+exec_args_tcg_head()
+{
+	atf_set timeout 600
+}
+exec_args_tcg_body()
+{
+	compare tcg abi_exec_args large
+}
+
 # Random calls, and the tool that compares them: `make conformance` runs more of them.
 atf_test_case conformance_tcg
 conformance_tcg_head()
@@ -246,6 +257,7 @@ atf_init_test_cases()
 	atf_add_test_case conformance_tcg
 	atf_add_test_case features_tcg
 	atf_add_test_case processes_tcg
+	atf_add_test_case exec_args_tcg
 	atf_add_test_case cpus2_tcg
 	atf_add_test_case cpus4_tcg
 	atf_add_test_case races_tcg

@@ -38,6 +38,7 @@
 
 #include "arch/x86_64/arch.h"
 #include "arch/x86_64/cpu_layout.h"
+#include "kern/exec/args.h"
 #include "kern/exec/kern_elf.h"
 #include "kern/fs/file_table.h"
 #include "kern/fs/path.h"
@@ -57,11 +58,6 @@
 #define STACK_EXPAND                                                                               \
 	(128ull << 10)		  /* below the strings, from the start; the rest comes by growth */
 #define PIE_BRK 0x555555555000ull /* Linux's ELF_ET_DYN_BASE, two thirds of user space */
-#define ARG_STRINGS_MAX (2ull << 20) /* whatever RLIMIT_STACK says */
-#define ARG_STRINGS_MIN (128ull << 10)
-#define ARG_STRING_MAX (32 * PAGE_SIZE)
-#define ARG_STRINGS_FIRST 4096u /* bytes of the first buffer */
-#define ARG_PIECE 1024		/* bytes that are asked for at once */
 #define RFLAGS_IF 0x200ull
 #define CLOCK_TICKS 100
 
@@ -88,32 +84,22 @@
 #define AT_MINSIGSTKSZ 51
 #define AUXV_MAX 20u
 
-/* NUL-terminated strings one after the other. */
-struct strings {
-	char *base;
-	uint64_t size, count;
-	uint64_t capacity; /* of the buffer at base; 0: base is not ours */
-};
-
 struct exec {
 	struct mm *mm;
 	struct initramfs_file *file;
 	const char *path; /* as the program was asked for */
-	struct strings argv, envp;
+	struct args args;
 	struct elf_image image;
 	uint64_t bias;
-	uint64_t *words; /* what stands from rsp to the end of the auxiliary vector */
+	struct args_buffer words; /* what stands from rsp to the end of the auxiliary vector */
 	unsigned nr_words;
 	uint64_t execfn, arg_start, env_start, platform, random; /* on the user stack */
 };
 
-static void exec_free(struct exec *e)
+static void exec_free(const struct exec *e)
 {
-	kfree(e->words);
-	if (e->argv.capacity)
-		kfree(e->argv.base);
-	if (e->envp.capacity)
-		kfree(e->envp.base);
+	args_buffer_free(&e->words);
+	args_free(&e->args);
 }
 
 /* No way back any more. */
@@ -142,7 +128,7 @@ static struct strings read_strings(const char *path)
 
 	if (!f || !f->vm.size)
 		return s;
-	s.base = (char *)(uintptr_t)f->data;
+	s.base = (const char *)f->data;
 	s.size = f->vm.size;
 	if (s.base[s.size - 1])
 		port_panic("%s: the last string has no NUL", path);
@@ -153,90 +139,17 @@ static struct strings read_strings(const char *path)
 
 static void find_first(struct exec *e)
 {
-	e->argv = read_strings("/faultline/argv");
-	e->envp = read_strings("/faultline/envp");
-	if (!e->argv.count)
+	e->args.argv = read_strings("/faultline/argv");
+	e->args.envp = read_strings("/faultline/envp");
+	if (!e->args.argv.count)
 		port_panic("initrd: /faultline/argv is missing or empty");
-	if (e->argv.size + e->envp.size > ARG_STRINGS_MAX)
+	if (e->args.argv.size + e->args.envp.size > args_limit())
 		port_panic("exec: arguments and environment exceed %lu bytes (E2BIG)",
-			   (unsigned long)ARG_STRINGS_MAX);
-	e->file = initramfs_lookup(e->argv.base);
+			   (unsigned long)args_limit());
+	e->file = initramfs_lookup(e->args.argv.base);
 	if (!e->file)
-		port_panic("exec: %s is not in the initrd (ENOENT)", e->argv.base);
+		port_panic("exec: %s is not in the initrd (ENOENT)", e->args.argv.base);
 	e->path = e->file->path;
-}
-
-/* Room for `more` bytes behind s->size, where a string may have begun: 0, -E2BIG or -ENOMEM. */
-static int64_t strings_grow(struct strings *s, uint64_t more)
-{
-	uint64_t capacity = s->capacity ?: ARG_STRINGS_FIRST;
-	char *base;
-
-	if (s->size + more > ARG_STRINGS_MAX)
-		return -MM_E2BIG;
-	while (capacity < s->size + more)
-		capacity *= 2;
-	if (capacity == s->capacity)
-		return 0;
-	base = kmalloc(capacity);
-	if (!base)
-		return -MM_ENOMEM;
-	memcpy(base, s->base, s->capacity);
-	kfree(s->base);
-	s->base = base;
-	s->capacity = capacity;
-	return 0;
-}
-
-/* Appends a string of ring 3's, piece by piece: 0 or Linux's error. */
-static int64_t strings_append(struct strings *s, uint64_t user)
-{
-	uint64_t length = 0;
-	int64_t n, error;
-
-	do {
-		error = strings_grow(s, length + ARG_PIECE);
-		if (error)
-			return error;
-		n = strncpy_from_user(s->base + s->size + length, user + length, ARG_PIECE);
-		if (n < 0)
-			return n;
-		length += (uint64_t)n;
-		if (length >= ARG_STRING_MAX)
-			return -MM_E2BIG;
-	} while (n == ARG_PIECE);
-	s->size += length + 1;
-	s->count++;
-	return 0;
-}
-
-static int64_t strings_append_empty(struct strings *s)
-{
-	int64_t error = strings_grow(s, 1);
-
-	if (!error) {
-		s->base[s->size++] = 0;
-		s->count++;
-	}
-	return error;
-}
-
-/* The strings that an array of pointers names, which ends with NULL; no array: none. */
-static int64_t strings_read(struct strings *s, uint64_t user)
-{
-	uint64_t string;
-	int64_t error;
-
-	for (; user; user += sizeof(string)) {
-		if (copy_from_user(&string, user, sizeof(string)))
-			return -MM_EFAULT;
-		if (!string)
-			return 0;
-		error = strings_append(s, string);
-		if (error)
-			return error;
-	}
-	return 0;
 }
 
 /* ---- segments ---- */
@@ -337,10 +250,10 @@ static uint64_t push_strings(struct exec *e)
 
 	e->execfn = p -= n;
 	put_user_bytes(e, p, e->path, n);
-	e->env_start = p -= e->envp.size;
-	put_user_bytes(e, p, e->envp.base, e->envp.size);
-	e->arg_start = p -= e->argv.size;
-	put_user_bytes(e, p, e->argv.base, e->argv.size);
+	e->env_start = p -= e->args.envp.size;
+	put_user_bytes(e, p, e->args.envp.base, e->args.envp.size);
+	e->arg_start = p -= e->args.argv.size;
+	put_user_bytes(e, p, e->args.argv.base, e->args.argv.size);
 	e->platform = p = (p & ~15ull) - sizeof("x86_64");
 	put_user_bytes(e, p, "x86_64", sizeof("x86_64"));
 	e->random = p -= sizeof(random);
@@ -348,9 +261,16 @@ static uint64_t push_strings(struct exec *e)
 	return p;
 }
 
+static int64_t words_alloc(struct exec *e)
+{
+	uint64_t max = e->args.argv.count + e->args.envp.count + 3 + 2 * AUXV_MAX;
+
+	return args_buffer_alloc(&e->words, max * sizeof(uint64_t));
+}
+
 static void push_word(struct exec *e, uint64_t v)
 {
-	e->words[e->nr_words++] = v;
+	((uint64_t *)e->words.base)[e->nr_words++] = v;
 }
 
 static void push_aux(struct exec *e, uint64_t type, uint64_t v)
@@ -405,11 +325,11 @@ static void push_auxv(struct exec *e)
 /* The stack's VMA, as small as Linux makes it (fs/exec.c, setup_arg_pages). */
 static void map_stack(struct exec *e)
 {
-	uint64_t strings = 8 + str_length(e->path) + 1 + e->envp.size + e->argv.size;
-	uint64_t size = page_up(strings) + STACK_EXPAND, limit = e->mm->stack_limit << PAGE_SHIFT;
+	uint64_t strings = 8 + str_length(e->path) + 1 + e->args.envp.size + e->args.argv.size;
+	uint64_t least = page_up(strings), limit = e->mm->stack_limit << PAGE_SHIFT;
+	uint64_t size = least + STACK_EXPAND < limit ? least + STACK_EXPAND : limit;
 
-	if (size > limit && limit >= page_up(strings))
-		size = limit;
+	size = size > least ? size : least;
 	map_or_fail(e, STACK_TOP - size, STACK_TOP,
 		    PROT_READ_ | PROT_WRITE_ | (e->image.exec_stack ? PROT_EXEC_ : 0), NULL, 0,
 		    VM_GROWSDOWN);
@@ -418,19 +338,16 @@ static void map_stack(struct exec *e)
 /* Maps and fills the stack; returns rsp. */
 static uint64_t make_stack(struct exec *e)
 {
-	uint64_t max = e->argv.count + e->envp.count + 3 + 2 * AUXV_MAX, sp;
+	uint64_t sp;
 
 	map_stack(e);
-	e->words = kmalloc(max * sizeof(uint64_t));
-	if (!e->words)
-		exec_fail(e, "exec: no memory for %lu arguments", (unsigned long)max);
 	sp = push_strings(e);
-	push_word(e, e->argv.count);
-	push_pointers(e, &e->argv, e->arg_start);
-	push_pointers(e, &e->envp, e->env_start);
+	push_word(e, e->args.argv.count);
+	push_pointers(e, &e->args.argv, e->arg_start);
+	push_pointers(e, &e->args.envp, e->env_start);
 	push_auxv(e);
 	sp = (sp - e->nr_words * sizeof(uint64_t)) & ~15ull;
-	put_user_bytes(e, sp, e->words, e->nr_words * sizeof(uint64_t));
+	put_user_bytes(e, sp, e->words.base, e->nr_words * sizeof(uint64_t));
 	e->mm->start_stack = sp;
 	e->mm->arg_start = e->arg_start;
 	e->mm->arg_end = e->env_start;
@@ -468,20 +385,10 @@ void exec_first(struct task *task, struct trap_frame *regs)
 				   error.header, error.why);
 		port_panic("exec: %s: %s (ENOEXEC)", e.path, error.why);
 	}
+	if (words_alloc(&e))
+		port_panic("exec: no memory for %lu arguments", (unsigned long)e.args.argv.count);
 	start(&e, task, regs);
 	exec_free(&e);
-}
-
-/* Do strings and pointers to them exceed a quarter of RLIMIT_STACK (Linux fs/exec.c,
- * bprm_stack_limits)? */
-static bool strings_exceed(const struct exec *e)
-{
-	uint64_t limit = current()->process->limits.of[RLIMIT_STACK].cur / 4;
-	uint64_t strings = str_length(e->path) + 1 + e->argv.size + e->envp.size;
-
-	limit = limit < ARG_STRINGS_MAX ? limit : ARG_STRINGS_MAX;
-	limit = limit > ARG_STRINGS_MIN ? limit : ARG_STRINGS_MIN;
-	return strings + (e->argv.count + e->envp.count) * sizeof(uint64_t) > limit;
 }
 
 /* What can be said before the old address space goes: 0 or Linux's error. */
@@ -492,16 +399,10 @@ static int64_t prepare(struct exec *e, uint64_t user_argv, uint64_t user_envp)
 
 	if (error)
 		return error;
-	error = strings_read(&e->argv, user_argv);
-	if (!error)
-		error = strings_read(&e->envp, user_envp);
-	if (!error && !e->argv.count) /* Linux: a program without argv[0] gets an empty one */
-		error = strings_append_empty(&e->argv);
-	if (!error && strings_exceed(e))
-		error = -MM_E2BIG;
+	error = args_read(&e->args, e->path, user_argv, user_envp);
 	if (!error && !elf_parse(e->file->data, e->file->vm.size, &e->image, &why))
 		error = -MM_ENOEXEC;
-	return error;
+	return error ? error : words_alloc(e);
 }
 
 /* What the program is to have for itself is its own from here on: 0 or -ENOMEM, and then nothing
