@@ -463,9 +463,8 @@ static void fd_bits(void)
 		close(40);
 		say("fcntl command", F_GETFD | BIT(bit),
 		    bit < 32 ? 0 : syscall(SYS_fcntl, 0, F_GETFD | BIT(bit)));
-		if (BIT(bit) == O_EXCL || BIT(bit) == OPEN_DIRECT)
-			continue; /* pipes of notices: as the kernel was built; of packets: abi_pipe
-				   */
+		if (BIT(bit) == O_EXCL)
+			continue; /* pipes of notices: as the kernel was built */
 		say("pipe2", BIT(bit), syscall(SYS_pipe2, fds, BIT(bit)));
 	}
 }

@@ -124,7 +124,7 @@ conformance_tcg_body()
 	atf_check -s exit:2 -e match:"numbers from 1 on" "$(atf_config_get top)/harness/tools/conformance.sh" "$build" none
 }
 
-processes="abi_affinity abi_cow abi_exec abi_fork abi_fork_copy abi_kill abi_pipe abi_sched abi_selectors abi_signal
+processes="abi_affinity abi_cow abi_exec abi_fork abi_fork_copy abi_kill abi_pipe abi_pipe_packet abi_sched abi_selectors abi_signal
 abi_futex abi_futex_key abi_pthread abi_threads"
 
 # Programs of several processes, with $cpus CPUs.

@@ -1,9 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Pipes: a ring of 64 KiB between two open files. A reader waits for a byte or for the last writer
- * to close, a writer for room or for the last reader to close, unless the open file has O_NONBLOCK.
- * Whoever changes the ring makes the other side look again. A chunk of up to a page is moved whole
- * or, on a bad address, not at all, as Linux moves its pages (fs/pipe.c).
+ * Pipes (Linux fs/pipe.c): sixteen pages between two open files. A reader waits for a byte or for
+ * the last writer to close, a writer for a free page or for the last reader to close, unless the
+ * open file has O_NONBLOCK. Whoever changes the ring makes the other side look again.
+ *
+ *   1. A write takes fresh pages; but what is left of it beyond whole pages goes first, behind the
+ * last bytes there are, if all of it fits into their page. So a write of a page or less goes in
+ * whole (PIPE_BUF). A page is free again when its last byte was read.
+ *   2. If the writer's open file has O_DIRECT, each page that is written is a packet: nothing is
+ * put behind its bytes, a read ends with it, and what the read had no room for is lost.
+ *   3. The bytes of a page are moved all or, on a bad address, not at all.
  */
 #include "arch/x86_64/arch.h"
 #include "kern/fs/file_table.h"
@@ -15,12 +21,19 @@
 #include "mm/phys/slab.h"
 
 #define PIPE_ORDER 4u
-#define PIPE_SIZE (PAGE_SIZE << PIPE_ORDER)
+#define PIPE_PAGES (1u << PIPE_ORDER)
+
+/* What of a page is to be read; eight bytes, so that it is written at once. */
+struct pipe_page {
+	uint16_t start, end;
+	uint32_t packet; /* O_DIRECT or 0 */
+};
 
 struct pipe {
 	bool has_reader, has_writer;
-	uint64_t head, tail; /* bytes written and read since it was empty */
+	uint32_t head, tail; /* pages written to and read to the end */
 	char *ring;
+	struct pipe_page pages[PIPE_PAGES];
 	struct wait_queue readers, writers;
 };
 
@@ -35,27 +48,35 @@ static uint64_t least(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
-/* How much of `want` is to be moved at once at ring position pos. */
-static uint64_t chunk_at(uint64_t pos, uint64_t want)
+static struct pipe_page *page_at(struct pipe *p, uint32_t n)
 {
-	return least(least(want, PAGE_SIZE), PIPE_SIZE - pos % PIPE_SIZE);
+	return &p->pages[n % PIPE_PAGES];
 }
 
-/* Moves what there is; the bytes moved, or -EFAULT. */
+static char *bytes_at(const struct pipe *p, uint32_t n, uint32_t offset)
+{
+	return p->ring + n % PIPE_PAGES * PAGE_SIZE + offset;
+}
+
+/* Moves what there is, up to the end of a packet; the bytes moved, or -EFAULT. Needs: something is
+ * there, and wanted. */
 static int64_t take(struct pipe *p, struct user_iter *to)
 {
 	int64_t done = 0;
 
-	while (to->left && p->head != p->tail) {
-		uint64_t n = chunk_at(p->tail, least(to->left, p->head - p->tail));
+	do {
+		struct pipe_page *page = page_at(p, p->tail);
+		uint64_t n = least(to->left, page->end - page->start);
 
-		if (user_iter_copy_out(p->ring + p->tail % PIPE_SIZE, n, to) < n)
+		if (user_iter_copy_out(bytes_at(p, p->tail, page->start), n, to) < n)
 			return done ? done : -MM_EFAULT;
-		p->tail += n;
+		page->start = (uint16_t)(page->start + n);
 		done += (int64_t)n;
-	}
-	if (p->head == p->tail)
-		p->head = p->tail = 0; /* so that chunks begin where Linux's pages do */
+		if (page->packet || page->start == page->end)
+			p->tail++;
+		if (page->packet)
+			break;
+	} while (to->left && p->head != p->tail);
 	return done;
 }
 
@@ -78,56 +99,89 @@ static int64_t pipe_read(struct file *file, struct user_iter *to)
 	return done;
 }
 
-/* Room for the next chunk of a write: a write of a page or less goes in whole (PIPE_BUF). */
-static bool has_room(const struct pipe *p, uint64_t left, int64_t done)
-{
-	uint64_t room = PIPE_SIZE - (p->head - p->tail);
-
-	return !done && left <= PAGE_SIZE ? room >= left : room > 0;
-}
-
 /* To the thread that writes, as on Linux. */
-static void send_sigpipe(void)
+static __attribute__((noinline, cold)) void send_sigpipe(void)
 {
 	struct signal_origin from = {.code = SI_USER, .payload = (uint64_t)task_pid()};
 
 	signal_send_thread(current(), SIGPIPE, &from);
 }
 
-/* Waits for room: 0, or why not. */
-static int64_t wait_for_room(struct pipe *p, const struct file *file, uint64_t left, int64_t done)
+static inline bool may_fill(const struct pipe *p)
 {
-	int64_t error;
+	return p->has_reader && p->head - p->tail < PIPE_PAGES;
+}
 
-	for (;;) {
-		if (!p->has_reader) {
+/* Waits for a free page: 0, or why not. */
+static __attribute__((noinline)) int64_t wait_for_page(struct pipe *p, const struct file *file)
+{
+	int64_t error = 0;
+
+	while (!error && !may_fill(p)) {
+		if (p->has_reader) {
+			error = wait_in(&p->writers, file);
+		} else {
 			send_sigpipe();
-			return -MM_EPIPE;
+			error = -MM_EPIPE;
 		}
-		if (has_room(p, left, done))
-			return 0;
-		error = wait_in(&p->writers, file);
-		if (error)
-			return error;
 	}
+	return error;
+}
+
+/* 1.: puts the first n bytes behind the last there are; how many, 0 if they don't fit, or -EFAULT.
+ */
+static int64_t merge(struct pipe *p, struct user_iter *from, uint32_t n)
+{
+	struct pipe_page *last = page_at(p, p->head - 1);
+
+	if (last->packet || last->end + n > PAGE_SIZE)
+		return 0;
+	if (user_iter_copy_in(bytes_at(p, p->head - 1, last->end), n, from) < n)
+		return -MM_EFAULT;
+	last->end = (uint16_t)(last->end + n);
+	return n;
+}
+
+/* Fills the next page: how many bytes, or -EFAULT. Needs: one is free. */
+static inline int64_t fill(struct pipe *p, struct user_iter *from, uint32_t packet)
+{
+	uint32_t i = p->head % PIPE_PAGES;
+	uint64_t n = least(from->left, PAGE_SIZE);
+
+	if (user_iter_copy_in(bytes_at(p, i, 0), n, from) < n)
+		return -MM_EFAULT;
+	p->pages[i] = (struct pipe_page){.end = (uint16_t)n, .packet = packet};
+	p->head++;
+	return (int64_t)n;
+}
+
+/* 1.: what goes behind the last bytes there are: how much, or -EFAULT. Needs: there are some. */
+static __attribute__((noinline)) int64_t write_rest(struct pipe *p, struct user_iter *from)
+{
+	uint32_t rest = from->left % PAGE_SIZE;
+	int64_t done = 0;
+
+	if (rest && p->has_reader)
+		done = merge(p, from, rest);
+	if (done > 0)
+		wait_queue_wake(&p->readers);
+	return done;
 }
 
 static int64_t pipe_write(struct file *file, struct user_iter *from)
 {
 	struct pipe *p = file->private;
-	int64_t done = 0, error;
-	uint64_t n;
+	int64_t done = p->head == p->tail ? 0 : write_rest(p, from), n = 0;
 
-	while (from->left) {
-		error = wait_for_room(p, file, from->left, done);
-		if (error)
-			return done ? done : error;
-		n = least(from->left, PIPE_SIZE - (p->head - p->tail));
-		n = chunk_at(p->head, n);
-		if (user_iter_copy_in(p->ring + p->head % PIPE_SIZE, n, from) < n)
-			return done ? done : -MM_EFAULT;
-		p->head += n;
-		done += (int64_t)n;
+	while (done >= 0 && from->left) {
+		if (unlikely(!may_fill(p)))
+			n = wait_for_page(p, file);
+		if (!n)
+			n = fill(p, from, file->flags & O_DIRECT);
+		if (n < 0)
+			return done ? done : n;
+		done += n;
+		n = 0;
 		wait_queue_wake(&p->readers);
 	}
 	return done;
@@ -169,7 +223,7 @@ static void pipe_release_writer(struct file *file)
 }
 
 /* O_ASYNC sends a signal to an owner, whom F_SETOWN would name and doesn't. */
-#define PIPE_SETTABLE O_ASYNC
+#define PIPE_SETTABLE (O_DIRECT | O_ASYNC)
 
 static const struct file_ops pipe_reader_ops = {
 	.read = pipe_read,
@@ -206,7 +260,7 @@ static struct pipe *pipe_alloc(void)
 /* Installs both ends of p into fds; on failure neither is left, and p is freed. */
 static int64_t install_ends(struct pipe *p, uint32_t flags, int32_t fds[2])
 {
-	int64_t fd = file_install(&pipe_reader_ops, O_RDONLY | flags, p);
+	int64_t fd = file_install(&pipe_reader_ops, O_RDONLY | (flags & ~(uint32_t)O_DIRECT), p);
 
 	if (fd < 0) {
 		pipe_free(p);

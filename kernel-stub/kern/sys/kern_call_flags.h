@@ -60,7 +60,7 @@ static const struct call_flags setfl_flags = {
 };
 
 static const struct call_flags pipe2_flags = {
-	.done = O_CLOEXEC | O_NONBLOCK,
+	.done = O_CLOEXEC | O_NONBLOCK | O_DIRECT,
 	.refused = {{O_EXCL, MM_ENOPKG}}, /* a notification pipe */
 	.unknown = MM_EINVAL,
 };
