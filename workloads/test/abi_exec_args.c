@@ -125,7 +125,7 @@ static void around(const char *what, unsigned long limit, rlim_t stack)
 /* The stack's pages hold the strings, 8 bytes at its top, and whatever the program needs. */
 static void small_stacks(void)
 {
-	static const unsigned pages[] = {2, 8, 9, 16, 24};
+	static const unsigned pages[] = {2, 8, 12};
 	char what[64];
 
 	for (size_t i = 0; i < sizeof(pages) / sizeof(pages[0]); i++) {
@@ -150,9 +150,8 @@ static void small_stacks(void)
 	try_exec("  one more", 1, 0, argv, envp);
 }
 
-static void quarters(void)
+static void small_spaces(void)
 {
-	around("128 KiB are always allowed", 128 * KIB, 300 * KIB);
 	fill(15 * PAGE);
 	try_exec("address space of 16 pages: the strings fit", 8 * MIB, 16 * PAGE, argv, envp);
 	fill(16 * PAGE);
@@ -215,6 +214,7 @@ static void empty_strings(const char *what, unsigned long limit, unsigned long m
 
 static void large(void)
 {
+	around("128 KiB are always allowed", 128 * KIB, 300 * KIB);
 	around("a quarter of 1 MiB", 256 * KIB, MIB);
 	around("a quarter of 8 MiB", 2 * MIB, 8 * MIB);
 	around("a quarter of 23 MiB", 23 * MIB / 4, 23 * MIB);
@@ -234,12 +234,12 @@ int main(int argc, char **args)
 	argv = malloc(8 * MIB);
 	envp = malloc(MIB);
 	if (argc > 1) {
+		one_string();
 		large();
 		return 0;
 	}
 	small_stacks();
-	quarters();
-	one_string();
+	small_spaces();
 	errors();
 	return 0;
 }
