@@ -122,8 +122,11 @@ static void op_mmap(void)
 	unsigned long len = draw_length(), type = draw_type(len), flags = type | draw_flags();
 	unsigned long hint = draw(3) ? 0 : draw_hint(), offset = draw(4) ? 0 : draw(1024) * PAGE;
 	int fd = flags & MAP_ANONYMOUS ? -1 : zero_fd;
-	long at = syscall(SYS_mmap, hint, len, PROT_NONE, flags, fd, offset);
+	long at;
 
+	if (flags & MAP_FIXED_NOREPLACE && hint > -PAGE)
+		hint = -PAGE; /* Linux returns what lies above as an error's number */
+	at = syscall(SYS_mmap, hint, len, PROT_NONE, flags, fd, offset);
 	say("mmap %#lx %#lx flags %#lx offset %#lx", hint, len, flags, offset);
 	say_result(at);
 	if (at != -1)
