@@ -59,6 +59,14 @@ check: deps
 	@$(MAKE) --no-print-directory -j2 B=$(B) tests
 	@$(TOOLS)/check.sh $(B)
 
+# What docs/claims.md claims, each by its test.
+.PHONY: check-claims
+check-claims: deps
+	@$(TOOLS)/deps.sh check lint
+	@$(MAKE) --no-print-directory -j2 B=$(B) tests
+	@$(TOOLS)/lint.sh
+	@$(TOOLS)/claims.sh $(B)
+
 # RESULTS names the run's directory; by default one of its own for each run.
 ENGINE ?= auto
 MATRIX ?= workloads/matrix/default.ini
