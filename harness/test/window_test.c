@@ -77,7 +77,7 @@ ATF_TC_BODY(plan, tc)
 {
 	struct window_spec w = window_plan(1, FL_RECORDER_HIST, 1000, 0x100000);
 
-	ATF_CHECK_EQ(16u << 20, w.addr);
+	ATF_CHECK_EQ(4u << 20, w.addr);
 	ATF_CHECK_EQ(0, w.ring_events); /* only recorder=raw has rings */
 	ATF_CHECK(w.size >= fl_window_layout(1, 0).end && w.size % 4096 == 0);
 	w = window_plan(1, FL_RECORDER_RAW, 1000, (40u << 20) + 1);

@@ -295,10 +295,21 @@ static void signal_from_child(void)
 
 /* ---- 7. ---- */
 
+#define TUNABLES "GLIBC_TUNABLES="
+
+/* What the kvm engine may have told glibc of the CPU, or NULL. */
+static char *tunables(void)
+{
+	for (char **e = environ; *e; e++)
+		if (!strncmp(*e, TUNABLES, strlen(TUNABLES)))
+			return *e;
+	return NULL;
+}
+
 static void exec_child(void)
 {
 	char number[24], word[] = "leaf", one[] = "A=1", two[] = "B=22";
-	char *argv[] = {program, word, number, NULL}, *envp[] = {one, two, NULL};
+	char *argv[] = {program, word, number, NULL}, *envp[] = {one, two, tunables(), NULL};
 	pid_t pid;
 
 	snprintf(number, sizeof(number), "%u", random_below(1u << 30));
@@ -315,7 +326,7 @@ static int leaf(const char *number, char **envp)
 {
 	int nr_env = 0;
 
-	for (; envp[nr_env]; nr_env++)
+	for (; envp[nr_env] && strncmp(envp[nr_env], TUNABLES, strlen(TUNABLES)); nr_env++)
 		for (const char *p = envp[nr_env]; *p; p++)
 			fold((unsigned char)*p);
 	fold(strtoull(number, NULL, 10));

@@ -758,9 +758,9 @@ static void *forks(void *arg)
 
 static void *execs(void *arg)
 {
-	char *argv[] = {program, arg, NULL}, *envp[] = {NULL};
+	char *argv[] = {program, arg, NULL};
 
-	execve(program, argv, envp);
+	execve(program, argv, environ);
 	return NULL;
 }
 

@@ -449,10 +449,10 @@ static void ends(void)
 
 static int execs(void *arg)
 {
-	char *argv[] = {program, arg, NULL}, *envp[] = {NULL};
+	char *argv[] = {program, arg, NULL};
 
 	raw(SYS_nanosleep, (long)&tick, 0, 0, 0, 0, 0);
-	raw(SYS_execve, (long)program, (long)argv, (long)envp, 0, 0, 0);
+	raw(SYS_execve, (long)program, (long)argv, (long)environ, 0, 0, 0);
 	return 0;
 }
 

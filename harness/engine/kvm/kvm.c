@@ -6,7 +6,7 @@
  * Three kinds of host:
  *   1. VMX or SVM: the CPU runs the guest whole; latencies mean what they say.
  *   2. kvm_pvm: ring 3 runs on the CPU, ring 0 is interpreted. The stub needs to know (quirks=pvm);
- *      counts hold, latencies do not.
+ *      counts hold, latencies do not. Ring 3 sees the host's CPUID, and is told otherwise.
  *   3. anything else that is far too slow for a CPU (nested emulation): as 2.
  */
 #include <errno.h>
@@ -193,6 +193,37 @@ static unsigned kvm_max_cpus(const char **how)
 	return host.max_cpus;
 }
 
+/* ---- ring 3 on kvm_pvm ---- */
+
+/* It finds AVX by the host's CPUID, and uses it; but ring 0 saves by FXSAVE, which is what the CPU
+ * of kvm_cpuid.c has and all that the interpreter knows: the upper halves of the registers would be
+ * whoever's ran last. So glibc is told to do as it does on that CPU. Unknown names it ignores. */
+#define LIKE_THE_MODEL                                                                             \
+	"GLIBC_TUNABLES=glibc.cpu.hwcaps=-AVX,-AVX2,-AVX512F,-AVX512VL,-AVX512BW,"                 \
+	"-AVX_Fast_Unaligned_Load,-FMA,-ERMS,-FSRM,-RTM,-SSSE3,-SSE4_1,-SSE4_2,-BMI1,-BMI2,"       \
+	"-LZCNT,-POPCNT,-MOVBE"
+
+static bool cpuid_is_hosts(void)
+{
+	return !strcmp(host.module, "kvm_pvm");
+}
+
+/* The environment with that variable, unless it has one of the name. free() it. */
+static const char **like_the_model(const char *const *env)
+{
+	const char **copy;
+	size_t n = 0;
+	bool told = false;
+
+	for (; env[n]; n++)
+		told |= !strncmp(env[n], LIKE_THE_MODEL, strcspn(LIKE_THE_MODEL, "=") + 1);
+	copy = xcalloc(n + 2, sizeof(*copy));
+	memcpy(copy, env, n * sizeof(*copy));
+	if (!told)
+		copy[n] = LIKE_THE_MODEL;
+	return copy;
+}
+
 /* ---- a run ---- */
 
 static char *boot(struct kvm_machine *m, struct boot_job *job)
@@ -257,12 +288,25 @@ static const char *kernel_args(char *buf, size_t size)
 	return buf;
 }
 
-static void kvm_run(const struct machine_spec *spec, struct outcome *out)
+static void run_job(const struct machine_spec *spec, struct outcome *out)
 {
-	const char *why = kvm_unavailable();
 	char args[96];
 	struct kvm_machine *m;
 	struct boot_job job;
+
+	if (!boot_prepare(&job, spec, kernel_args(args, sizeof(args)), out))
+		return;
+	m = xcalloc(1, sizeof(*m));
+	run_machine(m, &job, out);
+	kvm_machine_free(m);
+	free(m);
+	boot_job_free(&job);
+}
+
+static void kvm_run(const struct machine_spec *spec, struct outcome *out)
+{
+	const char *why = kvm_unavailable(), **env = NULL;
+	struct machine_spec s = *spec;
 
 	memset(out, 0, sizeof(*out));
 	out->unit = "cycles";
@@ -275,13 +319,10 @@ static void kvm_run(const struct machine_spec *spec, struct outcome *out)
 			    spec->cpus, host.max_cpus);
 		return;
 	}
-	if (!boot_prepare(&job, spec, kernel_args(args, sizeof(args)), out))
-		return;
-	m = xcalloc(1, sizeof(*m));
-	run_machine(m, &job, out);
-	kvm_machine_free(m);
-	free(m);
-	boot_job_free(&job);
+	if (cpuid_is_hosts())
+		s.envp = env = like_the_model(spec->envp);
+	run_job(&s, out);
+	free(env);
 }
 
 const struct engine engine_kvm = {
