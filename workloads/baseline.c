@@ -51,6 +51,7 @@ enum probe {
 	FORK_SMALL,
 	FORK_LARGE,
 	MAPERR,
+	MAPERR_NULL,
 	ACCERR,
 	MMAP_MUNMAP,
 	MMAP_TOUCH_MUNMAP,
@@ -266,6 +267,14 @@ static void handle_segv(struct baseline *b, void (*handler)(int, siginfo_t *, vo
 		wl_fail(b->run, "sigaction: %m");
 }
 
+/* Loads where no VMA is. */
+static void maperrs(struct baseline *b, char *p, enum probe probe)
+{
+	for (unsigned i = 0; i < ROUNDS; i++)
+		add(b, net_of(segv_access(SEGV_READ, p).ticks, b->run->overhead[TIMING_ACCESS]));
+	finish(b, probe);
+}
+
 static void probe_signals(struct baseline *b)
 {
 	char *p = guarded_map(b, 2);
@@ -273,10 +282,8 @@ static void probe_signals(struct baseline *b)
 	touch(p, 2);
 	wl_unmap(b->run, p + WL_PAGE, WL_PAGE);
 	handle_segv(b, move_rip);
-	for (unsigned i = 0; i < ROUNDS; i++)
-		add(b, net_of(segv_access(SEGV_READ, p + WL_PAGE).ticks,
-			      b->run->overhead[TIMING_ACCESS]));
-	finish(b, MAPERR);
+	maperrs(b, p + WL_PAGE, MAPERR);
+	maperrs(b, NULL, MAPERR_NULL);
 	handle_segv(b, make_writable);
 	for (unsigned i = 0; i < ROUNDS; i++) {
 		mprotect_ticks(b, p, WL_PAGE, PROT_READ);

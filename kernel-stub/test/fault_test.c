@@ -257,6 +257,67 @@ ATF_TC_BODY(maperr, tc)
 	world_close();
 }
 
+/*
+ * Far from the VMA that the last lookup found, a:
+ *
+ *     0   l    b    a            top
+ *     ?   RR ? RR ? RR     ?     RR ?
+ */
+ATF_TC_WITHOUT_HEAD(maperr_far);
+ATF_TC_BODY(maperr_far, tc)
+{
+	const uint64_t l = MMAP_MIN_ADDR, b = WORLD_BASE, a = b + 64 * PAGE_SIZE;
+	const uint64_t holes[] = {0,
+				  l - 1,
+				  l + 2 * PAGE_SIZE,
+				  b - 1,
+				  b + 2 * PAGE_SIZE,
+				  a - 1,
+				  a + 2 * PAGE_SIZE,
+				  TASK_SIZE - 2 * PAGE_SIZE - 1,
+				  TASK_SIZE - 1};
+
+	world_open();
+	map_at(l, 2, RW);
+	map_at(b, 2, RW);
+	map_at(a, 2, RW);
+	map_at(TASK_SIZE - 2 * PAGE_SIZE, 1, RW);
+	for (unsigned i = 0; i < sizeof(holes) / sizeof(holes[0]); i++) {
+		write_word(a, 1);
+		CHECK_REFUSED(holes[i], HOSTED_READ, U, USER_INVALID_MAPERR, FAULT_SIGNAL,
+			      SEGV_MAPERR_);
+		CHECK_VERDICT(fault(holes[i], FAULT_UACCESS), KERNEL_INVALID_UACCESS, FAULT_FIXUP,
+			      0);
+	}
+	write_word(TASK_SIZE - 2 * PAGE_SIZE, 1);
+	CHECK_REFUSED(TASK_SIZE, HOSTED_READ, U, USER_INVALID_KERNEL_ADDR, FAULT_SIGNAL,
+		      SEGV_MAPERR_);
+	CHECK_REFUSED(0, HOSTED_WRITE, U | W, USER_INVALID_MAPERR, FAULT_SIGNAL, SEGV_MAPERR_);
+	world_close();
+}
+
+/* Nothing is said of the lowest VMA by the others: it may hold page 0, or grow down. */
+ATF_TC_WITHOUT_HEAD(lowest);
+ATF_TC_BODY(lowest, tc)
+{
+	const uint64_t low = 1ull << 20;
+
+	world_open();
+	map_at(WORLD_BASE, 1, RW);
+	map_at(WORLD_BASE + PMD_SIZE, 1, RW);
+	map_at(0, 1, RW);
+	write_word(WORLD_BASE + PMD_SIZE, 1);
+	CHECK_SERVED(0, HOSTED_WRITE, U | W, USER_MINOR_ANON_ALLOC);
+	ATF_REQUIRE_EQ(vm_munmap(mm, 0, PAGE_SIZE), 0);
+	ATF_REQUIRE_EQ(vm_mmap(mm, low, PAGE_SIZE, RW, MAP_PRIVATE_ | MAP_FIXED_ | MAP_GROWSDOWN_,
+			       NULL, 0, 0),
+		       (int64_t)low);
+	write_word(WORLD_BASE + PMD_SIZE, 1);
+	CHECK_SERVED(low - 1, HOSTED_WRITE, U | W, USER_MINOR_STACK_GROW);
+	ATF_REQUIRE_EQ(vm_munmap(mm, low - PAGE_SIZE, 2 * PAGE_SIZE), 0);
+	world_close();
+}
+
 ATF_TC_WITHOUT_HEAD(accerr);
 ATF_TC_BODY(accerr, tc)
 {
@@ -778,6 +839,8 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, spurious_stale_tlb);
 	ATF_TP_ADD_TC(tp, spurious_other_cpu_first);
 	ATF_TP_ADD_TC(tp, maperr);
+	ATF_TP_ADD_TC(tp, maperr_far);
+	ATF_TP_ADD_TC(tp, lowest);
 	ATF_TP_ADD_TC(tp, accerr);
 	ATF_TP_ADD_TC(tp, accerr_prot_none);
 	ATF_TP_ADD_TC(tp, exec);

@@ -10,21 +10,23 @@
 #include "mm/object/shmem.h"
 #include "mm/vma/vma_index.h"
 
-/* Whether no VMA holds addr and none will grow to it, as far as the last one that was found and its
- * neighbours can tell: a program that faults where nothing is tends to do so next to what it uses.
- * Needs: mm->lock. */
-static inline bool fault_in_hole(struct mm *mm, uint64_t addr)
+/* Whether no VMA holds addr and none will grow to it, as far as `vma` and its neighbours and the
+ * lowest one can tell: a program that faults where nothing is tends to do so next to what it uses
+ * last, or through a null pointer. Needs: mm->lock. */
+static inline bool fault_in_hole(const struct mm *mm, const struct vma *vma, uint64_t addr)
 {
-	const struct vma *vma = __atomic_load_n(&mm->last_hit, __ATOMIC_RELAXED);
-
-	if (unlikely(!vma))
-		return false;
 	if (addr >= vma->end) {
 		vma = vma->next;
 		return !vma || (addr < vma->start && !(vma->flags & VM_GROWSDOWN));
 	}
-	return addr < vma->start && !(vma->flags & VM_GROWSDOWN) &&
-	       (!vma->prev || addr >= vma->prev->end);
+	if (addr >= vma->start)
+		return false;
+	if (vma->prev && addr < vma->prev->end) {
+		vma = mm->first;
+		if (addr >= vma->start)
+			return false;
+	}
+	return !(vma->flags & VM_GROWSDOWN);
 }
 
 /* Case 3d, all looked up; `path` is one of fault_cow.c's. Releases mm->lock. */
@@ -101,11 +103,11 @@ fault_protected(struct mm *mm, const struct fault_access *access)
 	return (struct fault_verdict){.class = FL_CLASS_USER_MINOR_COW_REUSE};
 }
 
-/* The fast path has found that the VMA is not the last one: so there may be none. */
+/* The fast path has found that the VMA is not `vma`, the last one: so there may be none. */
 static __attribute__((noinline)) struct fault_verdict
-fault_elsewhere(struct mm *mm, const struct fault_access *access)
+fault_elsewhere(struct mm *mm, const struct fault_access *access, const struct vma *vma)
 {
-	if (unlikely(access->addr >= TASK_SIZE || !fault_in_hole(mm, access->addr)))
+	if (unlikely(!fault_in_hole(mm, vma, access->addr) || access->addr >= TASK_SIZE))
 		return fault_locked(mm, access);
 	mmap_read_unlock(mm);
 	return fault_verdict(FL_CLASS_USER_INVALID_MAPERR);
@@ -177,8 +179,10 @@ struct fault_verdict vm_fault(struct mm *mm, const struct fault_access *access)
 	if (unlikely(!mmap_read_try(mm)))
 		return fault_waits(mm, access);
 	vma = __atomic_load_n(&mm->last_hit, __ATOMIC_RELAXED);
-	if (unlikely(!vma || addr < vma->start || addr >= vma->end))
-		return fault_elsewhere(mm, access);
+	if (unlikely(!vma))
+		return fault_locked(mm, access);
+	if (unlikely(addr < vma->start || addr >= vma->end))
+		return fault_elsewhere(mm, access, vma);
 	if (unlikely(vma->file))
 		return fault_of_file(mm, access, vma);
 	table = pgtable_try(mm, addr);
@@ -209,12 +213,15 @@ struct fault_verdict vm_fault(struct mm *mm, const struct fault_access *access)
 
 struct fault_verdict vm_fault_uaccess(struct mm *mm, const struct fault_access *access)
 {
+	const struct vma *vma;
+
 	vmstat_inc(FL_VMSTAT_PGFAULT);
 	if (unlikely(!mm || access->flags & FAULT_RSVD))
 		return fault_unusual(mm, access);
 	if (unlikely(!mmap_read_try(mm)))
 		return fault_waits(mm, access);
-	if (!fault_in_hole(mm, access->addr))
+	vma = __atomic_load_n(&mm->last_hit, __ATOMIC_RELAXED);
+	if (unlikely(!vma) || !fault_in_hole(mm, vma, access->addr))
 		return fault_locked(mm, access);
 	mmap_read_unlock(mm);
 	return fault_verdict(FL_CLASS_KERNEL_INVALID_UACCESS);
