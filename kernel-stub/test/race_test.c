@@ -235,6 +235,10 @@ static void change_drop(struct racer *r)
 		len = PAGE_SIZE;
 	error = vm_madvise(mm, at, len, MADV_DONTNEED_);
 	ASSERT(!error || (error == -MM_ENOMEM && change == change_any));
+	/* What it wrote there is gone, though another CPU may have dropped it; unless that moved
+	 * it. */
+	for (uint64_t va = at; change == change_drop && va < at + len; va += PAGE_SIZE)
+		r->wrote[(va - ANON_AT) >> PAGE_SHIFT] = 0;
 	ASSERT(vm_madvise(mm, FILE_AT, FILE_PAGES * PAGE_SIZE, MADV_DONTNEED_) == 0);
 }
 

@@ -14,12 +14,24 @@ void zap_range_shared_unflushed(struct mm *mm, uint64_t start, uint64_t end);
 void zap_page_if_unflushed(struct mm *mm, struct pte_slot slot, uint64_t va, pte_t old);
 static void protect_range_unflushed(struct mm *mm, struct vma *vma, uint64_t start, uint64_t end);
 
+/* What another CPU does where the flush would be, once. */
+static void (*meanwhile)(void);
+
+static void left_out(void)
+{
+	void (*fn)(void) = meanwhile;
+
+	meanwhile = NULL;
+	if (fn)
+		fn();
+}
+
 #define zap_range zap_range_unflushed
 #define zap_range_shared zap_range_shared_unflushed
 #define zap_page_if zap_page_if_unflushed
 #define protect_range protect_range_unflushed
-#define tlb_batch_flush(batch, of) ((void)(of), (batch)->nr = 0)
-#define tlb_flush_page(of, va) ((void)(of), (void)(va))
+#define tlb_batch_flush(batch, of) ((void)(of), (batch)->nr = 0, left_out())
+#define tlb_flush_page(of, va) ((void)(of), (void)(va), left_out())
 #include "mm/walk/zap.c"
 #include "mm/walk/protect.c"
 #undef zap_range
@@ -340,6 +352,101 @@ ATF_TC_BODY(protect_without_flush_is_seen, tc)
 	world_close();
 }
 
+/* ---- two at once ---- */
+
+/* The page that CPU 1 drops while CPU 0 has taken it out and not flushed it. */
+static uint64_t dropped_twice;
+
+static void drop_on_cpu1(void)
+{
+	hosted_set_cpu(1);
+	ATF_REQUIRE_EQ(vm_madvise(mm, dropped_twice, PAGE_SIZE, MADV_DONTNEED_), 0);
+	ATF_CHECK_EQ_MSG(read_word(dropped_twice), 0, "CPU 1 reads what it has dropped");
+	hosted_set_cpu(0);
+}
+
+/* CPU 0 drops `pages` at va, amid which CPU 1 drops one of them. */
+static void drop_twice(uint64_t va, unsigned pages, unsigned one)
+{
+	world_open();
+	map_at(va, pages, RW);
+	fill(va, pages);
+	dropped_twice = va + one * PAGE_SIZE;
+	hosted_set_cpu(1);
+	port_load_mm(mm);
+	ATF_CHECK_EQ(read_word(dropped_twice), va + one);
+	hosted_set_cpu(0);
+	meanwhile = drop_on_cpu1;
+	mmap_read_lock(mm);
+	zap_range_shared_unflushed(mm, va, va + pages * PAGE_SIZE);
+	mmap_read_unlock(mm);
+	ATF_CHECK(!meanwhile && !port_mm_cpu()->zapping);
+	tlb_flush_all(mm);
+	hosted_set_cpu(1);
+	ATF_CHECK(!port_mm_cpu()->zapping);
+	port_load_mm(NULL);
+	hosted_set_cpu(0);
+	world_close();
+}
+
+ATF_TC_WITHOUT_HEAD(dropped_by_two);
+ATF_TC_BODY(dropped_by_two, tc)
+{
+	drop_twice(WORLD_BASE, 1, 0);
+	drop_twice(WORLD_BASE, 2, 1);
+	drop_twice(WORLD_BASE + PMD_SIZE - PAGE_SIZE, 2, 0);
+	drop_twice(WORLD_BASE, 100, 50);
+}
+
+/* Of pages that MADV_FREE left and nobody wrote to since: MADV_PAGEOUT drops them. */
+ATF_TC_WITHOUT_HEAD(dropped_by_pageout);
+ATF_TC_BODY(dropped_by_pageout, tc)
+{
+	struct pte_slot slot;
+
+	world_open();
+	dropped_twice = map_anon(1, RW);
+	write_word(dropped_twice, 42);
+	hosted_set_cpu(1);
+	port_load_mm(mm);
+	ATF_CHECK_EQ(read_word(dropped_twice), 42);
+	hosted_set_cpu(0);
+	slot = pgtable_find(mm, dropped_twice);
+	meanwhile = drop_on_cpu1;
+	mmap_read_lock(mm);
+	zap_page_if_unflushed(mm, slot, dropped_twice, port_pte_read(slot.pte));
+	mmap_read_unlock(mm);
+	ATF_CHECK(!meanwhile && !port_mm_cpu()->zapping);
+	tlb_flush_all(mm);
+	hosted_set_cpu(1);
+	port_load_mm(NULL);
+	hosted_set_cpu(0);
+	world_close();
+}
+
+/* One that finds nothing to do, and nobody at work, asks no other CPU for anything. */
+ATF_TC_WITHOUT_HEAD(dropped_before);
+ATF_TC_BODY(dropped_before, tc)
+{
+	uint64_t va, before;
+
+	world_open();
+	va = map_anon(2, RW);
+	fill(va, 2);
+	hosted_set_cpu(1);
+	port_load_mm(mm);
+	hosted_set_cpu(0);
+	zap(va, va + 2 * PAGE_SIZE);
+	before = (uint64_t)hosted_vmstat(FL_VMSTAT_TLB_REMOTE_FLUSH);
+	zap(va, va + 2 * PAGE_SIZE);
+	zap(va, va + PAGE_SIZE);
+	ATF_CHECK_EQ((uint64_t)hosted_vmstat(FL_VMSTAT_TLB_REMOTE_FLUSH), before);
+	hosted_set_cpu(1);
+	port_load_mm(NULL);
+	hosted_set_cpu(0);
+	world_close();
+}
+
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, zap_edges);
@@ -353,5 +460,8 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, protect_edges);
 	ATF_TP_ADD_TC(tp, zap_without_flush_is_seen);
 	ATF_TP_ADD_TC(tp, protect_without_flush_is_seen);
+	ATF_TP_ADD_TC(tp, dropped_by_two);
+	ATF_TP_ADD_TC(tp, dropped_by_pageout);
+	ATF_TP_ADD_TC(tp, dropped_before);
 	return atf_no_error();
 }

@@ -6,6 +6,8 @@
  *
  *   - a value that was never written to that page: each is marked with its page's number. After
  *     pages went, their frames are filled with POISON elsewhere, so that a stale translation shows
+ *   - what is gone: who gave MADV_DONTNEED for a page sees it empty when the call returns, though
+ * another thread may have been first and is not done yet
  *   - a write that succeeds after mprotect took the right away and returned: a missing shootdown
  *   - in the parent, what a child wrote after fork, or the other way round
  *
@@ -29,6 +31,9 @@
 #define AREA ((char *)BASE)
 #define AWAY ((char *)(BASE + (1ul << 30)))
 #define SCRATCH ((char *)(BASE + (2ul << 30)))
+#define DROPPED ((char *)(BASE + (3ul << 30)) + (2ul << 20) - DROPPED_PAGES / 2 * PAGE)
+#define DROPPED_PAGES 256u
+#define DROPPED_TWICE 8u
 #define MARK 0xfa17000000000000ull
 #define POISON 0xdeadbeefdeadbeefull
 #define CHILDS 0xc41dc41dc41dc41dull
@@ -253,22 +258,102 @@ static void do_populate(unsigned round)
 		fail();
 }
 
+static volatile int used, dropping; /* the second thread its pages; the first one is about to */
+
+static void linger(unsigned turns)
+{
+	for (volatile unsigned n = 0; n < turns; n++)
+		;
+}
+
+static void all_pause(void)
+{
+	paused = 1;
+	while (__atomic_load_n(&idle, __ATOMIC_SEQ_CST) != THREADS)
+		sched_yield();
+}
+
+/* To that one of the CPUs that there are, if there are so many. */
+static void pin(int nth)
+{
+	cpu_set_t all, one;
+
+	CPU_ZERO(&all);
+	CPU_ZERO(&one);
+	if (sched_getaffinity(0, sizeof(all), &all) || CPU_COUNT(&all) <= nth)
+		return;
+	for (int cpu = 0; cpu < CPU_SETSIZE; cpu++)
+		if (CPU_ISSET(cpu, &all) && !nth--)
+			CPU_SET(cpu, &one);
+	sched_setaffinity(0, sizeof(one), &one);
+}
+
+/* The second thread: a few pages of what the first one drops as a whole. */
+static void *drop_some(void *turns)
+{
+	pin(1);
+	for (unsigned i = 0; i < DROPPED_TWICE; i++)
+		check_value(*word(DROPPED, i, 0), i);
+	used = 1;
+	for (unsigned n = 1; !dropping; n++)
+		if (n % 100000 == 0)
+			sched_yield(); /* for a machine of one processor */
+	linger((unsigned)(uintptr_t)turns);
+	for (unsigned i = 0; i < DROPPED_TWICE; i++)
+		if (madvise(DROPPED + i * PAGE, PAGE, MADV_DONTNEED) || *word(DROPPED, i, 0))
+			fail();
+	return NULL;
+}
+
+/* The pages lie in two page tables: while the first thread is at the second of them, it has taken
+ * what was in the first out, and not flushed it yet. */
+static void do_drop_twice(unsigned round)
+{
+	pthread_t other;
+	cpu_set_t cpus;
+
+	all_pause();
+	if (mmap(DROPPED, DROPPED_PAGES * PAGE, RW, ANON | MAP_FIXED, -1, 0) != DROPPED)
+		fail();
+	for (unsigned i = 0; i < DROPPED_PAGES; i++)
+		*word(DROPPED, i, 0) = MARK | i;
+	used = dropping = 0;
+	if (pthread_create(&other, NULL, drop_some, (void *)(uintptr_t)(round * 50)))
+		exit(2);
+	while (!used)
+		sched_yield();
+	sched_getaffinity(0, sizeof(cpus), &cpus);
+	pin(0);
+	dropping = 1;
+	if (madvise(DROPPED, DROPPED_PAGES * PAGE, MADV_DONTNEED))
+		fail();
+	for (unsigned i = 0; i < DROPPED_PAGES; i++)
+		if (*word(DROPPED, i, 0))
+			fail();
+	pthread_join(other, NULL);
+	sched_setaffinity(0, sizeof(cpus), &cpus);
+	paused = 0;
+}
+
 static const struct contest {
 	const char *name;
 	void (*disturb)(unsigned round);
 } contests[] = {
-	{"munmap", do_munmap},		{"mmap over it", do_replace},
-	{"MADV_DONTNEED", do_dontneed}, {"mprotect", do_mprotect},
-	{"mremap", do_mremap},		{"fork", do_fork},
-	{"reads first", do_read_first}, {"populate", do_populate},
+	{"munmap", do_munmap},
+	{"mmap over it", do_replace},
+	{"MADV_DONTNEED", do_dontneed},
+	{"mprotect", do_mprotect},
+	{"mremap", do_mremap},
+	{"fork", do_fork},
+	{"reads first", do_read_first},
+	{"populate", do_populate},
+	{"dropped twice", do_drop_twice},
 };
 
 /* Everything as at the start, while nobody looks. */
 static void quiet(void)
 {
-	paused = 1;
-	while (__atomic_load_n(&idle, __ATOMIC_SEQ_CST) != THREADS)
-		sched_yield();
+	all_pause();
 	map_fresh(AREA);
 	map_fresh(AWAY);
 	map_fresh(SCRATCH);

@@ -22,6 +22,8 @@ struct mm_cpu {
 	int64_t *vmstat;    /* row of the telemetry set in force, FL_NR_VMSTAT long */
 	uint64_t bit;	    /* this CPU's in a mask of CPUs */
 	struct mm *reading; /* whose lock it holds for reading; looked at by others (mmap_lock.h) */
+	struct mm *zapping; /* whose pages it takes out without keeping readers away; likewise
+			       (zap.c) */
 	struct pcp pcp[NR_MIGRATETYPES];
 	struct lock_check_cpu lock_check;
 };

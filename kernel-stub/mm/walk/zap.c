@@ -8,6 +8,20 @@
  * 3. Only then the references are dropped, and pages that nobody else has are freed. Freed before
  *    2, a frame could be handed out while another CPU still writes to it through its TLB.
  *
+ * Between 1 and 2 other holders of mm->lock for reading may come by: one that drops the same pages
+ * finds nothing there, and must not return while a CPU, its own above all, may still use them. So a
+ * CPU says in its own slot (mm_cpu.zapping) that it is between the two, where no other CPU writes,
+ * and who has found that somebody is flushes the range as well:
+ *
+ *     the first                           the second
+ *     zapping = mm                        finds the entry empty: the exchange was before
+ *     exchange the entry   (locked)       anybody's zapping == mm?  yes: flush the range
+ *     flush                               no: that flush is over, everywhere
+ *     zapping = NULL
+ *
+ * Linux counts the flushes that are pending in the mm (mm_tlb_flush_nested, mm/mmu_gather.c): two
+ * locked operations on a line that all share.
+ *
  * Lock order: mm->lock, ptl; the LRU lock on its own, after the ptl is released.
  */
 #include "mm/walk/zap.h"
@@ -17,6 +31,7 @@
 #include "mm/pgtable/tlb.h"
 #include "mm/phys/buddy.h"
 #include "mm/phys/lru.h"
+#include "mm/phys/mm_cpu.h"
 #include "mm/phys/zero_page.h"
 #include "mm/rmap/rmap.h"
 
@@ -131,13 +146,57 @@ static inline int64_t *zap_rss(struct mm *mm, enum rss_kind kind)
 	return kind == RSS_FILE ? &mm->rss_file : &mm->rss_shmem;
 }
 
+/* ---- while others read mm->lock as well ---- */
+
+static inline void zap_begin_shared(struct mm *mm)
+{
+	__atomic_store_n(&port_mm_cpu()->zapping, mm, __ATOMIC_RELAXED);
+}
+
+static inline void zap_end_shared(void)
+{
+	__atomic_store_n(&port_mm_cpu()->zapping, NULL, __ATOMIC_RELEASE);
+}
+
+static bool zapped_elsewhere(const struct mm *mm)
+{
+	uint64_t cpus = __atomic_load_n(&mm->cpus, __ATOMIC_SEQ_CST) & ~port_cpu_bit();
+
+	for (; cpus; cpus &= cpus - 1) {
+		const struct mm_cpu *cpu = mm_cpu_of((unsigned)__builtin_ctzll(cpus));
+
+		if (__atomic_load_n(&cpu->zapping, __ATOMIC_ACQUIRE) == mm)
+			return true;
+	}
+	return false;
+}
+
+/* What was found empty in the range may be somebody else's, under way still: gone on every CPU
+ * afterwards. */
+static __attribute__((noinline)) void zap_finish_others(struct mm *mm, uint64_t start, uint64_t end)
+{
+	struct tlb_batch tlb;
+
+	if (!zapped_elsewhere(mm))
+		return;
+	tlb.nr = 0;
+	for (; start < end && tlb.nr <= TLB_FLUSH_CEILING; start += PAGE_SIZE)
+		tlb_batch_add(&tlb, start);
+	tlb_batch_flush(&tlb, mm);
+}
+
+/* ---- one page ---- */
+
 /* Steps 2 and 3 for one entry. */
-static inline void zap_taken(struct mm *mm, uint64_t va, pte_t old)
+static inline __attribute__((always_inline)) void zap_taken(struct mm *mm, uint64_t va, pte_t old,
+							    bool shared)
 {
 	struct page *page = pfn_to_page(pte_pfn(old));
 	enum rss_kind kind;
 
 	tlb_flush_page(mm, va);
+	if (shared)
+		zap_end_shared();
 	if (page == zero_page)
 		return;
 	kind = page_rss_kind(page);
@@ -150,46 +209,78 @@ static inline void zap_taken(struct mm *mm, uint64_t va, pte_t old)
 }
 
 /* All steps for one entry. */
-static void zap_page(struct mm *mm, struct pte_slot slot, uint64_t va)
+static inline __attribute__((always_inline)) void zap_page(struct mm *mm, struct pte_slot slot,
+							   uint64_t va, bool shared)
 {
 	pte_t old;
 
+	if (shared)
+		zap_begin_shared(mm);
 	spin_lock(&slot.table->ptl, LOCK_PTL);
 	old = port_pte_xchg(slot.pte, (pte_t){0});
 	slot.table->nr_present -= !pte_none(old);
 	spin_unlock(&slot.table->ptl, LOCK_PTL);
-	if (!pte_none(old))
-		zap_taken(mm, va, old);
+	if (!pte_none(old)) {
+		zap_taken(mm, va, old, shared);
+	} else if (shared) {
+		zap_end_shared();
+		if (!tlb_alone(mm))
+			zap_finish_others(mm, va, va + PAGE_SIZE);
+	}
 }
 
 void zap_page_if(struct mm *mm, struct pte_slot slot, uint64_t va, pte_t old)
 {
 	bool same;
 
+	zap_begin_shared(mm);
 	spin_lock(&slot.table->ptl, LOCK_PTL);
 	same = port_pte_cmpxchg(slot.pte, &old, (pte_t){0});
 	slot.table->nr_present -= same;
 	spin_unlock(&slot.table->ptl, LOCK_PTL);
 	if (same)
-		zap_taken(mm, va, old);
+		zap_taken(mm, va, old, true);
+	else
+		zap_end_shared();
 }
 
-/* All steps for a range of one page. shared: by a holder of mm->lock for reading, to whom an entry
- * that is empty now says nothing. */
-static inline void zap_single(struct mm *mm, uint64_t va, bool shared)
+static inline struct pte_slot zap_slot(struct mm *mm, uint64_t va)
 {
 	struct page *table = pgtable_try(mm, va);
-	struct pte_slot slot = table ? pgtable_slot(table, va) : pgtable_find(mm, va);
 
-	if (slot.pte && (shared || !pte_none(port_pte_read(slot.pte))))
-		zap_page(mm, slot, va);
+	return table ? pgtable_slot(table, va) : pgtable_find(mm, va);
 }
+
+/* Apart, so that a page that is not there costs no register saved. */
+static __attribute__((noinline)) void zap_present(struct mm *mm, struct pte_slot slot, uint64_t va)
+{
+	zap_page(mm, slot, va, false);
+}
+
+static inline void zap_single(struct mm *mm, uint64_t va)
+{
+	struct pte_slot slot = zap_slot(mm, va);
+
+	if (slot.pte && !pte_none(port_pte_read(slot.pte)))
+		zap_present(mm, slot, va);
+}
+
+/* By a holder of mm->lock for reading, to whom an entry that is empty now says nothing. */
+static inline void zap_single_shared(struct mm *mm, uint64_t va)
+{
+	struct pte_slot slot = zap_slot(mm, va);
+
+	if (slot.pte)
+		zap_page(mm, slot, va, true);
+}
+
+/* ---- ranges ---- */
 
 void zap_range(struct mm *mm, uint64_t start, uint64_t end)
 {
 	ASSERT(start <= end && end <= TASK_SIZE);
 	if (end - start == PAGE_SIZE)
-		zap_single(mm, start, false);
+		zap_single(mm, start);
 	else
 		zap_tables(mm, start, end);
 }
@@ -197,8 +288,13 @@ void zap_range(struct mm *mm, uint64_t start, uint64_t end)
 void zap_range_shared(struct mm *mm, uint64_t start, uint64_t end)
 {
 	ASSERT(start <= end && end <= TASK_SIZE);
-	if (end - start == PAGE_SIZE)
-		zap_single(mm, start, true);
-	else
-		zap_tables(mm, start, end);
+	if (end - start == PAGE_SIZE) {
+		zap_single_shared(mm, start);
+		return;
+	}
+	zap_begin_shared(mm);
+	zap_tables(mm, start, end);
+	zap_end_shared();
+	if (!tlb_alone(mm))
+		zap_finish_others(mm, start, end);
 }
