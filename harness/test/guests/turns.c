@@ -49,6 +49,14 @@ static void meet(uint32_t times)
 		__builtin_ia32_pause();
 }
 
+/* Of 1 ns to 60 us, another each time for each thread: often both sleep, for one to wake at once.
+ */
+static void nap(uint32_t who)
+{
+	for (long i = 0; i < 1000; i++)
+		nanosleep(&(struct timespec){0, 1 + (i + 1) * (7919 + 1000 * who) % 60000}, NULL);
+}
+
 static uint32_t work(uint32_t who, unsigned seconds)
 {
 	uint32_t taken;
@@ -58,6 +66,7 @@ static uint32_t work(uint32_t who, unsigned seconds)
 	if (!seconds)
 		return taken;
 	sleep(seconds);
+	nap(who);
 	meet(2);
 	return taken + take_turns(who);
 }

@@ -186,6 +186,7 @@ void lapic_send(unsigned cpu, unsigned vector);
  */
 void lapic_send_init(unsigned id);
 void lapic_send_startup(unsigned id, unsigned page);
+void lapic_send_nmi(unsigned id);
 void lapic_eoi(void);
 
 /* ---- ticker.c ---- */
@@ -195,11 +196,12 @@ void ticker_start(void);
 
 /* ---- smp.c ---- */
 
-#define START_PAGE 8u /* of physical memory, where other CPUs begin; below 1 MiB */
-
 /* STARTUP to the CPU with that APIC id, and waits until it has set *up to 1. Needs: it has had its
  * INIT. */
 void smp_startup(unsigned apic_id, const uint32_t *up);
+
+/* Waits until that CPU has set *up to 1; panics if it takes seconds. */
+void smp_await(unsigned apic_id, const uint32_t *up);
 
 /* Does what other CPUs ask of this one. */
 void smp_answer(void);

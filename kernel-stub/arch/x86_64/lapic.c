@@ -44,6 +44,7 @@ enum {
 #define DIVIDE_BY_1 0xbu
 #define ICR_ASSERT (1u << 14)
 #define ICR_PENDING (1u << 12)
+#define ICR_NMI (4u << 8)
 #define ICR_INIT (5u << 8)
 #define ICR_STARTUP (6u << 8)
 
@@ -129,6 +130,11 @@ void lapic_send_init(unsigned id)
 void lapic_send_startup(unsigned id, unsigned page)
 {
 	send(id, ICR_STARTUP | page);
+}
+
+void lapic_send_nmi(unsigned id)
+{
+	send(id, ICR_NMI);
 }
 
 void lapic_eoi(void)

@@ -35,6 +35,7 @@
 #include "mm/phys/buddy.h"
 #include "mm/phys/vmstat.h"
 
+#define START_PAGE 8u /* of physical memory; below 1 MiB */
 #define START_TIMEOUT_MS 3000u
 #define AGAIN_MS 1u /* from the first STARTUP to the second */
 
@@ -98,6 +99,13 @@ static bool wait_for(const uint32_t *word, uint64_t ms)
 	return true;
 }
 
+void smp_await(unsigned apic_id, const uint32_t *up)
+{
+	if (!wait_for(up, START_TIMEOUT_MS))
+		panic("the CPU with APIC number %u did not start within %u ms", apic_id,
+		      START_TIMEOUT_MS);
+}
+
 /* The second STARTUP is for processors that missed the first; one that runs ignores it. */
 void smp_startup(unsigned apic_id, const uint32_t *up)
 {
@@ -105,9 +113,7 @@ void smp_startup(unsigned apic_id, const uint32_t *up)
 	if (wait_for(up, AGAIN_MS))
 		return;
 	lapic_send_startup(apic_id, START_PAGE);
-	if (!wait_for(up, START_TIMEOUT_MS))
-		panic("the CPU with APIC number %u did not start within %u ms", apic_id,
-		      START_TIMEOUT_MS);
+	smp_await(apic_id, up);
 }
 
 static void start_cpu(unsigned id)

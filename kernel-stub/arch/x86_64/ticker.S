@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a ticker does (ticker.c): 32-bit code, paging off, no stack. Registers:
+ * What a ticker does (ticker.c): 32-bit code, paging off, a stack for the NMI alone.
+ * Registers:
  *     %esi which of the tickers it is    %edi what its timer is to count from, in its round
  *     %ebx 1: it counts; 0: it is off   %edx the round that it has seen
  */
@@ -11,30 +12,43 @@
 
 	.section .text.boot, "ax"
 	.code32
-	.globl ticker_main
+	.globl ticker_main, ticker_nmi
 ticker_main:
-	movl $0x1ff, LAPIC + 0xf0   /* on */
-	movl $0xb, LAPIC + 0x3e0    /* divide by 1 */
+	movl $GDT_KERNEL_DATA, %eax
+	movl %eax, %ss
+	movl LAPIC + 0x20, %esi /* the APIC id, << 24 */
+	shrl $24, %esi
+	subl PHYS(ticker_first), %esi
+	leal PHYS(ticker_stacks + 16)(, %esi, 8), %esp
+	leal (%esp, %esi, 8), %esp
+	lidtl PHYS(ticker_idtr)
+	movl $0x1ff, LAPIC + 0xf0    /* on */
+	movl $0xb, LAPIC + 0x3e0     /* divide by 1 */
 	movl $0x20020, LAPIC + 0x320 /* the timer: periodic */
-	movl LAPIC + 0x20, %esi	    /* the APIC id, << 24 */
+
+/* Here it begins, and begins again after each NMI. */
+look_at_count:
+	xorl %ebx, %ebx
+	movl %ebx, LAPIC + 0x380
+	movl $1, PHYS(ticker_up)
 	movl PHYS(ticker_count), %edi
 	testl %edi, %edi
-	jz rest
-	movl $1, PHYS(ticker_up)
+	jz 1f
 	cmpl $0, PHYS(ticker_last)
 	jne share
 	movl %edi, LAPIC + 0x380
 1:	hlt
 	jmp 1b
 
+ticker_nmi:
+	movl $PHYS(look_at_count), (%esp)
+	iretl
+
 /* One of several. */
 share:
-	shrl $24, %esi
-	subl PHYS(ticker_first), %esi
 	movl %esi, %eax
 	imull PHYS(ticker_step), %eax
 	subl %eax, %edi
-	xorl %ebx, %ebx
 round:
 	pause
 	testl %esi, %esi
@@ -73,17 +87,19 @@ again:
 	je round
 	jmp look
 
-/* INIT, to itself: the timer is off, and STARTUP is what it waits for. */
-rest:
-	movl %esi, LAPIC + 0x310
-	movl $0x4500, LAPIC + 0x300
-1:	hlt
-	jmp 1b
+	.data
+	.balign 4
+	.globl ticker_idt
+ticker_idtr:
+	.word 3 * 8 - 1
+	.long PHYS(ticker_idt)
+	.balign 8
+ticker_idt:
+	.quad 0, 0, 0 /* the third is for NMI */
 
 	.bss
 	.balign 4
-	.globl ticker_count, ticker_last, ticker_first, ticker_step, ticker_round, ticker_armed, \
-		ticker_up
+	.globl ticker_count, ticker_last, ticker_first, ticker_step, ticker_round, ticker_armed, ticker_up
 ticker_count:
 	.skip 4
 ticker_last:
@@ -98,3 +114,6 @@ ticker_armed:
 	.skip 4
 ticker_up:
 	.skip 4
+	.balign 16
+ticker_stacks:
+	.skip 4 * 16

@@ -23,10 +23,9 @@
  * executes, because the deadline of another timer is near, it goes on in the next, and nothing is
  * lost but evenness.
  *  4. Where every CPU waits, no turns are needed, and the clock may go on to the next deadline of
- *     theirs at once: the tickers rest. INIT stops a LAPIC's timer, but (QEMU 7.2) does not reach a
- *     CPU that is halted, and it counts as the rest of its turn, at times 10^8 ticks. So whoever
- *     stops them sends INIT and STARTUP; a ticker that starts without a count sends INIT to itself;
- *     and only STARTUP is needed when turns begin again.
+ *     theirs at once: the tickers rest. An NMI has each look at its count again, and that is 0
+ * then. (INIT would stop a LAPIC's timer, too, but QEMU takes it for the end of the CPU's turn, and
+ * puts the clock on to the next deadline, 10^8 ticks away if there is none before.)
  */
 #include "arch/x86_64/arch.h"
 #include "arch/x86_64/cpu.h"
@@ -37,6 +36,8 @@
 #define STEPS 10u /* what one of them executes in another's round */
 
 extern uint32_t ticker_count, ticker_last, ticker_first, ticker_step, ticker_up;
+extern uint64_t ticker_idt[];
+extern const char ticker_nmi[];
 
 static unsigned nr_tickers;
 static uint32_t count; /* of the first ticker's timer; those behind count STEPS less each */
@@ -48,15 +49,10 @@ static uint64_t count_for(uint64_t turn)
 	return turn * cpu_count() + SHARING_TICKERS * STEPS - 6;
 }
 
-static void start_all(bool init)
+/* An interrupt gate of 32-bit code (SDM vol. 3, 6.11). */
+static uint64_t gate(uint64_t at)
 {
-	ticker_count = count;
-	for (unsigned i = 0; i < nr_tickers; i++) {
-		ticker_up = 0;
-		if (init)
-			lapic_send_init(ticker_first + i);
-		smp_startup(ticker_first + i, &ticker_up);
-	}
+	return (at & 0xffff) | GDT_BOOT_CODE32 << 16 | 0x8eull << 40 | (at >> 16 & 0xffff) << 48;
 }
 
 void ticker_start(void)
@@ -77,19 +73,28 @@ void ticker_start(void)
 	count = (uint32_t)count_for(turn);
 	ticker_last = nr_tickers - 1;
 	ticker_step = STEPS;
-	start_all(true);
+	ticker_idt[2] = gate((uint64_t)ticker_nmi - KERNEL_BASE);
+	ticker_count = count;
+	for (unsigned i = 0; i < nr_tickers; i++) {
+		ticker_up = 0;
+		lapic_send_init(ticker_first + i);
+		smp_startup(ticker_first + i, &ticker_up);
+	}
 }
 
 void arch_turns_stop(void)
 {
 	ticker_count = 0;
-	for (unsigned i = 0; i < nr_tickers; i++) {
-		lapic_send_init(ticker_first + i);
-		lapic_send_startup(ticker_first + i, START_PAGE);
-	}
+	for (unsigned i = 0; i < nr_tickers; i++)
+		lapic_send_nmi(ticker_first + i);
 }
 
 void arch_turns_start(void)
 {
-	start_all(false);
+	ticker_count = count;
+	for (unsigned i = 0; i < nr_tickers; i++) {
+		ticker_up = 0;
+		lapic_send_nmi(ticker_first + i);
+		smp_await(ticker_first + i, &ticker_up);
+	}
 }
