@@ -6,6 +6,8 @@
  * configured.
  */
 #define _GNU_SOURCE
+#include <link.h>
+#include <sys/auxv.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -216,8 +218,33 @@ static void sums(void)
 	show_sums("cleared");
 }
 
+/* ---- nothing but what is meant moves ---- */
+
+/* Where malloc would put stdout's buffer, and so when it comes to another page, depends on what
+ * libc took before, and that on the CPU. */
+static void use_own_buffer(void)
+{
+	static char buffer[1 << 16];
+
+	memset(buffer, 1, sizeof(buffer));
+	setvbuf(stdout, buffer, _IOFBF, sizeof(buffer));
+}
+
+/* The program's pages are there, whichever of them libc comes to when: Linux maps them sixteen at a
+ * time. */
+static void read_own_pages(void)
+{
+	const ElfW(Phdr) *p = (const void *)getauxval(AT_PHDR);
+
+	for (unsigned long i = 0; i < getauxval(AT_PHNUM); i++)
+		for (unsigned long at = 0; p[i].p_type == PT_LOAD && at < p[i].p_memsz; at += PAGE)
+			(void)*(volatile char *)(p[i].p_vaddr + at);
+}
+
 int main(void)
 {
+	use_own_buffer();
+	read_own_pages();
 	area_catch_faults();
 	contents();
 	flags();
