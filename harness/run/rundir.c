@@ -189,7 +189,9 @@ static bool copy_cells(const struct results *r, FILE *to)
 		comma = ",";
 	}
 	free(line);
-	return !ferror(from) & !fclose(from);
+	bool good = !ferror(from);
+
+	return !fclose(from) && good;
 }
 
 static bool write_run(const struct rundir *rd, const struct results *r, bool complete,
@@ -206,7 +208,8 @@ static bool write_run(const struct rundir *rd, const struct results *r, bool com
 		fputs(",\n\"cells\": [", f);
 		good = copy_cells(r, f);
 		fputs("\n]}\n", f);
-		good = good & !ferror(f) & !fclose(f);
+		good = good && !ferror(f);
+		good = !fclose(f) && good;
 	}
 	if (good && !rename(new, path))
 		return true;
