@@ -115,3 +115,10 @@ const char *text_quote(char buf[48], const char *s)
 	strcpy(buf + i, s[i] ? "..." : "");
 	return buf;
 }
+
+const char *text_base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}

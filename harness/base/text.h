@@ -17,6 +17,9 @@ void text_size(char buf[32], uint64_t bytes);
 /* The one of names (NULL-terminated) that s most likely meant; NULL if none is near. */
 const char *text_nearest(const char *s, const char *const *names);
 
+/* What stands behind the path's last slash. */
+const char *text_base_name(const char *path);
+
 /* s for a message: at most 40 characters, everything that does not print as '?'. */
 const char *text_quote(char buf[48], const char *s);
 

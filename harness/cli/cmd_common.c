@@ -4,7 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/paths.h"
+#include "base/places.h"
 #include "base/text.h"
 #include "cli/cmd_common.h"
 #include "engine/engines.h"
@@ -47,7 +47,7 @@ double common_seconds(const char *arg, struct argp_state *state)
 	return v;
 }
 
-static uint64_t parse_seed(const char *arg, struct argp_state *state)
+uint64_t common_seed(const char *arg, struct argp_state *state)
 {
 	uint64_t seed = 0;
 
@@ -71,11 +71,11 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	else if (key == 'e')
 		c->engine = arg;
 	else if (key == OPTION_SEED)
-		c->seed = parse_seed(arg, state);
+		c->seed = common_seed(arg, state);
 	else if (key == OPTION_TIMEOUT)
 		c->timeout = common_seconds(arg, state);
 	else if (key == OPTION_STUB)
-		paths_set_stub(arg);
+		places_set_stub(arg);
 	else
 		return ARGP_ERR_UNKNOWN;
 	return 0;
@@ -126,7 +126,7 @@ bool common_prepare(const struct common_options *c, int argc, char **argv, struc
 	const char *why;
 
 	*o = (struct runner_options){
-		.stub = paths_stub(),
+		.stub = places_stub(),
 		.dir = c->dir,
 		.seed = c->seed,
 		.timeout = c->timeout,

@@ -26,8 +26,9 @@ extern const struct common_options common_defaults;
 /* The engine of that name, as engine_find(); NULL, with a message on stderr, if there is none. */
 const struct engine *common_find_engine(const char *name, const char **why);
 
-/* The argument of --timeout; anything else ends the program with a message. */
+/* The arguments of --timeout and --seed; anything else ends the program with a message. */
 double common_seconds(const char *arg, struct argp_state *state);
+uint64_t common_seed(const char *arg, struct argp_state *state);
 
 /* Finds the engine and the stub and fills the runner's options. False, with a message on stderr, if
  * this machine can't run them. */

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "base/arena.h"
-#include "base/paths.h"
+#include "base/places.h"
 #include "base/text.h"
 #include "base/xalloc.h"
 #include "cli/cmd.h"
@@ -88,14 +88,13 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		set_pair(o, arg, state);
 		break;
 	case OPTION_SEED:
-		if (!text_number(arg, &o->seed))
-			argp_error(state, "--seed %s: use a whole number", arg);
+		o->seed = common_seed(arg, state);
 		break;
 	case OPTION_TIMEOUT:
 		o->timeout = common_seconds(arg, state);
 		break;
 	case OPTION_STUB:
-		paths_set_stub(arg);
+		places_set_stub(arg);
 		break;
 	case 'v':
 		o->verbose = true;
@@ -125,13 +124,6 @@ static const struct argp parser = {
 
 /* ---- running it ---- */
 
-static const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
-
 /* argv as the program will see it: by a path of the guest's, or on linux as it was given. */
 static const char **guest_argv(const struct exec_options *o, enum engine_id engine, char **name)
 {
@@ -143,7 +135,7 @@ static const char **guest_argv(const struct exec_options *o, enum engine_id engi
 	argv = xcalloc(n + 1, sizeof(*argv));
 	memcpy(argv, o->program, n * sizeof(*argv));
 	*name = engine == ENGINE_LINUX ? xstrdup(o->program[0])
-				       : xasprintf("/%s", base_name(o->program[0]));
+				       : xasprintf("/%s", text_base_name(o->program[0]));
 	argv[0] = *name;
 	return argv;
 }
@@ -230,8 +222,8 @@ static int run(struct exec_options *o, const struct engine *engine)
 	char *name;
 	const char **argv = guest_argv(o, engine->id, &name);
 	struct machine_spec spec = {
-		.stub = paths_stub_with(&o->arena, paths_stub(),
-					settings_find(&o->settings, "vma_index")->value),
+		.stub = places_stub_with(&o->arena, places_stub(),
+					 settings_find(&o->settings, "vma_index")->value),
 		.program = o->program[0],
 		.argv = argv,
 		.envp = program_env(o, engine->id),

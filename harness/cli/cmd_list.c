@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/fault_class.h"
-#include "base/paths.h"
+#include "base/places.h"
 #include "base/text.h"
 #include "base/vmstat.h"
 #include "cli/cmd.h"
@@ -46,7 +46,7 @@ static const char *description(struct arena *a, const char *dir, const char *nam
 
 static int list_files(struct arena *a, const char *data, const char *section)
 {
-	char *dir = paths_data(data);
+	char *dir = places_data(data);
 	const char *const *names = profile_names(a, dir);
 
 	if (!*names)

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/paths.h"
+#include "base/places.h"
 #include "cli/cmd.h"
 #include "cli/cmd_common.h"
 #include "model/matrix.h"
@@ -89,7 +89,7 @@ int cmd_matrix(int argc, char **argv)
 
 	o.common.extras.arena = &a;
 	argp_parse(&parser, argc, argv, 0, NULL, &o);
-	char *profiles = paths_data("workloads/profiles"), *dir = paths_data("workloads/matrix");
+	char *profiles = places_data("workloads/profiles"), *dir = places_data("workloads/matrix");
 
 	if (!matrix_load(&a, profiles, dir, o.matrix, &plan, &d))
 		;

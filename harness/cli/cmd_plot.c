@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "base/paths.h"
+#include "base/places.h"
 #include "base/text.h"
 #include "cli/cmd.h"
 #include "proc/capture.h"
@@ -77,7 +77,7 @@ static bool have_gnuplot(struct diag *d)
 static bool draw(struct arena *a, const char *dir, const char *name, const char *of,
 		 const char *terminal, struct diag *d)
 {
-	char *scripts = paths_data("plots"), out[4096], error[256];
+	char *scripts = places_data("plots"), out[4096], error[256];
 	const char *const argv[] = {
 		"gnuplot", "-c", arena_printf(a, "%s/%s.gp", scripts, name), dir, terminal, scripts,
 		of,	   NULL,

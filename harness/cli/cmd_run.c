@@ -3,7 +3,7 @@
 #include <argp.h>
 #include <stdlib.h>
 
-#include "base/paths.h"
+#include "base/places.h"
 #include "base/text.h"
 #include "cli/cmd.h"
 #include "cli/cmd_common.h"
@@ -82,7 +82,7 @@ int cmd_run(int argc, char **argv)
 	argp_parse(&parser, argc, argv, 0, NULL, &o);
 	*(const char **)arena_push(&a, &o.assignments, &o.nr_assignments, sizeof(char *)) = NULL;
 	*(const char **)arena_push(&a, &o.profiles, &o.nr_profiles, sizeof(char *)) = NULL;
-	char *dir = paths_data("workloads/profiles");
+	char *dir = places_data("workloads/profiles");
 
 	if (plan_profiles(&a, dir, o.profiles, o.assignments, o.reps, &plan, &d) &&
 	    common_prepare(&o.common, argc, argv, &ro))

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/paths.h"
+#include "base/places.h"
 #include "cli/cmd.h"
 #include "engine/engines.h"
 #include "engine/guest/pvh.h"
@@ -90,9 +90,9 @@ static bool check_engines(void)
 static bool check_stub(void)
 {
 	struct pvh_image image;
-	char *why = pvh_image_open(&image, paths_stub());
+	char *why = pvh_image_open(&image, places_stub());
 
-	say("stub", !why, why ? why : paths_stub(),
+	say("stub", !why, why ? why : places_stub(),
 	    why ? "make stub, or set FAULTLINE_STUB" : NULL);
 	if (!why)
 		pvh_image_close(&image);

@@ -4,16 +4,19 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "cli/extras_options.h"
 
 enum { OPTION_FILE = 0x400, OPTION_APPEND };
 
 static const struct argp_option options[] = {
-	{"env", 'E', "NAME=VALUE", 0, "a variable of the program's environment; may be repeated",
+	{"env", 'E', "NAME=VALUE", 0,
+	 "a variable of the program's environment; may be repeated, and the last of a name counts",
 	 0},
 	{"file", OPTION_FILE, "HOST[=GUEST]", 0,
 	 "a file for the guest, as /NAME or by the name GUEST; may be repeated", 0},
-	{"append", OPTION_APPEND, "TEXT", 0, "more of the kernel's command line", 0},
+	{"append", OPTION_APPEND, "TEXT", 0, "more of the kernel's command line; may be repeated",
+	 0},
 	{0},
 };
 
@@ -23,18 +26,16 @@ static void add_env(struct extras_options *o, const char *arg, struct argp_state
 
 	if (!sign || sign == arg)
 		argp_error(state, "-E %s: a variable is NAME=VALUE", arg);
+	for (size_t i = 0; i + 1 < o->nr_env; i++)
+		if (!strncmp(o->extras.env[i], arg, (size_t)(sign + 1 - arg))) {
+			o->extras.env[i] = arg;
+			return;
+		}
 	/* NULL-terminated at each step: the pushed end is the next one's place */
 	if (o->nr_env == 0)
 		arena_push(o->arena, &o->extras.env, &o->nr_env, sizeof(arg));
 	o->extras.env[o->nr_env - 1] = arg;
 	arena_push(o->arena, &o->extras.env, &o->nr_env, sizeof(arg));
-}
-
-static const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
 }
 
 static const char *why_no_file(const char *host)
@@ -51,7 +52,7 @@ static void add_file(struct extras_options *o, const char *arg, struct argp_stat
 	const char *sign = strrchr(arg, '=');
 	struct guest_file f = {
 		.host = sign ? arena_strndup(o->arena, arg, (size_t)(sign - arg)) : arg,
-		.guest = sign ? sign + 1 : arena_printf(o->arena, "/%s", base_name(arg)),
+		.guest = sign ? sign + 1 : arena_printf(o->arena, "/%s", text_base_name(arg)),
 	};
 	const char *why = why_no_file(f.host);
 
@@ -75,7 +76,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		add_file(o, arg, state);
 		return 0;
 	case OPTION_APPEND:
-		o->extras.append = arg;
+		o->extras.append = o->extras.append
+					   ? arena_printf(o->arena, "%s %s", o->extras.append, arg)
+					   : arg;
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;

@@ -3,7 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/paths.h"
+#include "base/places.h"
 #include "base/text.h"
 #include "model/workload.h"
 #include "proc/capture.h"
@@ -126,7 +126,7 @@ bool workload_parse(struct arena *a, const char *from, char *text, struct worklo
 
 bool workload_load(struct arena *a, const char *name, struct workload *w, struct diag *d)
 {
-	char *found = paths_workload(name);
+	char *found = places_workload(name);
 	char *path = arena_strdup(a, found), *text = arena_alloc(a, DESCRIBE_MAX);
 	const char *const argv[] = {path, "--describe", NULL};
 	char error[256];

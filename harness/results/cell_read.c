@@ -104,20 +104,12 @@ static struct known_name *know_once(struct reading *r, struct known_names *names
 
 static bool comes(struct reading *r, enum pull_kind kind, const char *what, const char *want)
 {
-	enum pull_kind got = pull_kind(r->p);
-
-	if (got == kind)
+	if (pull_kind(r->p) == kind)
 		return true;
 	pull_skip(r->p);
-	if (want && !(got == PULL_NULL && kind == PULL_OBJECT))
+	if (want)
 		bad(r, what, want);
 	return false;
-}
-
-/* An object, or null, which is none. */
-static bool object_comes(struct reading *r, const char *what)
-{
-	return comes(r, PULL_OBJECT, what, "an object or null");
 }
 
 /* Takes a null, if one comes. */
@@ -128,6 +120,12 @@ static bool takes_null(struct reading *r)
 	if (null)
 		pull_skip(r->p);
 	return null;
+}
+
+/* An object, or null, which is none. */
+static bool object_comes(struct reading *r, const char *what)
+{
+	return !takes_null(r) && comes(r, PULL_OBJECT, what, "an object or null");
 }
 
 static bool take_count(struct reading *r, const char *what, int64_t *to)
@@ -147,6 +145,15 @@ static bool take_count(struct reading *r, const char *what, int64_t *to)
 
 /* ---- a histogram ---- */
 
+/* Takes the next value; false if it is no whole number. */
+static bool take_whole(struct reading *r, int64_t *to)
+{
+	if (pull_kind(r->p) == PULL_NUMBER)
+		return pull_integer(r->p, to);
+	pull_skip(r->p);
+	return false;
+}
+
 /* One [low, count] behind a bucket below `next`. */
 static bool take_pair(struct reading *r, struct hist_pair *pair, uint64_t *next)
 {
@@ -158,9 +165,9 @@ static bool take_pair(struct reading *r, struct hist_pair *pair, uint64_t *next)
 		return false;
 	}
 	for (struct pull_list in = pull_open(r->p); pull_item(r->p, &in); n++)
-		if (n >= 2 || pull_kind(r->p) != PULL_NUMBER)
+		if (n >= 2)
 			pull_skip(r->p);
-		else if (!pull_integer(r->p, &v[n]))
+		else if (!take_whole(r, &v[n]))
 			v[n] = -1;
 	if (n != 2 || v[0] < 0 || v[1] <= 0)
 		return false;
@@ -260,24 +267,26 @@ static void take_one_series(struct reading *r, struct result_series *s)
 			 (uint64_t)parts.sum);
 }
 
-/* Into *v, n of them; both are 0 before. */
+/* Into *v, *n of them; both stay as they are if there is no object. */
 static void take_series(struct reading *r, const char *what, struct result_series **v, size_t *n)
 {
 	struct cell_reader *cr = r->cr;
 	struct pull_text key;
+	size_t used = 0;
 
 	if (!object_comes(r, what))
 		return;
 	cr->maps++;
-	for (struct pull_list in = pull_open(r->p); pull_key(r->p, &in, &key); ++*n) {
+	for (struct pull_list in = pull_open(r->p); pull_key(r->p, &in, &key); used++) {
 		const struct known_name *name = know_once(r, &cr->series, &key);
 
-		cr->all_series = make_room(cr->all_series, &cr->room_series, *n + 1, sizeof(**v));
-		cr->all_series[*n] = (struct result_series){
+		cr->all_series = make_room(cr->all_series, &cr->room_series, used + 1, sizeof(**v));
+		cr->all_series[used] = (struct result_series){
 			.name = name->text, .phase = name->phase, .interrupted = -1};
-		take_one_series(r, &cr->all_series[*n]);
+		take_one_series(r, &cr->all_series[used]);
 	}
-	*v = keep(r, cr->all_series, *n, sizeof(**v));
+	*v = keep(r, cr->all_series, used, sizeof(**v));
+	*n = used;
 }
 
 /* ---- numbers by name ---- */
@@ -318,8 +327,8 @@ static size_t put_param(struct reading *r, size_t used, const struct pull_text *
 	*to++ = '=';
 	to = mempcpy(to, value->s, value->n);
 	*to = '\0';
-	if (strchr(cr->params + used, ' '))
-		bad(r, "params", "without blanks in its keys and values");
+	if (memchr(key->s, '=', key->n) || strchr(cr->params + used, ' '))
+		bad(r, "params", "without blanks, and its keys without =");
 	return used + key->n + value->n + 2;
 }
 
@@ -548,11 +557,13 @@ static void take_field(struct reading *r, const struct pull_text *key, bool *has
 	for (unsigned i = 0; i < NR_FIELDS; i++) {
 		if (!pull_is(key, fields[i].key))
 			continue;
-		if (has[i])
-			bad(r, fields[i].key, "there once");
-		has[i] = true;
-		fields[i].take(r);
-		return;
+		if (!has[i]) {
+			has[i] = true;
+			fields[i].take(r);
+			return;
+		}
+		bad(r, fields[i].key, "there once");
+		break;
 	}
 	pull_skip(r->p);
 }

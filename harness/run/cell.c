@@ -5,7 +5,7 @@
 #include <string.h>
 #include <zstd.h>
 
-#include "base/paths.h"
+#include "base/places.h"
 #include "base/xalloc.h"
 #include "engine/outcome.h"
 #include "run/cell.h"
@@ -46,8 +46,8 @@ void cell_run(struct arena *a, const struct cell *c, const struct cell_options *
 {
 	static const char *const no_env[] = {NULL};
 	struct machine_spec spec = {
-		.stub = paths_stub_with(a, o->stub,
-					settings_find(&c->settings, "vma_index")->value),
+		.stub = places_stub_with(a, o->stub,
+					 settings_find(&c->settings, "vma_index")->value),
 		.program = c->profile->workload.path,
 		.argv = guest_argv(a, c, o->seed),
 		.envp = o->extras.env ? o->extras.env : no_env,

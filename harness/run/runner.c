@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/paths.h"
+#include "base/places.h"
 #include "proc/stop.h"
 #include "report/table.h"
 #include "results/results.h"
@@ -219,7 +219,7 @@ static bool stubs_there(struct arena *a, const struct plan *plan, const struct r
 {
 	for (size_t i = 0; o->engine->id != ENGINE_LINUX && i < plan->n; i++) {
 		const char *index = settings_find(&plan->cells[i].settings, "vma_index")->value;
-		const char *stub = paths_stub_with(a, o->stub, index);
+		const char *stub = places_stub_with(a, o->stub, index);
 
 		if (!access(stub, R_OK))
 			continue;

@@ -48,6 +48,8 @@ extras_body() {
 	need tcg
 	atf_check -o inline:'value=1\n' \
 	    "$faultline" exec -e tcg -E NAME=value=1 -- "$program" getenv NAME
+	atf_check -o inline:'2\n' \
+	    "$faultline" exec -e tcg -E NAME=1 -E OTHER=0 -E NAME=2 -- "$program" getenv NAME
 	atf_check -o inline:'some text\n' \
 	    "$faultline" exec -e tcg --file file -- "$program" cat /file
 	atf_check -o inline:'some text\n' \
@@ -55,7 +57,7 @@ extras_body() {
 	atf_check -s exit:2 -e match:'the guest has a file /program already' \
 	    "$faultline" exec -e tcg --file file=/program -- "$program" exit 0
 	atf_check -s exit:2 -e match:'cpus=0: want 1 to' \
-	    "$faultline" exec -e tcg --append cpus=0 -- "$program" exit 0
+	    "$faultline" exec -e tcg --append cpus=0 --append x -- "$program" exit 0
 }
 
 # As many CPUs as were asked for, seen by the program itself.

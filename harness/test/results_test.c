@@ -59,6 +59,9 @@ ATF_TC_BODY(hostile_cells, tc)
 	classes_refused("{\"x\":7}", "x");
 	classes_refused("{\"x\":{\"count\":1,\"sum\":1,\"hist\":7}}", "hist");
 	classes_refused("{\"x\":{\"count\":1,\"sum\":1,\"hist\":[7]}}", "rising order");
+	classes_refused("{\"x\":{\"count\":1,\"sum\":1,\"hist\":[[\"zzz\",1]]}}", "rising order");
+	classes_refused("{\"x\":{\"count\":1,\"sum\":1,\"hist\":[[null,1]]}}", "rising order");
+	classes_refused("{\"x\":null}", "x");
 	classes_refused("{\"x\":{\"count\":1,\"sum\":1,\"hist\":[[1,1,1]]}}", "rising order");
 	classes_refused("{\"x\":{\"count\":1,\"sum\":1,\"hist\":[[1,-1]]}}", "rising order");
 	classes_refused("{\"x\":{\"count\":1,\"sum\":1,\"hist\":[[-1,1]]}}", "rising order");
@@ -96,6 +99,21 @@ ATF_TC_BODY(unknown_words, tc)
 	cell_refused("{\"profile\":\"p\",\"engine\":\"bochs\",\"params\":{},\"rep\":0,\"seed\":1,"
 		     "\"status\":\"ok\"}\n",
 		     "engine: must be one of kvm tcg linux");
+}
+
+/* A null for a cell; and a part that stands twice, whose histograms are each somebody's. */
+ATF_TC_WITHOUT_HEAD(null_and_twice);
+ATF_TC_BODY(null_and_twice, tc)
+{
+#define ONE_SERIES(name) "{\"" name "\":{\"count\":4,\"sum\":40,\"hist\":[[9,1],[10,3]]}}"
+
+	cell_refused("null\n", "a cell");
+	cell_refused(CELL_HEAD "\"classes\":" ONE_SERIES("a") ",\"user\":" ONE_SERIES(
+			     "b") ",\"classes\":" ONE_SERIES("c") "}\n",
+		     "there once");
+	cell_refused("{\"profile\":\"p\",\"engine\":\"tcg\",\"params\":{\"a=b\":\"c\"},\"rep\":0,"
+		     "\"seed\":1,\"status\":\"ok\"}\n",
+		     "its keys without =");
 }
 
 ATF_TC_WITHOUT_HEAD(truncated);
@@ -271,6 +289,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, good);
 	ATF_TP_ADD_TC(tp, hostile_cells);
 	ATF_TP_ADD_TC(tp, unknown_words);
+	ATF_TP_ADD_TC(tp, null_and_twice);
 	ATF_TP_ADD_TC(tp, truncated);
 	ATF_TP_ADD_TC(tp, broken_in_the_middle);
 	ATF_TP_ADD_TC(tp, deep_nesting);

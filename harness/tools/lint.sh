@@ -56,7 +56,7 @@ $tower"
 
 # No header of ours could be taken for one of libc's (C, POSIX, and glibc's own that are near to us).
 libc='aio assert complex cpio ctype dirent dlfcn elf errno fcntl features fenv float glob inttypes iso646 libgen
-limits link locale malloc math poll pthread regex sched search semaphore setjmp signal spawn stdalign stdarg
+limits link locale malloc math paths poll pthread regex sched search semaphore setjmp signal spawn stdalign stdarg
 stdatomic stdbool stddef stdint stdio stdlib stdnoreturn string strings syscall termios tgmath threads time uchar
 ucontext unistd utime wait wchar wctype'
 for f in $(git ls-files '*.h'); do

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "base/xalloc.h"
 #include "engine/guest/symbolise.h"
 
@@ -31,13 +32,6 @@ static Dwfl *open_symbols(const char *elf_path)
 	return NULL;
 }
 
-static const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
-
 static void print_line(FILE *to, Dwfl_Module *mod, uint64_t addr)
 {
 	Dwfl_Line *line = dwfl_module_getsrc(mod, addr);
@@ -46,7 +40,7 @@ static void print_line(FILE *to, Dwfl_Module *mod, uint64_t addr)
 
 	file = line ? dwfl_lineinfo(line, NULL, &nr, NULL, NULL, NULL) : NULL;
 	if (file)
-		fprintf(to, " %s:%d", base_name(file), nr);
+		fprintf(to, " %s:%d", text_base_name(file), nr);
 }
 
 /* The functions that the one at addr was inlined into carry no address of their own. */

@@ -12,30 +12,30 @@
  *
  * SOURCE is the checkout: the build directory's parent, or what its link `source` points to.
  */
-#ifndef HARNESS_PATHS_H
-#define HARNESS_PATHS_H
+#ifndef HARNESS_PLACES_H
+#define HARNESS_PLACES_H
 
 #include "base/arena.h"
 
 /* The stub's path; it need not exist. Kept. */
-const char *paths_stub(void);
+const char *places_stub(void);
 /* From `--stub`: goes before everything else. NULL is ignored. Not copied. */
-void paths_set_stub(const char *path);
+void places_set_stub(const char *path);
 
 /* The stub built along with it whose VMA index is that one: STUB itself, or for
  * another than the default DIR/NAME-INDEX.elf beside DIR/NAME.elf. From the arena; it need not
  * exist. */
-const char *paths_stub_with(struct arena *a, const char *stub, const char *vma_index);
+const char *places_stub_with(struct arena *a, const char *stub, const char *vma_index);
 
 /* A workload's path, malloc'ed; it need not exist. */
-char *paths_workload(const char *name);
+char *places_workload(const char *name);
 
 /* The path of a file or directory that belongs to the harness, by its name in the source tree
  * ("workloads/profiles", "plots"), malloc'ed; it need not exist. */
-char *paths_data(const char *name);
+char *places_data(const char *name);
 
 /* The checkout's top directory, or NULL if the harness does not run from a build directory. Kept.
  */
-const char *paths_source(void);
+const char *places_source(void);
 
 #endif

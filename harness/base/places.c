@@ -6,12 +6,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/paths.h"
+#include "base/places.h"
 #include "base/xalloc.h"
 
 static const char *stub_option;
 
-void paths_set_stub(const char *path)
+void places_set_stub(const char *path)
 {
 	if (path)
 		stub_option = path;
@@ -47,7 +47,7 @@ static char *pick(char *first, char *second)
 	return first;
 }
 
-const char *paths_stub(void)
+const char *places_stub(void)
 {
 	const char *env = getenv("FAULTLINE_STUB");
 	static char *found;
@@ -62,7 +62,7 @@ const char *paths_stub(void)
 	return found;
 }
 
-const char *paths_stub_with(struct arena *a, const char *stub, const char *vma_index)
+const char *places_stub_with(struct arena *a, const char *stub, const char *vma_index)
 {
 	size_t n = strlen(stub);
 
@@ -73,7 +73,7 @@ const char *paths_stub_with(struct arena *a, const char *stub, const char *vma_i
 	return arena_printf(a, "%.*s-%s.elf", (int)n, stub, vma_index);
 }
 
-char *paths_workload(const char *name)
+char *places_workload(const char *name)
 {
 	const char *env = getenv("FAULTLINE_WORKLOADS");
 
@@ -107,7 +107,7 @@ static char *find_source(void)
 	return top ? top : if_checkout(xasprintf("%s/source", own_directory()));
 }
 
-const char *paths_source(void)
+const char *places_source(void)
 {
 	static char *source;
 
@@ -116,9 +116,9 @@ const char *paths_source(void)
 	return source;
 }
 
-char *paths_data(const char *name)
+char *places_data(const char *name)
 {
-	const char *source = paths_source();
+	const char *source = places_source();
 	char *installed = xasprintf("%s/../share/faultline/%s", own_directory(), name);
 
 	return source ? pick(xasprintf("%s/%s", source, name), installed) : installed;
