@@ -84,7 +84,7 @@ plots: all
 
 # ---- for developers ----
 HEAD ?= .
-.PHONY: compare check-svm conformance lint format
+.PHONY: compare check-svm check-qemus check-release conformance lint format
 compare: deps
 	@[ -n "$(BASE)" ] || { echo 'usage: make compare BASE=<rev> [HEAD=<rev>] [ENGINE=tcg] [MATRIX=FILE]' >&2; exit 2; }
 	@$(TOOLS)/compare.sh $(B) $(BASE) $(HEAD) $(if $(filter auto,$(ENGINE)),tcg,$(ENGINE)) $(MATRIX)
@@ -93,6 +93,18 @@ check-svm: deps
 	@$(TOOLS)/deps.sh svm
 	@$(MAKE) --no-print-directory -j2 B=$(B) all $(B)/guests/program
 	@$(TOOLS)/svm/check.sh $(B)
+
+# On this machine's QEMU and that of another Debian release: the same counts. Exit 77 in the tool: there is none.
+check-qemus: deps
+	@$(TOOLS)/deps.sh check
+	@$(MAKE) --no-print-directory -j2 B=$(B) tests
+	@$(TOOLS)/check-qemus.sh $(B)
+
+# Build and tests on another Debian release, in a tree of its own: make check-release RELEASE=trixie
+RELEASE ?=
+check-release:
+	@[ -n "$(RELEASE)" ] || { echo 'usage: make check-release RELEASE=<name of a Debian release>' >&2; exit 2; }
+	@$(TOOLS)/check-release.sh $(RELEASE) $(B)/release/$(RELEASE)
 
 # Random programs of system calls here and on the stub: OPS operations for each of SEEDS seeds from FROM on.
 SEEDS ?= 100
@@ -128,4 +140,5 @@ format:
 	@$(TOOLS)/deps.sh lint
 	clang-format -i $(shell git ls-files '*.c' '*.h')
 
--include $(shell find $(B) -name '*.d' 2>/dev/null)
+# Trees of packages that lie in $(B), too, have names that end so.
+-include $(shell find $(B) \( -path $(B)/qemu2 -o -path $(B)/release \) -prune -o -name '*.d' -type f -print 2>/dev/null)

@@ -335,7 +335,8 @@ bool pull_integer(struct pull *p, int64_t *value)
 	for (; p->at < p->end && *p->at >= '0' && *p->at <= '9'; p->at++) {
 		int digit = minus ? '0' - *p->at : *p->at - '0';
 
-		over |= __builtin_mul_overflow(v, 10, &v) | __builtin_add_overflow(v, digit, &v);
+		over |= __builtin_mul_overflow(v, 10, &v);
+		over |= __builtin_add_overflow(v, digit, &v);
 	}
 	if (p->at == from)
 		fail(p, "no value stands there");
