@@ -595,6 +595,8 @@ static void waitids(void)
 	show_info("waitid, not yet", waitid(P_PID, (id_t)pid, &si, WEXITED | WNOHANG), &si, pid);
 	close(hold[1]);
 	show_info("waitid, left there", waitid(P_ALL, 0, &si, WEXITED | WNOWAIT), &si, pid);
+	show("waitid, stopped", waitid(P_PID, (id_t)pid, &si, WSTOPPED | WNOHANG));
+	show("waitid, continued", waitid(P_ALL, 0, &si, WCONTINUED));
 	show_info("waitid", waitid(P_PGID, (id_t)getpgrp(), &si, WEXITED), &si, pid);
 	show("waitid, nobody", waitid(P_ALL, 0, &si, WEXITED));
 	show("waitid, for nothing", waitid(P_ALL, 0, &si, WNOHANG));

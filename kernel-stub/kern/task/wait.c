@@ -71,7 +71,8 @@ static bool is_meant(const struct process *child, const struct wait *w)
 	return true;
 }
 
-/* A zombie among the children that are meant. *any: whether any child is. */
+/* A zombie among the children that are meant, if ends are asked for at all. *any: whether there is any
+ * child from which what is asked for may yet come. */
 static struct process *find_zombie(const struct process *self, const struct wait *w, bool *any)
 {
 	*any = false;
@@ -79,6 +80,8 @@ static struct process *find_zombie(const struct process *self, const struct wait
 		struct process *child = list_entry(node, struct process, sibling);
 
 		if (!is_meant(child, w))
+			continue;
+		if (child->ended && !(w->options & WEXITED))
 			continue;
 		*any = true;
 		if (child->ended)
@@ -136,6 +139,7 @@ SYSCALL(wait4)
 	error = call_flags_check(&wait4_options, w.options);
 	if (error)
 		return error;
+	w.options |= WEXITED;
 	if (pid == INT32_MIN)
 		return -MM_ESRCH;
 	if (pid == -1)
