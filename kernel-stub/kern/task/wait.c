@@ -71,8 +71,8 @@ static bool is_meant(const struct process *child, const struct wait *w)
 	return true;
 }
 
-/* A zombie among the children that are meant, if ends are asked for at all. *any: whether there is any
- * child from which what is asked for may yet come. */
+/* A zombie among the children that are meant, if ends are asked for at all. *any: whether there is
+ * any child from which what is asked for may yet come. */
 static struct process *find_zombie(const struct process *self, const struct wait *w, bool *any)
 {
 	*any = false;
