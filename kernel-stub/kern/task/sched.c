@@ -27,8 +27,8 @@
  *  7. A task can't free the stack it stands on: its parent does after wait4, or the next task that
  *     runs there (sched_free_later, sched_finish).
  *  8. While every CPU is idle and a sleeper's deadline is all there is to wait for, nobody needs
- * turns (arch_turns_stop). Who finds in its idle task that there is something to run, for itself or
- * for another, starts them again.
+ *     turns (arch_turns_stop). Who finds in its idle task that there is something to run, for
+ *     itself or for another, starts them again.
  *
  * Nothing here depends on anything but the order of events, so under `tcg` a run of many tasks on
  * many CPUs is the same each time.
