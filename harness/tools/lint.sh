@@ -36,6 +36,12 @@ done)
 [ -z "$bare" ] || complain "includes that name no folder:
 $bare"
 
+# So does one of the harness's, but for what it shares with the stub and what the build makes.
+bare=$(includes 'harness/*.c' 'harness/*.h' ':!harness/test' ':!harness/tools' | grep -E '"([^/]*|.*\.\./.*)"$' |
+	grep -vE '"(build_info\.h|faultline_abi\.h|fault_class\.def|vmstat\.def)"$')
+[ -z "$bare" ] || complain "includes that name no folder, or leave one by ..:
+$bare"
+
 # mm/ includes only the three C headers, port.h and its own.
 foreign=$(includes 'kernel-stub/mm/*.c' 'kernel-stub/mm/*.h' | while read -r f inc; do
 	name=$(echo "$inc" | tr -d '<>"')

@@ -122,12 +122,7 @@ END(signal_write)
 /* uint64_t arch_signal_write(const struct trap_frame *regs, uint64_t frame, const struct signals *s,
  *	uint64_t restorer, uint32_t signo, int32_t code, uint64_t payload) */
 FUNC(arch_signal_write)
-	pushq %rbx
-	pushq %rbp
-	pushq %r12
-	pushq %r13
-	pushq %r14
-	pushq %r15
+	PUSH_CALLEE
 	movq 56(%rsp), %r10
 	movl %r8d, %r8d
 	movl %r9d, %r9d
