@@ -74,17 +74,18 @@ boot() {
 		give_up "the machine did not end within $limit s; its console is $work/console"
 }
 
-# profile, repetition, kernel class or ring-3 phase, its x, count; no column may be missing. A matter of
-# timing, and left out: how many faults on a contended page find another CPU's there, and how much new
-# memory a program gets to touch while another CPU reports an oops.
+# profile, repetition, kernel class or ring-3 phase, its x, count with the samples that an interrupt
+# fell into; no column may be missing. A matter of timing, and left out: how many faults on a contended
+# page find another CPU's there, and how much new memory a program gets to touch while another CPU
+# reports an oops.
 counts() {
 	awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i
-			for (n = split("profile rep side series x count", want, " "); n; n--)
+			for (n = split("profile rep side series x count interrupted", want, " "); n; n--)
 				if (!(want[n] in at)) exit 1
 			next }
 		$at["profile"] == "threads-contended" && $at["series"] == "user.minor.spurious" { next }
 		$at["profile"] == "kernel-oops-cpus" && $at["series"] == "user.minor.anon_alloc" { next }
-		{ print $at["profile"], $at["rep"], $at["side"], $at["series"], $at["x"], $at["count"] }' \
+		{ print $at["profile"], $at["rep"], $at["side"], $at["series"], $at["x"], $at["count"] + $at["interrupted"] }' \
 		"$1" | sort
 }
 
