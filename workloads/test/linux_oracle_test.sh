@@ -22,9 +22,17 @@ same_on()
 	shift 2
 	"$build/faultline" exec -e $engine -c "${cpus:-1}" --timeout 280 -- "$build/abi/$run" "$@" >got.out 2>got.err
 	echo $? >got.status
-	diff -u want.out got.out || atf_fail "$run differs between Linux (-) and $engine (+), CPUs: ${cpus:-1}"
+	diff -u want.out got.out ||
+		differs "$run differs between Linux (-) and $engine (+), CPUs: ${cpus:-1}"
 	cmp -s want.status got.status ||
-		atf_fail "$run: status $(cat want.status) on Linux, $(cat got.status) on $engine"
+		differs "$run: status $(cat want.status) on Linux, $(cat got.status) on $engine"
+}
+
+# With what the harness and the kernel said of it.
+differs()
+{
+	cat got.err >&2
+	atf_fail "$1"
 }
 
 need()

@@ -35,9 +35,9 @@
 #include "mm/phys/buddy.h"
 #include "mm/phys/vmstat.h"
 
-#define START_PAGE 8u /* of physical memory; below 1 MiB */
-#define START_TIMEOUT_MS 3000u
-#define AGAIN_MS 1u /* from the first STARTUP to the second */
+#define START_PAGE 8u		/* of physical memory; below 1 MiB */
+#define START_TIMEOUT_MS 30000u /* a busy host may not run a virtual CPU for long */
+#define AGAIN_MS 1u		/* from the first STARTUP to the second */
 
 /* What another CPU needs of memory: one block. */
 struct cpu_area {
