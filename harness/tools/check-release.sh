@@ -58,10 +58,10 @@ copy_settings
 
 # ---- the checkout, as it stands, with its history ----
 
-rm -rf "$root/faultline"
-git clone -q --no-hardlinks "$top" "$root/faultline"
+rm -rf "$root/the-checkout"
+git clone -q --no-hardlinks "$top" "$root/the-checkout"
 git ls-files -z --cached --others --exclude-standard | xargs -0 sh -c 'for f; do [ ! -e "$f" ] || printf "%s\0" "$f"; done' sh |
-	tar --null -T - -cf - | tar -xf - -C "$root/faultline"
+	tar --null -T - -cf - | tar -xf - -C "$root/the-checkout"
 
 # ---- inside ----
 
@@ -71,5 +71,5 @@ mount --rbind /dev "$root/dev"
 mount -t tmpfs -o mode=1777 tmpfs "$root/tmp"
 exec chroot "$root" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 TERM=dumb \
 	${CHECK_RELEASE_RUN:+CHECK_RELEASE_RUN="$CHECK_RELEASE_RUN"} \
-	sh -c 'cd /faultline && git config --global --replace-all safe.directory "*" && apt-get update -q >&2 &&
+	sh -c 'cd /the-checkout && git config --global --replace-all safe.directory "*" && apt-get update -q >&2 &&
 		make deps-all && make B=build/clang CC=clang -j2 all && make -j2 tests && ${CHECK_RELEASE_RUN:-make check}'
