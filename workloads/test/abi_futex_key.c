@@ -293,8 +293,7 @@ static void addresses(void)
 static void meet(const char *what, void (*childs)(void), void (*parents)(void), int expected)
 {
 	static const struct timespec tick = {0, 1000000};
-	/* whoever meets may take his time: a busy host */
-	struct timespec patience = {expected ? 60 : 0, expected ? 0 : 100000000};
+	struct timespec second = {0, expected ? 2000000000l / 2 - 1 : 100000000};
 	int status, woken = 0;
 	pid_t pid;
 
@@ -303,11 +302,11 @@ static void meet(const char *what, void (*childs)(void), void (*parents)(void), 
 	if (!pid) {
 		if (childs)
 			childs();
-		_exit(!!futex((void *)BASE, FUTEX_WAIT, *at, (long)&patience, NULL, 0));
+		_exit(!!futex((void *)BASE, FUTEX_WAIT, *at, (long)&second, NULL, 0));
 	}
 	if (parents)
 		parents();
-	for (int i = 0; !woken && i < (expected ? 60000 : 50); i++) {
+	for (int i = 0; !woken && i < (expected ? 900 : 50); i++) {
 		nanosleep(&tick, NULL);
 		woken = (int)syscall(SYS_futex, BASE, FUTEX_WAKE, 1, 0, 0, 0);
 	}
