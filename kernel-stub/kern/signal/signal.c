@@ -20,6 +20,7 @@
 #include "kern/signal/kern_signal.h"
 
 #include "arch/x86_64/arch.h"
+#include "arch/x86_64/idt.h"
 #include "kern/kern_lock.h"
 #include "kern/signal/signal_action.h"
 #include "kern/signal/signal_frame.h"
@@ -28,7 +29,6 @@
 #include "mm/vma/mmap_lock.h"
 #include "mm/vma/vma_index.h"
 
-#define VECTOR_PAGE_FAULT 14u
 #define SYSCALL_INSN_SIZE 2u /* 0f 05 */
 
 #define FIELD_IS(field, offset)                                                                    \
@@ -211,7 +211,7 @@ struct signal_direct signal_direct(const struct trap_frame *regs, uint64_t addr)
 		     s->blocked & signal_bit(SIGSEGV) || error_code & FAULT_FETCH ||
 		     addr >= TASK_SIZE || regs->cs != GDT_USER_CODE || !signal_place_ok(place)))
 		return (struct signal_direct){0, s};
-	s->trap.trapno = VECTOR_PAGE_FAULT;
+	s->trap.trapno = VECTOR_PF;
 	s->trap.err = error_code;
 	s->trap.cr2 = addr;
 	return (struct signal_direct){place.frame, s};
@@ -245,7 +245,7 @@ void signal_fault(struct trap_frame *regs, unsigned vector, int signo, int si_co
 	kern_lock();
 	s->trap.trapno = vector;
 	s->trap.err = error_code;
-	if (vector == VECTOR_PAGE_FAULT) {
+	if (vector == VECTOR_PF) {
 		s->trap.cr2 = addr;
 		s->trap.err = shown_error_code(error_code, si_code, addr);
 	}
